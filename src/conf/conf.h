@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * conf - a configuration folder in fail2ban's language, read whole into typed structs
+ *
+ * Reads bandog.conf (or fail2ban.conf where there is none), jail.conf, jail.d/, filter.d/
+ * and action.d/ with .local layering, interpolation, includes and tags resolved. What is
+ * wrong with one jail spoils that jail only; what cannot be parsed at all is an error of
+ * the whole. Text stays text: regexes are not compiled here, ports not looked up.
+ *
+ * All strings belong to the struct conf and live as long as it does.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/cleanup.h"
+#include "conf/diag.h"
+
+struct conf_value {
+	const char *text; /* NULL: not set */
+	struct conf_place at;
+};
+
+struct conf_values {
+	struct conf_value *items;
+	size_t n;
+};
+
+struct conf_logpath {
+	const char *glob;
+	bool tail; /* begin at the end */
+	struct conf_place at;
+};
+
+struct conf_param {
+	const char *name; /* lower case; "port?family=inet6" for conditional ones */
+	const char *value;
+};
+
+/* A filter with its parameters, ready to be compiled. */
+struct conf_filter {
+	const char *name; /* NULL: the jail has none */
+	struct conf_value prefregex;
+	struct conf_values failregex;   /* one item a regex, empty lines left out */
+	struct conf_values ignoreregex;
+	struct conf_value datepattern;
+	struct conf_value journalmatch;
+	struct conf_value usedns;
+	unsigned int maxlines; /* 1 if not set */
+};
+
+/* One entry of a jail's `action`. */
+struct conf_action {
+	const char *name;    /* file name in action.d without .conf */
+	const char *actname; /* unique in the jail */
+	struct conf_place at;
+	struct conf_param *params; /* as given by the jail */
+	size_t n_params;
+	bool has_file;             /* action.d/NAME.conf was found */
+	struct conf_param *options; /* the file's options and parameters combined, tags resolved */
+	size_t n_options;
+};
+
+enum conf_backend { CONF_AUTO, CONF_INOTIFY, CONF_POLLING, CONF_SYSTEMD };
+
+struct conf_jail {
+	const char *name;
+	struct conf_place at;  /* its section header */
+	bool enabled;
+	bool is_broken;        /* an error of this jail was reported: do not run it */
+	enum conf_backend backend;
+	struct conf_value backend_text;
+	struct conf_filter filter; /* with the jail's own failregex etc. applied */
+	struct conf_logpath *logpaths;
+	size_t n_logpaths;
+	uint32_t maxretry;
+	double findtime_sec;
+	int64_t bantime_sec;   /* negative: permanent */
+	uint32_t maxmatches;
+	bool ignoreself;
+	struct conf_values ignoreip; /* one item a word: address, network, name, file:PATH */
+	struct conf_value ignorecommand;
+	struct conf_value usedns;
+	struct conf_value logtimezone;
+	struct conf_value logencoding;
+	struct conf_value port;     /* as in the jail, interpolated; NULL: not set */
+	struct conf_value protocol;
+	struct conf_action *actions;
+	size_t n_actions;
+};
+
+struct conf_global {
+	struct conf_value loglevel;  /* "INFO" */
+	struct conf_value logtarget; /* "SYSLOG", "STDERR", a path */
+	struct conf_value user;      /* "bandog" */
+	bool dryrun;                 /* decide and tell, touch no firewall */
+	unsigned int min_prefix_v4, min_prefix_v6; /* guard */
+	unsigned int max_bans_per_sec;             /* guard */
+	struct conf_values never_ban;              /* guard: networks, one item a word */
+	double dbpurgeage_sec;
+};
+
+struct conf {
+	const char *dir;
+	struct conf_global global;
+	struct conf_jail *jails; /* in order of first appearance, disabled ones too */
+	size_t n_jails;
+	void *priv;
+};
+
+/**
+ * conf_load()
+ * @dir:  the folder
+ * @only: NULL, or names (NULL-terminated) to treat as enabled, all others as disabled
+ * @all:  treat every jail as enabled (for tests of whole configurations)
+ * @d:    gets every mistake
+ *
+ * Filters and actions are read for enabled jails only, as fail2ban does.
+ *
+ * Return: the configuration, also when @d has errors; NULL when nothing usable could be
+ * read (@d says why) or out of memory.
+ */
+struct conf *conf_load(const char *dir, const char *const *only, bool all, struct diag *d);
+struct conf *conf_free(struct conf *c);
+DEFINE_CLEANUP(struct conf *, conf_free)
+
+/**
+ * conf_load_filter() - one filter outside of any jail
+ * @spec: `NAME[opt="value",...]`; NAME may be a path to a .conf file
+ *
+ * Return: a configuration of one jail named NAME that has this filter; NULL with @d.
+ */
+struct conf *conf_load_filter(const char *dir, const char *spec, struct diag *d);
+
+/**
+ * conf_dump() - the effective configuration, one `option = value  # file:line` a line,
+ *               grouped in sections; @json: the same as JSON
+ */
+void conf_dump(const struct conf *c, bool json, struct buf *out);

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * guard - the last word before the kernel: what is never banned, whoever asks
+ *
+ * Lives in the enforcer and trusts nothing that the engine says. Refuses this machine's
+ * own addresses, default gateways, resolvers, special addresses (loopback, link-local,
+ * multicast), ignored networks, prefixes shorter than the minimum, and more orders a
+ * second than the cap. Each refusal is counted by reason.
+ */
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/net.h"
+
+struct guard;
+
+struct guard_options {
+	unsigned int min_prefix_v4; /* shortest that may be banned, e.g. 16 */
+	unsigned int min_prefix_v6; /* e.g. 32 */
+	unsigned int max_per_sec;   /* bans per second; 0: no cap */
+	const struct net *ignore;   /* ignoreip that holds for all jails, and `never_ban` */
+	size_t n_ignore;
+};
+
+enum guard_reason {
+	GUARD_OK = 0,
+	GUARD_OWN = 1,
+	GUARD_GATEWAY,
+	GUARD_RESOLVER,
+	GUARD_SPECIAL,
+	GUARD_IGNORED,
+	GUARD_TOO_WIDE,
+	GUARD_TOO_FAST, /* try this one again later */
+	GUARD_N_REASONS,
+};
+
+struct guard *guard_new(const struct guard_options *o); /* NULL: out of memory */
+struct guard *guard_free(struct guard *g);
+DEFINE_CLEANUP(struct guard *, guard_free)
+
+/**
+ * guard_refresh() - read own addresses (getifaddrs), default gateways (rtnetlink) and
+ *                   resolvers (/etc/resolv.conf) anew
+ *
+ * Return: 0, or negative errno of the first source that could not be read; what could
+ * be read counts, what could not keeps its old content.
+ */
+int guard_refresh(struct guard *g);
+
+/* For tests, and for what guard_refresh() cannot know. */
+int guard_add(struct guard *g, enum guard_reason reason, const struct net *n);
+
+/* May @n be banned? A network that reaches over a protected address is refused too. */
+enum guard_reason guard_check(struct guard *g, const struct net *n, mono_t now);
+
+const char *guard_reason_text(enum guard_reason r); /* "an address of this machine" */
+uint64_t guard_n_refused(const struct guard *g, enum guard_reason r);
+
+/* Own addresses as last read; for the engine's ignoreself. */
+size_t guard_own(const struct guard *g, const struct net **out);

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * hosts_deny - bans in tcp_wrappers' hosts.deny (hosts_access(5))
+ *
+ * Our lines stand in one marked block at the end of the file; all other lines are left
+ * byte for byte. The file is replaced in one step. Bounded by HOSTS_DENY_MAX entries.
+ */
+
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "base/net.h"
+
+#define HOSTS_DENY_MAX 100000
+
+struct hosts_deny;
+
+enum { HOSTS_DENY_FULL = 1 };
+
+/**
+ * hosts_deny_open()
+ * @path:    usually /etc/hosts.deny
+ * @daemons: the daemon list to write, usually "ALL"
+ */
+struct hosts_deny *hosts_deny_open(const char *path, const char *daemons); /* NULL: memory */
+struct hosts_deny *hosts_deny_close(struct hosts_deny *h);
+DEFINE_CLEANUP(struct hosts_deny *, hosts_deny_close)
+
+/* In memory only, until hosts_deny_write(). Return: 0, HOSTS_DENY_FULL, -ENOMEM. */
+int hosts_deny_add(struct hosts_deny *h, const struct net *n);
+void hosts_deny_remove(struct hosts_deny *h, const struct net *n);
+void hosts_deny_clear(struct hosts_deny *h);
+bool hosts_deny_is_changed(const struct hosts_deny *h);
+
+/* Write the block as it should be now; an empty block is taken out whole. */
+int hosts_deny_write(struct hosts_deny *h, struct err *e);

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * nft - the kernel drops what is banned: nftables by netlink, no program, no text
+ *
+ * One table `inet bandog` of our own. Per target (a jail's port list) a hash set for
+ * single addresses and, once a network is banned, an interval set, each per family, with
+ * kernel timeout and counters per element. Rules stand in a chain at prerouting before
+ * connection tracking (priority raw - 10): the cheapest place that sees every interface.
+ * Sources: linux/netfilter/nf_tables.h, libnftnl's headers.
+ *
+ * Sends batches; never lists a set. Needs CAP_NET_ADMIN in its network namespace.
+ */
+
+#include <net/if.h>
+#include <netinet/in.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/net.h"
+
+#define NFT_TABLE "bandog"
+#define NFT_SET_NAME_BYTES 64
+#define NFT_MAX_PORT_RANGES 64
+
+struct nft;
+
+struct nft_ports {
+	uint16_t from, to;
+};
+
+struct nft_target {
+	char name[NFT_SET_NAME_BYTES - 8]; /* sets are called NAME-ipv4, -ipv6, -net4, -net6 */
+	uint8_t protocol;                  /* IPPROTO_TCP, IPPROTO_UDP, or 0: everything */
+	size_t n_ports;                    /* 0: all ports */
+	struct nft_ports ports[NFT_MAX_PORT_RANGES];
+	char interface[IFNAMSIZ];          /* "": any */
+};
+
+/* Make a set name of any jail name: letters, digits, - and _; others become _ and a
+ * hash keeps two different names apart. @suffix tells targets of one jail apart. */
+void nft_target_name(char out[NFT_SET_NAME_BYTES - 8], const char *jail, unsigned int suffix);
+
+/* Return: NULL with @e (no netlink, no right). */
+struct nft *nft_open(struct err *e);
+struct nft *nft_close(struct nft *n);
+DEFINE_CLEANUP(struct nft *, nft_close)
+
+/**
+ * nft_setup() - bring table, chain, sets and rules to what @targets say
+ *
+ * One transaction. Sets that exist already keep their elements; sets of targets that are
+ * gone are removed with their rules. Return: 0 or negative errno with @e.
+ */
+int nft_setup(struct nft *n, const struct nft_target *targets, size_t n_targets,
+    struct err *e);
+
+struct nft_change {
+	bool add;         /* else remove */
+	uint32_t target;  /* index in what nft_setup() was given */
+	struct net net;
+	int64_t timeout_ms; /* add: > 0; 0: without end */
+};
+
+/**
+ * nft_apply() - carry out changes, in order, in as few transactions as the kernel allows
+ * @failed: called for each change that the kernel refused, with its errno; may be NULL
+ *
+ * Adding what is there sets its timeout anew; removing what is not there is no error.
+ * If table or set are gone (somebody flushed the rule set) it answers -ENOENT: call
+ * nft_setup(), then add all bans again.
+ *
+ * Return: 0, -ENOENT as above, or negative errno.
+ */
+int nft_apply(struct nft *n, const struct nft_change *changes, size_t n_changes,
+    void (*failed)(void *ctx, const struct nft_change *c, int err), void *ctx,
+    struct err *e);
+
+/* What an element has stopped. Return: 0, -ENOENT (no such element), negative errno. */
+int nft_counter(struct nft *n, uint32_t target, const struct net *net, uint64_t *packets,
+    uint64_t *bytes);
+
+/* Remove our table with all in it. Return: 0 (also if there was none), negative errno. */
+int nft_remove(struct nft *n, struct err *e);
+
+/* A number that changes with every change of any rule set, by anybody; 0: unknown. */
+uint32_t nft_generation(struct nft *n);
+
+/* Does our table still stand as nft_setup() left it? Return: 1, 0, or negative errno. */
+int nft_intact(struct nft *n);

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * order - what travels from decide to enforce and record: ban, unban or prolong
+ *
+ * Two wire forms: a fixed record of numbers for the enforcer, which trusts no text, and
+ * a full one with the evidence for the keeper.
+ */
+
+#include "base/clock.h"
+#include "base/net.h"
+#include "base/pack.h"
+
+enum order_op { ORDER_BAN = 1, ORDER_UNBAN, ORDER_PROLONG };
+
+enum order_cause {
+	ORDER_BY_RULE = 1, /* enough evidence */
+	ORDER_BY_USER,     /* somebody asked for it */
+	ORDER_EXPIRED,     /* its time was over */
+	ORDER_RESTORED,    /* known from before a restart */
+	ORDER_JAIL_GONE,   /* the configuration no longer has that jail */
+};
+
+/* One line that spoke for a ban. */
+struct evidence {
+	wall_t at;
+	uint16_t rule;
+	int16_t weight;
+	char *text; /* owned; NULL when the line is no longer held */
+};
+
+struct order {
+	enum order_op op;
+	enum order_cause cause;
+	uint32_t jail; /* index in the running set-up */
+	struct net net;
+	wall_t at;         /* ban: time of the last failure; else when it was decided */
+	wall_t until;      /* WALL_NEVER: permanent */
+	uint32_t failures; /* in the window, or 0 */
+	uint32_t n_why;
+	struct evidence *why; /* owned by the list; oldest first */
+};
+
+/* A list that grows; items in the order of their decision. */
+struct orders {
+	struct order *items;
+	size_t n;
+	size_t room;
+};
+
+void orders_deinit(struct orders *l);
+void orders_clear(struct orders *l); /* frees the evidence, keeps the memory */
+
+/* Append a zeroed order. Return: it (valid until the next append), NULL out of memory. */
+struct order *orders_append(struct orders *l);
+
+#define ORDER_RECORD_BYTES 56
+
+/* The enforcer's fixed record: op, cause, jail, net, at, until, failures. */
+void order_encode_record(struct buf *b, const struct order *o);
+/* Return: 0 or -EBADMSG; @out has no evidence. */
+int order_decode_record(struct unpack *u, struct order *out);
+
+/* With evidence. The decoded one owns its evidence: see order_deinit(). */
+void order_encode(struct buf *b, const struct order *o);
+int order_decode(struct unpack *u, struct order *out);
+void order_deinit(struct order *o);
+
+const char *order_op_name(enum order_op op);          /* "ban", "unban", "prolong" */
+const char *order_cause_name(enum order_cause cause); /* "rule", "user", "expired", ... */

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * filter - a compiled fail2ban filter: line in, failure out
+ *
+ * Does what section 2 of fail2ban's semantics says: date cut out, prefregex with
+ * <F-CONTENT>, failregex in order, ignoreregex, groups to failure id, sessions by
+ * <F-MLFID>, maxlines. Keeps state from line to line, so one filter serves one jail and
+ * sees its lines in order. No window and no counting: that is decide/.
+ */
+
+#include "base/err.h"
+#include "base/net.h"
+#include "flow/line.h"
+
+enum filter_usedns { FILTER_DNS_WARN, FILTER_DNS_YES, FILTER_DNS_NO, FILTER_DNS_RAW };
+
+struct filter_options {
+	const char *prefregex;           /* NULL: none */
+	const char *const *failregex;    /* tags like <HOST> still in them */
+	size_t n_failregex;
+	const char *const *ignoreregex;
+	size_t n_ignoreregex;
+	const char *datepattern;         /* NULL: the defaults */
+	const char *timezone;            /* logtimezone or NULL */
+	enum filter_usedns usedns;       /* NO: <HOST> takes addresses only */
+	unsigned int maxlines;           /* 0 is taken as 1 */
+	bool no_date;                    /* lines carry no date of their own (journal) */
+};
+
+struct filter;
+
+enum {
+	FILTER_MISS = 0,
+	FILTER_FAILURE = 1, /* counts; *out is filled */
+	FILTER_HELPED,      /* matched, but is no failure (nofail, gained, waits for an address) */
+	FILTER_IGNORED,     /* an ignoreregex matched */
+	FILTER_NO_ADDRESS,  /* matched, but what stands at <HOST> is no address (usedns = no
+			       resolves nothing, 300.1.1.1 is refused); *out is filled */
+	FILTER_LIMIT,       /* a regex gave up on this line */
+};
+
+struct filter_field {
+	const char *name;
+	struct span value;
+};
+
+struct filter_failure {
+	wall_t at;          /* WALL_NONE: no date to be had */
+	struct span id;     /* the failure id: address text unless <F-ID> differs */
+	struct span host;   /* address or name as it stood in the line */
+	bool has_net;
+	struct net net;     /* when has_net */
+	bool is_name;       /* host is a DNS name, to be resolved by whoever may */
+	uint16_t rule;      /* index of the failregex */
+	uint32_t attempts;  /* lines that belong to this failure (sessions), at least 1 */
+	const struct filter_field *fields; /* the other groups, by fail2ban's names */
+	size_t n_fields;
+};
+
+/* Return: NULL with @e: which regex ("failregex[2]: ...") or option is wrong, and why. */
+struct filter *filter_new(const struct filter_options *o, struct err *e);
+struct filter *filter_free(struct filter *f);
+DEFINE_CLEANUP(struct filter *, filter_free)
+
+/**
+ * filter_feed()
+ * @now: settles the year of dates without one, and stands in for a missing date
+ * @out: spans point into the line or into the filter and die at the next call
+ *
+ * Return: a FILTER_* outcome, or -ENOMEM.
+ */
+int filter_feed(struct filter *f, const struct line *l, wall_t now,
+    struct filter_failure *out);
+
+size_t filter_n_rules(const struct filter *f);
+uint64_t filter_n_hits(const struct filter *f, size_t rule);   /* lines it matched */
+uint64_t filter_n_limits(const struct filter *f, size_t rule); /* times it gave up */
+
+/* Would filter_new() take this regex? For configuration errors with a place. */
+int filter_check_failregex(const char *regex, const char *prefregex, enum filter_usedns d,
+    struct err *e);
+int filter_check_regex(const char *regex, enum filter_usedns d, struct err *e);

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * stamp - find the date in a log line, cut it out, turn it into a time
+ *
+ * fail2ban's date detection: default templates or a datepattern, anchored before free
+ * ones, learning which template fits. The common case, the same template at the same
+ * place as in the line before, is parsed by hand without a regex.
+ */
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/str.h"
+
+struct stamp;
+
+struct stamp_options {
+	const char *datepattern; /* one pattern per line; NULL or "": the defaults */
+	const char *timezone;    /* logtimezone, or NULL: local time (TZ) */
+};
+
+struct stamp_result {
+	size_t start, end; /* the bytes to cut out (group 1 of the template) */
+	wall_t at;         /* WALL_NONE: looked like a date, is none (30 February) */
+};
+
+/* Return: NULL with @e. */
+struct stamp *stamp_new(const struct stamp_options *o, struct err *e);
+struct stamp *stamp_free(struct stamp *s);
+DEFINE_CLEANUP(struct stamp *, stamp_free)
+
+/**
+ * stamp_find()
+ * @now: settles missing years, days and centuries
+ *
+ * Return: true and @out, or false: the line has no date.
+ */
+bool stamp_find(struct stamp *s, struct span line, wall_t now, struct stamp_result *out);
+
+/* fail2ban's name of the template that was used last, for people; NULL before. */
+const char *stamp_template_name(const struct stamp *s);

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * tail - one open log file, read as it grows
+ *
+ * Works on a descriptor only: it never opens a path, so it runs where paths are out of
+ * reach. It notices truncation (size below the cursor, or another head) and starts
+ * again from the top. A renamed or deleted file is simply read on until its owner lets
+ * it go. Reads in blocks of TAIL_BLOCK_BYTES.
+ */
+
+#include "base/cleanup.h"
+#include "base/str.h"
+#include "flow/cursor.h"
+
+#define TAIL_BLOCK_BYTES 262144
+
+struct tail;
+
+enum {
+	TAIL_MORE = 1,  /* the budget was used up; there may be more to read now */
+	TAIL_RESTARTED, /* the file was truncated or rewritten: reading began at its top */
+};
+
+typedef void (*tail_fn)(void *ctx, struct span text, uint64_t number);
+
+/**
+ * tail_new() - begin or go on reading an open file
+ * @fd:      readable regular file; owned from here on, also on failure
+ * @resume:  where an earlier reader stopped, or NULL
+ * @at_end:  without a fitting @resume: begin at the end (after the last line end)
+ *           instead of at the top
+ *
+ * A @resume that belongs to another file (head differs, or offset beyond the size) is
+ * dropped; device and inode alone prove nothing, since a file may have been copied.
+ *
+ * Return: NULL with errno set on failure.
+ */
+struct tail *tail_new(int fd, const struct cursor *resume, bool at_end);
+struct tail *tail_free(struct tail *t);
+DEFINE_CLEANUP(struct tail *, tail_free)
+
+/**
+ * tail_read() - hand out the lines that are complete now
+ * @budget_bytes: stop after about so much, so that other files get their turn
+ *
+ * Return: 0 at the end of the file, a TAIL_* outcome, or negative errno.
+ */
+int tail_read(struct tail *t, size_t budget_bytes, tail_fn fn, void *ctx);
+
+/* Does @c describe this file: same head, offset within it? */
+bool tail_fits(const struct tail *t, const struct cursor *c);
+
+/* Position behind the last line that was handed out. */
+void tail_cursor(const struct tail *t, struct cursor *out);
+
+int tail_fd(const struct tail *t);
+uint64_t tail_n_cut(const struct tail *t);
