@@ -75,3 +75,6 @@ int span_to_i64(struct span s, int64_t *out);
 
 /* A malloc'd, terminated copy; NULL when out of memory. NULs are kept as they are. */
 char *span_dup(struct span s);
+
+/* Bytes of the valid UTF-8 character that @s begins with; 0 when it is none. */
+size_t span_utf8_len(struct span s);
