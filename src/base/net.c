@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * net - addresses and networks: text, masks, order
+ *
+ * A network of the IPv6 world that happens to span ::ffff:0:0/96 is not one that holds
+ * IPv4: no packet of an IPv4 client ever carries such an address.
+ */
+
+#include "base/net.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+
+#define V4_SHIFT 96 /* prefix bits in front of an IPv4 address */
+
+static const uint8_t mapped_prefix[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
+
+bool net_is_v4(const struct net *n)
+{
+	return n->bits >= V4_SHIFT &&
+	       memcmp(n->addr, mapped_prefix, sizeof(mapped_prefix)) == 0;
+}
+
+bool net_is_host(const struct net *n)
+{
+	return n->bits == 128;
+}
+
+unsigned int net_prefix_len(const struct net *n)
+{
+	return net_is_v4(n) ? n->bits - V4_SHIFT : n->bits;
+}
+
+/* Cut to @bits of 128 and clear what is behind. */
+static struct net cut(struct net n, unsigned int bits)
+{
+	unsigned int whole = bits / 8;
+
+	if (bits >= n.bits)
+		return n;
+	n.bits = (uint8_t)bits;
+	if (bits % 8) {
+		n.addr[whole] = (uint8_t)(n.addr[whole] & (0xff << (8 - bits % 8)));
+		whole++;
+	}
+	memset(n.addr + whole, 0, sizeof(n.addr) - whole);
+	return n;
+}
+
+struct net net_mask(struct net n, unsigned int bits)
+{
+	if (bits > 128)
+		return n;
+	return cut(n, net_is_v4(&n) ? bits + V4_SHIFT : bits);
+}
+
+struct net net_from_v4(uint32_t addr_be)
+{
+	struct net n = { .bits = 128 };
+
+	memcpy(n.addr, mapped_prefix, sizeof(mapped_prefix));
+	memcpy(n.addr + sizeof(mapped_prefix), &addr_be, sizeof(addr_be));
+	return n;
+}
+
+struct net net_from_v6(const uint8_t addr[16])
+{
+	struct net n = { .bits = 128 };
+
+	memcpy(n.addr, addr, sizeof(n.addr));
+	return n;
+}
+
+int net_from_sockaddr(const struct sockaddr *sa, struct net *out)
+{
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+
+	/* Copied, as a sockaddr from a message need not be aligned. */
+	if (sa->sa_family == AF_INET) {
+		memcpy(&v4, sa, sizeof(v4));
+		*out = net_from_v4(v4.sin_addr.s_addr);
+		return 0;
+	}
+	if (sa->sa_family == AF_INET6) {
+		memcpy(&v6, sa, sizeof(v6));
+		*out = net_from_v6(v6.sin6_addr.s6_addr);
+		return 0;
+	}
+	return -EAFNOSUPPORT;
+}
+
+/* One address and nothing else; inet_pton() wants a terminated text. */
+static int parse_bare(struct span s, struct net *out)
+{
+	char text[INET6_ADDRSTRLEN];
+	uint8_t v6[16];
+	uint32_t v4;
+
+	if (s.n == 0 || s.n >= sizeof(text) || span_index(s, '\0') >= 0)
+		return -EINVAL;
+	memcpy(text, s.p, s.n);
+	text[s.n] = '\0';
+	if (inet_pton(AF_INET, text, &v4) == 1) {
+		*out = net_from_v4(v4);
+		return 0;
+	}
+	if (inet_pton(AF_INET6, text, v6) == 1) {
+		*out = net_from_v6(v6);
+		return 0;
+	}
+	return -EINVAL;
+}
+
+int net_parse_addr(struct span s, struct net *out)
+{
+	if (s.n >= 2 && s.p[0] == '[' && s.p[s.n - 1] == ']')
+		s = (struct span){ s.p + 1, s.n - 2 };
+	return parse_bare(s, out);
+}
+
+/* "24" in at most three digits; no sign, as span_to_i64() would take one. */
+static int parse_prefix_len(struct span s, unsigned int *out)
+{
+	unsigned int v = 0;
+
+	if (s.n == 0 || s.n > 3)
+		return -EINVAL;
+	for (size_t i = 0; i < s.n; i++) {
+		if (s.p[i] < '0' || s.p[i] > '9')
+			return -EINVAL;
+		v = v * 10 + (unsigned int)(s.p[i] - '0');
+	}
+	*out = v;
+	return 0;
+}
+
+/* "255.255.255.0" as 24; a mask with holes is refused. */
+static int parse_v4_mask(struct span s, unsigned int *out)
+{
+	struct net mask;
+	uint32_t m;
+	int r = parse_bare(s, &mask);
+
+	if (r < 0)
+		return r;
+	if (span_index(s, ':') >= 0)
+		return -EINVAL;
+	memcpy(&m, net_v4_bytes(&mask), sizeof(m));
+	m = ntohl(m);
+	if ((~m & (~m + 1)) != 0)
+		return -EINVAL;
+	*out = (unsigned int)__builtin_popcount(m);
+	return 0;
+}
+
+int net_parse(struct span s, struct net *out)
+{
+	ptrdiff_t slash = span_index(s, '/');
+	unsigned int bits, max;
+	struct span len;
+	struct net n;
+	bool dotted;
+
+	if (slash < 0)
+		return net_parse_addr(s, out);
+	len = span_skip(s, (size_t)slash + 1);
+	s.n = (size_t)slash;
+	if (parse_bare(s, &n) < 0)
+		return -EINVAL;
+	/* "::ffff:192.0.2.0/120" counts its bits as IPv6 does. */
+	dotted = span_index(s, ':') < 0;
+	max = dotted ? 32 : 128;
+	if (parse_prefix_len(len, &bits) < 0 &&
+	    (!dotted || parse_v4_mask(len, &bits) < 0))
+		return -EINVAL;
+	if (bits > max)
+		return -EINVAL;
+	*out = cut(n, dotted ? bits + V4_SHIFT : bits);
+	return 0;
+}
+
+bool net_contains(const struct net *outer, const struct net *inner)
+{
+	struct net n;
+
+	if (outer->bits > inner->bits || net_is_v4(outer) != net_is_v4(inner))
+		return false;
+	n = cut(*inner, outer->bits);
+	return memcmp(n.addr, outer->addr, sizeof(n.addr)) == 0;
+}
+
+bool net_eq(const struct net *a, const struct net *b)
+{
+	return memcmp(a, b, sizeof(*a)) == 0;
+}
+
+int net_cmp(const struct net *a, const struct net *b)
+{
+	int r = memcmp(a->addr, b->addr, sizeof(a->addr));
+
+	return r != 0 ? r : (int)a->bits - (int)b->bits;
+}
+
+void net_format(const struct net *n, char out[NET_TEXT_BYTES])
+{
+	bool v4 = net_is_v4(n);
+	const void *addr = v4 ? net_v4_bytes(n) : n->addr;
+	size_t used;
+
+	/* Cannot fail: the family is known and the room suffices. */
+	(void)inet_ntop(v4 ? AF_INET : AF_INET6, addr, out, NET_TEXT_BYTES);
+	if (net_is_host(n))
+		return;
+	used = strlen(out);
+	(void)snprintf(out + used, NET_TEXT_BYTES - used, "/%u", net_prefix_len(n));
+}
+
+void buf_add_net(struct buf *b, const struct net *n)
+{
+	char text[NET_TEXT_BYTES];
+
+	net_format(n, text);
+	buf_add_str(b, text);
+}
+
+bool net_is_special(const struct net *n)
+{
+#define V4(a, b, len)                                                                    \
+	{                                                                                \
+		{ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, a, b }, V4_SHIFT + (len)     \
+	}
+	static const struct net special[] = {
+		V4(0, 0, 8), /* "this network", with the unspecified address */
+		V4(127, 0, 8),
+		V4(169, 254, 16),
+		V4(224, 0, 4),
+		{ { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 255, 255, 255, 255 }, 128 },
+		{ { 0 }, 128 },                                           /* :: */
+		{ { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1 }, 128 }, /* ::1 */
+		{ { 0xfe, 0x80 }, 10 },
+		{ { 0xff }, 8 },
+	};
+#undef V4
+
+	for (size_t i = 0; i < ARRAY_LEN(special); i++)
+		if (net_contains(&special[i], n))
+			return true;
+	return false;
+}
