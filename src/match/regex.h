@@ -4,10 +4,11 @@
 /*
  * regex - PCRE2 behind a few functions, with limits
  *
- * Python's dialect as far as fail2ban's filters use it: UTF and UCP, invalid UTF-8
- * matches nothing but breaks nothing, '\n' the only newline. `{,n}`, `\Z`, `(?iu)` and
- * `\uXXXX` are rewritten before compiling; \C and (*VERB) are refused. A match that
- * runs into a limit counts as no match, and is counted.
+ * Python's dialect as far as fail2ban's filters use it: UTF and UCP, '\n' the only
+ * newline. `{,n}`, `\Z`, `(?iu)` and `\uXXXX` are rewritten before compiling
+ * (rewrite.h); \C and (*VERB) are refused. A byte of the subject that is not UTF-8
+ * counts as one odd character, neither blank nor part of a word. A match that runs into
+ * a limit counts as no match, and is counted.
  */
 
 #include "base/cleanup.h"
@@ -40,6 +41,11 @@ DEFINE_CLEANUP(struct regex *, regex_free)
 
 struct regex_match *regex_match_new(void);
 struct regex_match *regex_match_free(struct regex_match *m);
+DEFINE_CLEANUP(struct regex_match *, regex_match_free)
+
+/* Other limits than the ones above, which a new one has. */
+void regex_match_set_limits(
+    struct regex_match *m, uint32_t n_matches, uint32_t depth, uint32_t heap_kib);
 
 /**
  * regex_search() - the leftmost match at or behind @start
@@ -48,12 +54,21 @@ struct regex_match *regex_match_free(struct regex_match *m);
  *
  * Return: 0, REGEX_MISS, REGEX_LIMIT. Never negative.
  */
-int regex_search(struct regex *r, struct span subject, size_t start, struct regex_match *m);
+int regex_search(
+    struct regex *r, struct span subject, size_t start, struct regex_match *m);
+
+/*
+ * The same for a @subject known to be valid UTF-8, with @start at a character: saves
+ * looking at it again. Anything else here is undefined behaviour.
+ */
+int regex_search_valid(
+    struct regex *r, struct span subject, size_t start, struct regex_match *m);
 
 size_t regex_n_groups(const struct regex *r); /* without the whole match */
 const char *regex_group_name(const struct regex *r, size_t group); /* NULL: unnamed */
 int regex_group_number(const struct regex *r, const char *name);   /* -1: none */
 uint64_t regex_n_limits(const struct regex *r);
 
-/* Text of a group (0: the whole match); false if it took no part. Points into the subject. */
+/* Text of a group (0: the whole match); false if it took no part. Points into the
+   subject. Only after a search that returned 0. */
 bool regex_match_group(const struct regex_match *m, size_t group, struct span *out);

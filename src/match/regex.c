@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * regex - compiled once, matched under limits
+ *
+ * Limits and the JIT stack belong to the struct regex_match, so that a few hundred
+ * regexes share one stack. The subject is always checked before PCRE2 sees it (or known
+ * to be valid), because PCRE2 may crash on bad UTF-8 when told not to look.
+ */
+
+#include "match/regex.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
+
+#include "base/buf.h"
+#include "match/rewrite.h"
+#include "match/utf8.h"
+
+#define REGEX_PATTERN_MAX (64 * 1024)
+#define REGEX_JIT_STACK_MIN (32 * 1024)
+#define REGEX_JIT_STACK_MAX (512 * 1024)
+#define REGEX_NEAR_BYTES 24 /* of the pattern, shown before an error */
+
+struct regex {
+	pcre2_code *code;
+	bool has_jit;
+	size_t n_groups;
+	const char **names; /* n_groups + 1; they point into the code's own table */
+	uint64_t n_limits;
+};
+
+struct regex_match {
+	pcre2_match_data *data;
+	pcre2_match_context *context;
+	pcre2_jit_stack *stack;
+	struct span subject;
+	size_t n_groups;   /* that may be asked for, the whole match included */
+	struct buf mended; /* a subject that was no UTF-8 */
+};
+
+DEFINE_CLEANUP(pcre2_compile_context *, pcre2_compile_context_free)
+
+static void regex_describe(struct span pattern, int code, size_t offset, struct err *e)
+{
+	struct buf near = BUF_INIT(8 * REGEX_NEAR_BYTES);
+	size_t at = rewrite_origin(pattern, offset);
+	size_t from = at > REGEX_NEAR_BYTES ? at - REGEX_NEAR_BYTES : 0;
+	char text[160] = "";
+
+	(void)pcre2_get_error_message(code, (PCRE2_UCHAR *)text, sizeof(text));
+	buf_quote(&near, (struct span){pattern.p + from, at - from}, REGEX_NEAR_BYTES);
+	(void)err_set(
+	    e, -EINVAL, "%s, at offset %zu, after %s", text, at, buf_str(&near));
+	buf_deinit(&near);
+}
+
+static pcre2_code *regex_compile(struct span pattern, bool multiline, struct err *e)
+{
+	CLEANUP(pcre2_compile_context_freep) pcre2_compile_context *context = NULL;
+	struct buf text = BUF_INIT(REGEX_PATTERN_MAX);
+	uint32_t options = PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C;
+	bool is_ascii = false;
+	pcre2_code *code = NULL;
+	PCRE2_SIZE offset = 0;
+	int error = 0;
+
+	context = pcre2_compile_context_create(NULL);
+	if (!context) {
+		(void)err_errno(e, -ENOMEM, "regex");
+		return NULL;
+	}
+	(void)pcre2_set_newline(context, PCRE2_NEWLINE_LF);
+	if (rewrite_python(pattern, &text, &is_ascii, e) == 0) {
+		if (is_ascii)
+			options &= ~(uint32_t)PCRE2_UCP;
+		/* Python's ^ also matches behind the newline that ends the subject. */
+		if (multiline)
+			options |= PCRE2_MULTILINE | PCRE2_ALT_CIRCUMFLEX;
+		code = pcre2_compile((PCRE2_SPTR)buf_str(&text), text.n, options,
+		    &error, &offset, context);
+		if (!code)
+			regex_describe(pattern, error, offset, e);
+	}
+	buf_deinit(&text);
+	return code;
+}
+
+static int regex_read_names(struct regex *r)
+{
+	uint32_t n_names = 0, entry_bytes = 0;
+	PCRE2_SPTR entry = NULL;
+
+	r->names = calloc(r->n_groups + 1, sizeof(*r->names));
+	if (!r->names)
+		return -ENOMEM;
+	(void)pcre2_pattern_info(r->code, PCRE2_INFO_NAMECOUNT, &n_names);
+	(void)pcre2_pattern_info(r->code, PCRE2_INFO_NAMEENTRYSIZE, &entry_bytes);
+	(void)pcre2_pattern_info(r->code, PCRE2_INFO_NAMETABLE, &entry);
+	for (uint32_t i = 0; i < n_names; i++, entry += entry_bytes) {
+		size_t group = (size_t)(entry[0] << 8 | entry[1]);
+
+		r->names[group] = (const char *)entry + 2;
+	}
+	return 0;
+}
+
+struct regex *regex_new(struct span pattern, bool multiline, struct err *e)
+{
+	CLEANUP(regex_freep) struct regex *r = calloc(1, sizeof(*r));
+	uint32_t n = 0;
+
+	if (!r) {
+		(void)err_errno(e, -ENOMEM, "regex");
+		return NULL;
+	}
+	r->code = regex_compile(pattern, multiline, e);
+	if (!r->code)
+		return NULL;
+	(void)pcre2_pattern_info(r->code, PCRE2_INFO_CAPTURECOUNT, &n);
+	r->n_groups = n;
+	if (n > REGEX_MAX_GROUPS) {
+		(void)err_set(e, -EINVAL, "%zu groups, but no more than %d are allowed",
+		    r->n_groups, REGEX_MAX_GROUPS);
+		return NULL;
+	}
+	if (regex_read_names(r) < 0) {
+		(void)err_errno(e, -ENOMEM, "regex");
+		return NULL;
+	}
+	/* Without JIT (forbidden by a sandbox, or not built in) the interpreter does
+	 * it. */
+	r->has_jit = pcre2_jit_compile(r->code, PCRE2_JIT_COMPLETE) == 0;
+	return TAKE(r);
+}
+
+struct regex *regex_free(struct regex *r)
+{
+	if (!r)
+		return NULL;
+	free(r->names);
+	pcre2_code_free(r->code);
+	free(r);
+	return NULL;
+}
+
+struct regex_match *regex_match_new(void)
+{
+	CLEANUP(regex_match_freep) struct regex_match *m = calloc(1, sizeof(*m));
+
+	if (!m)
+		return NULL;
+	m->mended.cap = SIZE_MAX / 2;
+	m->data = pcre2_match_data_create(REGEX_MAX_GROUPS + 1, NULL);
+	m->context = pcre2_match_context_create(NULL);
+	if (!m->data || !m->context)
+		return NULL;
+	regex_match_set_limits(
+	    m, REGEX_MATCH_LIMIT, REGEX_DEPTH_LIMIT, REGEX_HEAP_LIMIT_KIB);
+	m->stack =
+	    pcre2_jit_stack_create(REGEX_JIT_STACK_MIN, REGEX_JIT_STACK_MAX, NULL);
+	if (m->stack) /* else PCRE2 takes 32 KiB of the machine stack */
+		pcre2_jit_stack_assign(m->context, NULL, m->stack);
+	return TAKE(m);
+}
+
+struct regex_match *regex_match_free(struct regex_match *m)
+{
+	if (!m)
+		return NULL;
+	pcre2_jit_stack_free(m->stack);
+	pcre2_match_context_free(m->context);
+	pcre2_match_data_free(m->data);
+	buf_deinit(&m->mended);
+	free(m);
+	return NULL;
+}
+
+void regex_match_set_limits(
+    struct regex_match *m, uint32_t n_matches, uint32_t depth, uint32_t heap_kib)
+{
+	(void)pcre2_set_match_limit(m->context, n_matches);
+	(void)pcre2_set_depth_limit(m->context, depth);
+	(void)pcre2_set_heap_limit(m->context, heap_kib);
+}
+
+static int regex_run(
+    struct regex *r, struct span text, size_t start, struct regex_match *m)
+{
+	PCRE2_SPTR p = (PCRE2_SPTR)(text.p ? text.p : "");
+	int n;
+
+	if (r->has_jit)
+		n = pcre2_jit_match(
+		    r->code, p, text.n, start, PCRE2_NO_UTF_CHECK, m->data, m->context);
+	else
+		n = pcre2_match(
+		    r->code, p, text.n, start, PCRE2_NO_UTF_CHECK, m->data, m->context);
+	if (n == PCRE2_ERROR_NOMATCH)
+		return REGEX_MISS;
+	if (n <= 0) {
+		r->n_limits++;
+		return REGEX_LIMIT;
+	}
+	m->n_groups = (size_t)n;
+	return 0;
+}
+
+int regex_search_valid(
+    struct regex *r, struct span subject, size_t start, struct regex_match *m)
+{
+	m->subject = subject;
+	m->n_groups = 0;
+	if (start > subject.n)
+		return REGEX_MISS;
+	return regex_run(r, subject, start, m);
+}
+
+/* A copy of the same length, with DEL for each byte that is not UTF-8. */
+static int regex_mend(struct regex_match *m, struct span subject)
+{
+	struct span rest = subject;
+
+	buf_clear(&m->mended);
+	while (rest.n > 0) {
+		size_t n = utf8_char_len(rest);
+
+		buf_add(&m->mended, n ? rest.p : "\x7f", n ? n : 1);
+		rest = span_skip(rest, n ? n : 1);
+	}
+	return m->mended.failed ? -ENOMEM : 0;
+}
+
+int regex_search(
+    struct regex *r, struct span subject, size_t start, struct regex_match *m)
+{
+	struct span text = subject;
+
+	m->subject = subject;
+	m->n_groups = 0;
+	if (start > subject.n)
+		return REGEX_MISS;
+	if (!utf8_is_valid(subject)) {
+		if (regex_mend(m, subject) < 0) {
+			r->n_limits++;
+			return REGEX_LIMIT;
+		}
+		text = buf_span(&m->mended);
+	}
+	while (start < text.n && ((uint8_t)text.p[start] & 0xc0) == 0x80)
+		start++;
+	return regex_run(r, text, start, m);
+}
+
+size_t regex_n_groups(const struct regex *r)
+{
+	return r->n_groups;
+}
+
+const char *regex_group_name(const struct regex *r, size_t group)
+{
+	assert(group <= r->n_groups);
+	return r->names[group];
+}
+
+int regex_group_number(const struct regex *r, const char *name)
+{
+	for (size_t i = 1; i <= r->n_groups; i++) {
+		if (r->names[i] && strcmp(r->names[i], name) == 0)
+			return (int)i;
+	}
+	return -1;
+}
+
+uint64_t regex_n_limits(const struct regex *r)
+{
+	return r->n_limits;
+}
+
+bool regex_match_group(const struct regex_match *m, size_t group, struct span *out)
+{
+	const PCRE2_SIZE *at = pcre2_get_ovector_pointer(m->data) + 2 * group;
+
+	/* \K may put the start behind the end. */
+	if (group >= m->n_groups || at[0] == PCRE2_UNSET || at[0] > at[1])
+		return false;
+	*out = (struct span){m->subject.p + at[0], at[1] - at[0]};
+	return true;
+}
