@@ -110,7 +110,8 @@ static bool is_shown(struct span s, size_t n_char)
 
 	if (n_char == 1)
 		return c >= 0x20 && c < 0x7f;
-	return n_char > 2 || (n_char == 2 && (c != 0xc2 || (unsigned char)s.p[1] >= 0xa0));
+	return n_char > 2 ||
+	       (n_char == 2 && (c != 0xc2 || (unsigned char)s.p[1] >= 0xa0));
 }
 
 void buf_quote(struct buf *b, struct span s, size_t max_bytes)
@@ -131,7 +132,7 @@ void buf_quote(struct buf *b, struct span s, size_t max_bytes)
 			break;
 		}
 		if (!shown) {
-			buf_add(b, (char[]){ '\\', 'x', hex[c >> 4], hex[c & 15] }, 4);
+			buf_add(b, (char[]){'\\', 'x', hex[c >> 4], hex[c & 15]}, 4);
 		} else {
 			if (c == '"' || c == '\\')
 				buf_add_char(b, '\\');

@@ -15,14 +15,14 @@
 #include "base/str.h"
 
 struct buf {
-	char *p;      /* NULL until something is added */
-	size_t n;     /* bytes used */
-	size_t room;  /* bytes allocated */
-	size_t cap;   /* never more than this */
-	bool failed;  /* something did not fit */
+	char *p;     /* NULL until something is added */
+	size_t n;    /* bytes used */
+	size_t room; /* bytes allocated */
+	size_t cap;  /* never more than this */
+	bool failed; /* something did not fit */
 };
 
-#define BUF_INIT(max_bytes) ((struct buf){ .cap = (max_bytes) })
+#define BUF_INIT(max_bytes) ((struct buf){.cap = (max_bytes)})
 
 void buf_deinit(struct buf *b);
 void buf_clear(struct buf *b); /* forget content and failure, keep memory */
@@ -47,7 +47,7 @@ void buf_consume(struct buf *b, size_t n);
 
 static inline struct span buf_span(const struct buf *b)
 {
-	return (struct span){ b->p ? b->p : "", b->n };
+	return (struct span){b->p ? b->p : "", b->n};
 }
 
 /* The content as a terminated string; "" when nothing was added. Never NULL. */

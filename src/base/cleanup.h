@@ -13,19 +13,19 @@
 #define CLEANUP(fn) __attribute__((cleanup(fn)))
 
 /* Hand a pointer over: yields its value and leaves NULL behind. */
-#define TAKE(p)                                                                          \
-	__extension__({                                                                  \
-		__typeof__(p) take_value_ = (p);                                         \
-		(p) = NULL;                                                              \
-		take_value_;                                                             \
+#define TAKE(p)                                  \
+	__extension__({                          \
+		__typeof__(p) take_value_ = (p); \
+		(p) = NULL;                      \
+		take_value_;                     \
 	})
 
 /* Define fn##p(T **) for use in CLEANUP(), from a fn(T *) that accepts NULL. */
-#define DEFINE_CLEANUP(type, fn)                                                         \
-	static inline void fn##p(type *p)                                                \
-	{                                                                                \
-		if (*p)                                                                  \
-			fn(*p);                                                          \
+#define DEFINE_CLEANUP(type, fn)          \
+	static inline void fn##p(type *p) \
+	{                                 \
+		if (*p)                   \
+			fn(*p);           \
 	}
 
 /* CLEANUP(freep) for anything that came from malloc(). */

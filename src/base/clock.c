@@ -22,17 +22,17 @@ static int64_t read_clock_us(clockid_t id)
 
 wall_t wall_now(void)
 {
-	return (wall_t){ read_clock_us(CLOCK_REALTIME) };
+	return (wall_t){read_clock_us(CLOCK_REALTIME)};
 }
 
 mono_t mono_now(void)
 {
-	return (mono_t){ read_clock_us(CLOCK_MONOTONIC) };
+	return (mono_t){read_clock_us(CLOCK_MONOTONIC)};
 }
 
 wall_t wall_add_sec(wall_t t, double sec)
 {
-	const wall_t earliest = { INT64_MIN + 1 };
+	const wall_t earliest = {INT64_MIN + 1};
 	double us = round(sec * (double)US_PER_SEC);
 	int64_t sum;
 
@@ -45,7 +45,7 @@ wall_t wall_add_sec(wall_t t, double sec)
 		return earliest;
 	if (__builtin_add_overflow(t.us, (int64_t)us, &sum))
 		return us > 0 ? WALL_NEVER : earliest;
-	return sum == WALL_NONE.us ? earliest : (wall_t){ sum };
+	return sum == WALL_NONE.us ? earliest : (wall_t){sum};
 }
 
 /* Broken-down local time; false when there is none (a year beyond int). */
@@ -146,7 +146,7 @@ static bool cut_fraction(struct span *s, int64_t *out_us)
 
 static int days_in_month(int year, int month)
 {
-	static const int days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+	static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
 	bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
 
 	return days[month - 1] + (month == 2 && leap);
@@ -156,8 +156,8 @@ static bool cut_date(struct span *s, struct tm *tm)
 {
 	int year, month, day;
 
-	if (!cut_number(s, 4, &year) || !cut_char(s, '-') || !cut_number(s, 2, &month) ||
-	    !cut_char(s, '-') || !cut_number(s, 2, &day))
+	if (!cut_number(s, 4, &year) || !cut_char(s, '-') ||
+	    !cut_number(s, 2, &month) || !cut_char(s, '-') || !cut_number(s, 2, &day))
 		return false;
 	if (month < 1 || month > 12 || day < 1 || day > days_in_month(year, month))
 		return false;
@@ -206,7 +206,7 @@ static bool cut_zone(struct span *s, bool *out_has, int *out_sec)
 
 static int parse_date(struct span s, wall_t *out)
 {
-	struct tm tm = { .tm_isdst = -1 };
+	struct tm tm = {.tm_isdst = -1};
 	int64_t us = 0, sec;
 	bool has_zone = false;
 	int offset_sec = 0;
@@ -221,7 +221,7 @@ static int parse_date(struct span s, wall_t *out)
 		return -EINVAL;
 	/* Years 0..9999 fit time_t, so -1 is a second like any other here. */
 	sec = has_zone ? (int64_t)timegm(&tm) - offset_sec : (int64_t)mktime(&tm);
-	*out = (wall_t){ sec * US_PER_SEC + us };
+	*out = (wall_t){sec * US_PER_SEC + us};
 	return 0;
 }
 
@@ -236,7 +236,7 @@ static int parse_unix(struct span s, wall_t *out)
 		sec = sec * 10 + digit;
 	if (n == 0 || !cut_fraction(&s, &us) || s.n > 0)
 		return -EINVAL;
-	*out = (wall_t){ sec * US_PER_SEC + us };
+	*out = (wall_t){sec * US_PER_SEC + us};
 	return 0;
 }
 

@@ -23,15 +23,15 @@ typedef struct {
 } mono_t;
 
 #define US_PER_SEC INT64_C(1000000)
-#define WALL_NEVER ((wall_t){ INT64_MAX }) /* the end of a permanent ban */
-#define WALL_NONE ((wall_t){ INT64_MIN })  /* no time known */
+#define WALL_NEVER ((wall_t){INT64_MAX}) /* the end of a permanent ban */
+#define WALL_NONE ((wall_t){INT64_MIN})  /* no time known */
 
 wall_t wall_now(void);
 mono_t mono_now(void);
 
 static inline wall_t wall_from_sec(int64_t sec)
 {
-	return (wall_t){ sec * US_PER_SEC };
+	return (wall_t){sec * US_PER_SEC};
 }
 
 static inline double wall_to_sec(wall_t t)
@@ -55,7 +55,8 @@ wall_t wall_add_sec(wall_t t, double sec);
  */
 int duration_parse(struct span s, double *out_sec);
 
-/* "2d 3h 4m" (at most three units, zero units left out), "0s", "forever" if negative. */
+/* "2d 3h 4m" (at most three units, zero units left out), "0s", "forever" if negative.
+ */
 void duration_format(struct buf *b, int64_t sec);
 
 /* Local time as "2026-11-24 04:05:06"; WALL_NEVER gives "never", WALL_NONE "-". */
@@ -65,7 +66,8 @@ void wall_format_iso(struct buf *b, wall_t t);
 
 /**
  * wall_parse() - a time a person types: "2026-11-24", "2026-11-24 04:05[:06[.5]]", with
- * 'T' or blank between, optional "Z" or "+01:00"; "@1795420764[.5]"; or "-2h" = @now - 2h
+ * 'T' or blank between, optional "Z" or "+01:00"; "@1795420764[.5]"; or "-2h" = @now -
+ * 2h
  *
  * Without an offset it is local time. Return: 0 or -EINVAL.
  */

@@ -20,13 +20,13 @@ static const struct unit {
 	const char *words;
 	double sec;
 } units[] = {
-	{ "days day da dd d", 86400 },
-	{ "weeks week wee ww w", 604800 },
-	{ "months month mon mo", 2629800 },
-	{ "years year yea yy y", 31557600 },
-	{ "seconds second sec ss s", 1 },
-	{ "minutes minute min mm m", 60 },
-	{ "hours hour hou hh h", 3600 },
+    {"days day da dd d", 86400},
+    {"weeks week wee ww w", 604800},
+    {"months month mon mo", 2629800},
+    {"years year yea yy y", 31557600},
+    {"seconds second sec ss s", 1},
+    {"minutes minute min mm m", 60},
+    {"hours hour hou hh h", 3600},
 };
 
 struct parser {
@@ -104,7 +104,7 @@ static bool accept_unit(struct parser *ps, double *sec)
 		struct span words = span_of(units[i].words), word;
 
 		while (span_next_word(&words, "", &word)) {
-			if (!span_eq_nocase(word, (struct span){ ps->rest.p, n }))
+			if (!span_eq_nocase(word, (struct span){ps->rest.p, n}))
 				continue;
 			*sec = units[i].sec;
 			ps->rest = span_skip(ps->rest, n);
@@ -206,7 +206,7 @@ static double sum(struct parser *ps)
 
 int duration_parse(struct span s, double *out_sec)
 {
-	struct parser ps = { .rest = span_trim(s) };
+	struct parser ps = {.rest = span_trim(s)};
 	double v;
 
 	if (s.n > MAX_BYTES)
@@ -223,7 +223,7 @@ void duration_format(struct buf *b, int64_t sec)
 	static const struct {
 		int64_t sec;
 		char name;
-	} steps[] = { { 86400, 'd' }, { 3600, 'h' }, { 60, 'm' }, { 1, 's' } };
+	} steps[] = {{86400, 'd'}, {3600, 'h'}, {60, 'm'}, {1, 's'}};
 	int n_units = 0;
 
 	if (sec < 0) {
@@ -237,8 +237,8 @@ void duration_format(struct buf *b, int64_t sec)
 
 		if (n == 0)
 			continue;
-		buf_printf(b, "%s%lld%c", n_units > 0 ? " " : "", (long long)n,
-		    steps[i].name);
+		buf_printf(
+		    b, "%s%lld%c", n_units > 0 ? " " : "", (long long)n, steps[i].name);
 		sec %= steps[i].sec;
 		n_units++;
 	}

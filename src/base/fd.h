@@ -11,11 +11,11 @@
 #include "base/err.h"
 
 void fd_closep(int *fd); /* for CLEANUP(): closes unless negative */
-#define TAKE_FD(fd)                                                                      \
-	__extension__({                                                                  \
-		int take_fd_ = (fd);                                                     \
-		(fd) = -1;                                                               \
-		take_fd_;                                                                \
+#define TAKE_FD(fd)                  \
+	__extension__({              \
+		int take_fd_ = (fd); \
+		(fd) = -1;           \
+		take_fd_;            \
 	})
 
 int fd_set_nonblock(int fd, bool on);

@@ -59,11 +59,11 @@ uint64_t hash_siphash13(const uint8_t key[16], const void *p, size_t n)
 	uint64_t k0 = load_le64(key), k1 = load_le64(key + 8);
 	uint64_t last = (uint64_t)(n & 0xff) << 56;
 	struct sip v = {
-		/* "somepseudorandomlygeneratedbytes", as the paper has it */
-		.a = k0 ^ UINT64_C(0x736f6d6570736575),
-		.b = k1 ^ UINT64_C(0x646f72616e646f6d),
-		.c = k0 ^ UINT64_C(0x6c7967656e657261),
-		.d = k1 ^ UINT64_C(0x7465646279746573),
+	    /* "somepseudorandomlygeneratedbytes", as the paper has it */
+	    .a = k0 ^ UINT64_C(0x736f6d6570736575),
+	    .b = k1 ^ UINT64_C(0x646f72616e646f6d),
+	    .c = k0 ^ UINT64_C(0x6c7967656e657261),
+	    .d = k1 ^ UINT64_C(0x7465646279746573),
 	};
 
 	for (; n >= 8; n -= 8, in += 8)
@@ -105,8 +105,8 @@ uint64_t hash_keyed(const void *p, size_t n)
 
 uint64_t hash_stable(const void *p, size_t n)
 {
-	static const uint8_t key[16] = { 'b', 'a', 'n', 'd', 'o', 'g', ' ', 's', 't', 'a',
-		'b', 'l', 'e', ' ', 'v', '1' };
+	static const uint8_t key[16] = {'b', 'a', 'n', 'd', 'o', 'g', ' ', 's', 't',
+	    'a', 'b', 'l', 'e', ' ', 'v', '1'};
 
 	return hash_siphash13(key, p, n);
 }

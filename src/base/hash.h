@@ -21,7 +21,7 @@ uint64_t hash_siphash13(const uint8_t key[16], const void *p, size_t n);
 /* A fixed-key 64-bit hash for fingerprints that go to disk. */
 uint64_t hash_stable(const void *p, size_t n);
 
-#define HASH_FUNCTION(keyptr, keylen, hashv)                                             \
+#define HASH_FUNCTION(keyptr, keylen, hashv) \
 	((hashv) = (unsigned int)hash_keyed((keyptr), (keylen)))
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>

@@ -19,7 +19,7 @@ struct json {
 
 static inline struct json json_of(struct buf *b)
 {
-	return (struct json){ .b = b };
+	return (struct json){.b = b};
 }
 
 void json_object(struct json *j);     /* { */
@@ -30,10 +30,13 @@ void json_key(struct json *j, const char *name);
 void json_span(struct json *j, struct span v);
 void json_str(struct json *j, const char *v); /* NULL gives null */
 void json_i64(struct json *j, int64_t v);
-void json_f64(struct json *j, double v); /* shortest text that reads back; a whole number gets ".0" */
+/* The shortest text that reads back; a whole number gets ".0", inf and nan give null.
+ */
+void json_f64(struct json *j, double v);
 void json_bool(struct json *j, bool v);
 void json_null(struct json *j);
 void json_net(struct json *j, const struct net *v);
-/* Unix seconds; WALL_NEVER gives -1, WALL_NONE null. Whole seconds print without fraction unless @fraction. */
+/* Unix seconds, with @fraction as json_f64() has them; WALL_NEVER gives -1, WALL_NONE
+ * null. */
 void json_wall(struct json *j, wall_t v, bool fraction);
 void json_raw(struct json *j, struct span v); /* already JSON */

@@ -6,9 +6,9 @@
  *
  * A line is "<time> <role>[<pid>]: <LEVEL> <subject>: <text>"; the subject (jail, file,
  * peer; may be NULL) is an argument so that no line lacks it. Foreign text goes through
- * buf_quote() first. Each call site is limited to LOG_BURST lines in LOG_WINDOW_SEC; when
- * it speaks again it says how many lines it swallowed. Bans and unbans use log_event(),
- * which is not limited.
+ * buf_quote() first. Each call site is limited to LOG_BURST lines in LOG_WINDOW_SEC;
+ * when it speaks again it says how many lines it swallowed. Bans and unbans use
+ * log_event(), which is not limited.
  */
 
 #include <stdbool.h>
@@ -35,16 +35,17 @@ struct log_site {
 void log_init(const char *role, enum log_level level, bool to_syslog);
 void log_set_level(enum log_level level);
 
-/* "INFO", "notice", "heavydebug"... or 5..50 as fail2ban has it. Return: 0 or -EINVAL. */
+/* "INFO", "notice", "heavydebug"... or 5..50 as fail2ban has it. Return: 0 or -EINVAL.
+ */
 int log_level_parse(const char *text, enum log_level *out);
 
 void log_write(struct log_site *site, enum log_level level, const char *subject,
     const char *fmt, ...) PRINTF_LIKE(4, 5);
 
-#define LOG_AT(level, subject, ...)                                                      \
-	do {                                                                             \
-		static struct log_site log_site_;                                        \
-		log_write(&log_site_, level, subject, __VA_ARGS__);                      \
+#define LOG_AT(level, subject, ...)                                 \
+	do {                                                        \
+		static struct log_site log_site_;                   \
+		log_write(&log_site_, level, subject, __VA_ARGS__); \
 	} while (0)
 #define log_err(subject, ...) LOG_AT(LOG_L_ERR, subject, __VA_ARGS__)
 #define log_warning(subject, ...) LOG_AT(LOG_L_WARNING, subject, __VA_ARGS__)

@@ -23,7 +23,7 @@ typedef void (*loop_fd_fn)(void *ctx, int events);
 typedef void (*loop_fn)(void *ctx);
 typedef void (*loop_signal_fn)(void *ctx, int signo);
 
-struct loop *loop_new(void); /* NULL: out of memory or descriptors */
+struct loop *loop_new(void);            /* NULL: out of memory or descriptors */
 struct loop *loop_free(struct loop *l); /* all watches must be freed before */
 DEFINE_CLEANUP(struct loop *, loop_free)
 
@@ -32,10 +32,14 @@ int loop_run(struct loop *l);
 void loop_stop(struct loop *l);
 
 /* All four: NULL when out of memory or refused by the kernel (errno is set). */
-struct loop_watch *loop_add_fd(struct loop *l, int fd, int events, loop_fd_fn fn, void *ctx);
-struct loop_watch *loop_add_timer(struct loop *l, loop_fn fn, void *ctx); /* not armed */
-struct loop_watch *loop_add_signal(struct loop *l, int signo, loop_signal_fn fn, void *ctx);
-struct loop_watch *loop_add_prepare(struct loop *l, loop_fn fn, void *ctx); /* before each sleep */
+struct loop_watch *loop_add_fd(
+    struct loop *l, int fd, int events, loop_fd_fn fn, void *ctx);
+struct loop_watch *loop_add_timer(
+    struct loop *l, loop_fn fn, void *ctx); /* not armed */
+struct loop_watch *loop_add_signal(
+    struct loop *l, int signo, loop_signal_fn fn, void *ctx);
+struct loop_watch *loop_add_prepare(
+    struct loop *l, loop_fn fn, void *ctx); /* before each sleep */
 
 void loop_set_events(struct loop_watch *w, int events); /* of a descriptor; 0 pauses */
 void loop_arm(struct loop_watch *w, uint64_t delay_ms, uint64_t repeat_ms);

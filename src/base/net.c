@@ -15,7 +15,7 @@
 
 #define V4_SHIFT 96 /* prefix bits in front of an IPv4 address */
 
-static const uint8_t mapped_prefix[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
+static const uint8_t mapped_prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
 bool net_is_v4(const struct net *n)
 {
@@ -33,8 +33,7 @@ unsigned int net_prefix_len(const struct net *n)
 	return net_is_v4(n) ? n->bits - V4_SHIFT : n->bits;
 }
 
-/* Cut to @bits of 128 and clear what is behind. */
-static struct net cut(struct net n, unsigned int bits)
+struct net net_cut(struct net n, unsigned int bits)
 {
 	unsigned int whole = bits / 8;
 
@@ -53,12 +52,12 @@ struct net net_mask(struct net n, unsigned int bits)
 {
 	if (bits > 128)
 		return n;
-	return cut(n, net_is_v4(&n) ? bits + V4_SHIFT : bits);
+	return net_cut(n, net_is_v4(&n) ? bits + V4_SHIFT : bits);
 }
 
 struct net net_from_v4(uint32_t addr_be)
 {
-	struct net n = { .bits = 128 };
+	struct net n = {.bits = 128};
 
 	memcpy(n.addr, mapped_prefix, sizeof(mapped_prefix));
 	memcpy(n.addr + sizeof(mapped_prefix), &addr_be, sizeof(addr_be));
@@ -67,7 +66,7 @@ struct net net_from_v4(uint32_t addr_be)
 
 struct net net_from_v6(const uint8_t addr[16])
 {
-	struct net n = { .bits = 128 };
+	struct net n = {.bits = 128};
 
 	memcpy(n.addr, addr, sizeof(n.addr));
 	return n;
@@ -117,7 +116,7 @@ static int parse_bare(struct span s, struct net *out)
 int net_parse_addr(struct span s, struct net *out)
 {
 	if (s.n >= 2 && s.p[0] == '[' && s.p[s.n - 1] == ']')
-		s = (struct span){ s.p + 1, s.n - 2 };
+		s = (struct span){s.p + 1, s.n - 2};
 	return parse_bare(s, out);
 }
 
@@ -178,7 +177,7 @@ int net_parse(struct span s, struct net *out)
 		return -EINVAL;
 	if (bits > max)
 		return -EINVAL;
-	*out = cut(n, dotted ? bits + V4_SHIFT : bits);
+	*out = net_cut(n, dotted ? bits + V4_SHIFT : bits);
 	return 0;
 }
 
@@ -188,7 +187,7 @@ bool net_contains(const struct net *outer, const struct net *inner)
 
 	if (outer->bits > inner->bits || net_is_v4(outer) != net_is_v4(inner))
 		return false;
-	n = cut(*inner, outer->bits);
+	n = net_cut(*inner, outer->bits);
 	return memcmp(n.addr, outer->addr, sizeof(n.addr)) == 0;
 }
 
@@ -228,20 +227,20 @@ void buf_add_net(struct buf *b, const struct net *n)
 
 bool net_is_special(const struct net *n)
 {
-#define V4(a, b, len)                                                                    \
-	{                                                                                \
-		{ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, a, b }, V4_SHIFT + (len)     \
+#define V4(a, b, len)                                                              \
+	{                                                                          \
+		{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, a, b}, V4_SHIFT + (len) \
 	}
 	static const struct net special[] = {
-		V4(0, 0, 8), /* "this network", with the unspecified address */
-		V4(127, 0, 8),
-		V4(169, 254, 16),
-		V4(224, 0, 4),
-		{ { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 255, 255, 255, 255 }, 128 },
-		{ { 0 }, 128 },                                           /* :: */
-		{ { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1 }, 128 }, /* ::1 */
-		{ { 0xfe, 0x80 }, 10 },
-		{ { 0xff }, 8 },
+	    V4(0, 0, 8), /* "this network", with the unspecified address */
+	    V4(127, 0, 8),
+	    V4(169, 254, 16),
+	    V4(224, 0, 4),
+	    {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 255, 255, 255, 255}, 128},
+	    {{0}, 128},                                              /* :: */
+	    {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}, 128}, /* ::1 */
+	    {{0xfe, 0x80}, 10},
+	    {{0xff}, 8},
 	};
 #undef V4
 

@@ -41,7 +41,7 @@ int64_t unpack_i64(struct unpack *u);
 double unpack_f64(struct unpack *u);
 bool unpack_bool(struct unpack *u);
 wall_t unpack_wall(struct unpack *u);
-struct net unpack_net(struct unpack *u); /* host bits set, or bits > 128: bad */
+struct net unpack_net(struct unpack *u);   /* host bits set, or bits > 128: bad */
 struct span unpack_span(struct unpack *u); /* points into the input */
 
 /* A malloc'd string or NULL (NULL was packed, or bad, or out of memory = bad). */

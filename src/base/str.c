@@ -38,7 +38,7 @@ bool span_eq_nocase(struct span a, struct span b)
 
 bool span_starts(struct span s, struct span prefix)
 {
-	return s.n >= prefix.n && span_eq((struct span){ s.p, prefix.n }, prefix);
+	return s.n >= prefix.n && span_eq((struct span){s.p, prefix.n}, prefix);
 }
 
 bool span_ends(struct span s, struct span suffix)
@@ -94,7 +94,7 @@ bool span_next_word(struct span *rest, const char *seps, struct span *out)
 	*rest = span_skip(s, n);
 	if (n == 0)
 		return false;
-	*out = (struct span){ s.p, n };
+	*out = (struct span){s.p, n};
 	return true;
 }
 
@@ -114,7 +114,7 @@ bool span_next_line(struct span *rest, struct span *out)
 	*rest = span_skip(s, (size_t)end + 1);
 	if (end > 0 && s.p[end - 1] == '\r')
 		end--;
-	*out = (struct span){ s.p, (size_t)end };
+	*out = (struct span){s.p, (size_t)end};
 	return true;
 }
 
@@ -160,7 +160,7 @@ char *span_dup(struct span s)
 /* The well-formed sequences of Unicode 15, table 3-7: no overlong, no surrogate. */
 size_t span_utf8_len(struct span s)
 {
-	unsigned char c[4] = { 0 };
+	unsigned char c[4] = {0};
 	unsigned char low = 0x80, high = 0xbf;
 	size_t n;
 

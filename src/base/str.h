@@ -18,24 +18,23 @@ struct span {
 	size_t n;
 };
 
-#define SPAN(literal) ((struct span){ (literal), sizeof(literal) - 1 })
+#define SPAN(literal) ((struct span){(literal), sizeof(literal) - 1})
 #define SPAN_FMT "%.*s"
 #define SPAN_ARG(s) (int)(s).n, (s).p
 
 static inline struct span span_of(const char *cstr)
 {
-	return (struct span){ cstr, cstr ? strlen(cstr) : 0 };
+	return (struct span){cstr, cstr ? strlen(cstr) : 0};
 }
 
 static inline struct span span_from(const char *p, const char *end)
 {
-	return (struct span){ p, (size_t)(end - p) };
+	return (struct span){p, (size_t)(end - p)};
 }
 
 static inline struct span span_skip(struct span s, size_t n)
 {
-	return n >= s.n ? (struct span){ s.p + s.n, 0 }
-			: (struct span){ s.p + n, s.n - n };
+	return n >= s.n ? (struct span){s.p + s.n, 0} : (struct span){s.p + n, s.n - n};
 }
 
 bool span_eq(struct span a, struct span b);

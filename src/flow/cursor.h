@@ -17,8 +17,9 @@
 struct cursor {
 	uint64_t dev;
 	uint64_t ino;
-	uint64_t offset;     /* bytes of whole lines that have been decided */
-	uint64_t lines;      /* lines before offset */
-	uint32_t head_bytes; /* length of the fingerprint, 0..CURSOR_HEAD_MAX, <= offset */
-	uint64_t head_hash;  /* hash_stable() of the first head_bytes */
+	uint64_t offset; /* bytes of whole lines that have been decided */
+	uint64_t lines;  /* lines before offset */
+	uint32_t
+	    head_bytes; /* length of the fingerprint, 0..CURSOR_HEAD_MAX, <= offset */
+	uint64_t head_hash; /* hash_stable() of the first head_bytes */
 };

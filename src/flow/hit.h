@@ -9,7 +9,7 @@
 #include "base/net.h"
 
 struct hit {
-	uint32_t jail;    /* index in the running set-up */
+	uint32_t jail; /* index in the running set-up */
 	struct net net;
 	uint16_t rule;    /* index of the failregex in its filter */
 	int16_t weight;   /* a plain failregex weighs 1; negative is good evidence */

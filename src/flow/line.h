@@ -9,10 +9,11 @@
 #include "base/str.h"
 
 struct line {
-	struct span text; /* without line end; may hold NUL and bad UTF-8; dies after use */
-	uint32_t source;  /* index of the source in the running set-up */
-	uint64_t number;  /* counted from 1 within its file, for people */
-	wall_t stamp;     /* time told by the source itself (journal), or WALL_NONE */
-	wall_t read_at;   /* the clock when it was read */
-	bool live;        /* read as it was written, not while catching up */
+	struct span
+	    text; /* without line end; may hold NUL and bad UTF-8; dies after use */
+	uint32_t source; /* index of the source in the running set-up */
+	uint64_t number; /* counted from 1 within its file, for people */
+	wall_t stamp;    /* time told by the source itself (journal), or WALL_NONE */
+	wall_t read_at;  /* the clock when it was read */
+	bool live;       /* read as it was written, not while catching up */
 };

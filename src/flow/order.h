@@ -52,10 +52,11 @@ struct orders {
 void orders_deinit(struct orders *l);
 void orders_clear(struct orders *l); /* frees the evidence, keeps the memory */
 
-/* Append a zeroed order. Return: it (valid until the next append), NULL out of memory. */
+/* Append a zeroed order. Return: it (valid until the next append), NULL out of memory.
+ */
 struct order *orders_append(struct orders *l);
 
-#define ORDER_RECORD_BYTES 56
+#define ORDER_RECORD_BYTES 43
 
 /* The enforcer's fixed record: op, cause, jail, net, at, until, failures. */
 void order_encode_record(struct buf *b, const struct order *o);
@@ -67,5 +68,6 @@ void order_encode(struct buf *b, const struct order *o);
 int order_decode(struct unpack *u, struct order *out);
 void order_deinit(struct order *o);
 
-const char *order_op_name(enum order_op op);          /* "ban", "unban", "prolong" */
-const char *order_cause_name(enum order_cause cause); /* "rule", "user", "expired", ... */
+const char *order_op_name(enum order_op op); /* "ban", "unban", "prolong" */
+const char *order_cause_name(
+    enum order_cause cause); /* "rule", "user", "expired", ... */
