@@ -11,8 +11,8 @@
 #include <endian.h>
 #include <errno.h>
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/random.h>
 
 static uint64_t rotl(uint64_t x, int n)
@@ -85,9 +85,10 @@ static void draw_key(uint8_t key[16])
 	do {
 		n = getrandom(key, 16, 0);
 	} while (n < 0 && errno == EINTR);
-	/* Without a secret key strangers could choose colliding addresses. */
+	/* Refused by a sandbox: the kernel gave every exec 16 random bytes of its own.
+	 */
 	if (n != 16)
-		abort();
+		memcpy(key, (const void *)getauxval(AT_RANDOM), 16);
 }
 
 uint64_t hash_keyed(const void *p, size_t n)

@@ -22,6 +22,7 @@ struct loop {
 struct loop_watch {
 	struct loop *loop;
 	void *ctx;
+	int events; /* LOOP_*: what a descriptor is watched for */
 	union {
 		loop_fd_fn on_fd;
 		loop_fn on_call;
@@ -58,7 +59,10 @@ struct loop *loop_free(struct loop *l)
 	if (!l)
 		return NULL;
 	assert(l->n_watches == 0);
-	(void)uv_run(&l->uv, UV_RUN_DEFAULT); /* only closing handles are left */
+	/* Only closing handles are left; the first turn may just eat an old
+	 * loop_stop(). */
+	while (uv_run(&l->uv, UV_RUN_DEFAULT) != 0)
+		continue;
 	r = uv_loop_close(&l->uv);
 	assert(r == 0);
 	(void)r;
@@ -123,25 +127,13 @@ static struct loop_watch *watch_refused(struct loop_watch *w, int r)
 	return NULL;
 }
 
-static void on_poll(uv_poll_t *h, int status, int uv_events)
-{
-	struct loop_watch *w = h->data;
-	int events = 0;
-
-	/* An error shows in the next read() or write(): let the owner do that. */
-	if (status < 0 || uv_events & UV_DISCONNECT)
-		events = LOOP_READ | LOOP_WRITE;
-	if (uv_events & UV_READABLE)
-		events |= LOOP_READ;
-	if (uv_events & UV_WRITABLE)
-		events |= LOOP_WRITE;
-	w->fn.on_fd(w->ctx, events);
-}
+static void on_poll(uv_poll_t *h, int status, int uv_events);
 
 static int poll_start(struct loop_watch *w, int events)
 {
 	int uv_events = 0;
 
+	w->events = events;
 	if (events & LOOP_READ)
 		uv_events |= UV_READABLE;
 	if (events & LOOP_WRITE)
@@ -149,6 +141,27 @@ static int poll_start(struct loop_watch *w, int events)
 	if (uv_events == 0)
 		return uv_poll_stop(&w->h.poll);
 	return uv_poll_start(&w->h.poll, uv_events, on_poll);
+}
+
+static void on_poll(uv_poll_t *h, int status, int uv_events)
+{
+	struct loop_watch *w = h->data;
+	int events = 0;
+
+	if (uv_events & UV_READABLE)
+		events |= LOOP_READ;
+	if (uv_events & UV_WRITABLE)
+		events |= LOOP_WRITE;
+	/*
+	 * At POLLERR libuv gives up the descriptor. For us it is nothing final (a
+	 * netlink socket that overran is in that state until it is read), so watch on,
+	 * and let the owner meet the error in its read() or write().
+	 */
+	if (status < 0) {
+		events = w->events;
+		(void)poll_start(w, w->events);
+	}
+	w->fn.on_fd(w->ctx, events);
 }
 
 struct loop_watch *loop_add_fd(

@@ -6,7 +6,8 @@
  *
  * Watchers are heap objects owned by the caller; freeing one inside its own callback is
  * allowed. libuv stays behind this file: its handles close asynchronously, which the
- * loop hides.
+ * loop hides. A watched descriptor becomes non-blocking; free its watcher before
+ * closing it. An error condition is reported as the events that were asked for.
  */
 
 #include <stdbool.h>
@@ -27,7 +28,7 @@ struct loop *loop_new(void);            /* NULL: out of memory or descriptors */
 struct loop *loop_free(struct loop *l); /* all watches must be freed before */
 DEFINE_CLEANUP(struct loop *, loop_free)
 
-/* Return: 0 after loop_stop(). */
+/* Return: 0 after loop_stop(), or when nothing is left to wait for. */
 int loop_run(struct loop *l);
 void loop_stop(struct loop *l);
 
@@ -42,6 +43,7 @@ struct loop_watch *loop_add_prepare(
     struct loop *l, loop_fn fn, void *ctx); /* before each sleep */
 
 void loop_set_events(struct loop_watch *w, int events); /* of a descriptor; 0 pauses */
+/* Fire after @delay_ms (0 counts as 1), then every @repeat_ms; 0: once. */
 void loop_arm(struct loop_watch *w, uint64_t delay_ms, uint64_t repeat_ms);
 void loop_disarm(struct loop_watch *w);
 struct loop_watch *loop_watch_free(struct loop_watch *w); /* NULL-safe, returns NULL */
