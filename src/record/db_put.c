@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Writing: bans and their history, positions, counts; and forgetting.
+ */
+#include "record/db_private.h"
+
+#include <limits.h>
+
+#include "record/evidence.h"
+
+/* Rows of history looked at in one step of forgetting: a few milliseconds. */
+#define PURGE_STEP_ROWS 1000
+
+static void bind_ban(
+    sqlite3_stmt *st, const char *jail, const struct order *o, const struct buf *why)
+{
+	sqlite3_bind_text(st, 1, jail, -1, SQLITE_STATIC);
+	db_bind_net(st, 2, &o->net);
+	sqlite3_bind_int64(st, 3, o->at.us);
+	sqlite3_bind_int64(st, 4, o->until.us);
+	sqlite3_bind_int64(st, 5, o->failures);
+	if (why->n)
+		sqlite3_bind_blob64(st, 6, why->p, why->n, SQLITE_STATIC);
+}
+
+int db_put_ban(struct db *d, const char *jail, const struct order *o)
+{
+	CLEANUP(buf_deinit) struct buf why = BUF_INIT(EVIDENCE_MAX_BYTES);
+	static const enum db_stmt tables[] = {DB_PUT_BAN, DB_PUT_HISTORY};
+	int r = db_may_write(d);
+
+	if (!r)
+		r = evidence_encode(&why, o);
+	for (size_t i = 0; !r && i < ARRAY_LEN(tables); i++) {
+		sqlite3_stmt *st = d->stmts[tables[i]];
+
+		bind_ban(st, jail, o, &why);
+		r = db_stmt_run(d, st);
+	}
+	return r;
+}
+
+static int end_history(struct db *d, const char *jail, const struct order *o)
+{
+	sqlite3_stmt *st = d->stmts[DB_END_HISTORY];
+
+	sqlite3_bind_text(st, 1, jail, -1, SQLITE_STATIC);
+	db_bind_net(st, 2, &o->net);
+	sqlite3_bind_int64(st, 3, o->at.us);
+	sqlite3_bind_text(st, 4, order_cause_name(o->cause), -1, SQLITE_STATIC);
+	sqlite3_bind_text(st, 5, order_cause_name(ORDER_EXPIRED), -1, SQLITE_STATIC);
+	return db_stmt_run(d, st);
+}
+
+int db_put_unban(struct db *d, const char *jail, const struct order *o)
+{
+	sqlite3_stmt *st = d->stmts[DB_DELETE_BAN];
+	int r = db_may_write(d);
+
+	if (r)
+		return r;
+	sqlite3_bind_text(st, 1, jail, -1, SQLITE_STATIC);
+	db_bind_net(st, 2, &o->net);
+	r = db_stmt_run(d, st);
+	return r ? r : end_history(d, jail, o);
+}
+
+int db_put_cursor(struct db *d, const char *path, const struct cursor *c)
+{
+	sqlite3_stmt *st = d->stmts[DB_PUT_CURSOR];
+	int r = db_may_write(d);
+
+	if (r)
+		return r;
+	/* SQLite has no unsigned 64 bits: the same bits travel as signed ones. */
+	sqlite3_bind_text(st, 1, path, -1, SQLITE_STATIC);
+	sqlite3_bind_int64(st, 2, (int64_t)c->dev);
+	sqlite3_bind_int64(st, 3, (int64_t)c->ino);
+	sqlite3_bind_int64(st, 4, (int64_t)c->offset);
+	sqlite3_bind_int64(st, 5, (int64_t)c->lines);
+	sqlite3_bind_int64(st, 6, c->head_bytes);
+	sqlite3_bind_int64(st, 7, (int64_t)c->head_hash);
+	return db_stmt_run(d, st);
+}
+
+int db_put_tally(struct db *d, const char *jail, const struct net *n, struct span state)
+{
+	sqlite3_stmt *st = d->stmts[DB_PUT_TALLY];
+	int r = db_may_write(d);
+
+	if (r)
+		return r;
+	sqlite3_bind_text(st, 1, jail, -1, SQLITE_STATIC);
+	db_bind_net(st, 2, n);
+	/* A NULL pointer would be NULL, not an empty state. */
+	sqlite3_bind_blob64(st, 3, state.n ? state.p : "", state.n, SQLITE_STATIC);
+	return db_stmt_run(d, st);
+}
+
+int db_clear_tallies(struct db *d)
+{
+	int r = db_may_write(d);
+
+	return r ? r : db_stmt_run(d, d->stmts[DB_CLEAR_TALLIES]);
+}
+
+/* Run a DELETE that is bound already and add to *@io_gone what it took. */
+static int purge_run(struct db *d, sqlite3_stmt *st, int64_t *io_gone)
+{
+	int r = db_stmt_run(d, st);
+
+	if (!r)
+		*io_gone += sqlite3_changes(d->sql);
+	return r;
+}
+
+/* The time at which a step that begins at @from ends, at most @before - 1. */
+static int purge_step_end(struct db *d, int64_t from, int64_t before, int64_t *out)
+{
+	sqlite3_stmt *st = d->stmts[DB_PURGE_STEP];
+	int rc, r = 0;
+
+	sqlite3_bind_int64(st, 1, from);
+	sqlite3_bind_int64(st, 2, before);
+	sqlite3_bind_int64(st, 3, PURGE_STEP_ROWS - 1);
+	rc = sqlite3_step(st);
+	if (rc == SQLITE_ROW)
+		*out = sqlite3_column_int64(st, 0);
+	else if (rc == SQLITE_DONE)
+		*out = before - 1;
+	else
+		r = db_failed(d, rc);
+	sqlite3_reset(st);
+	return r;
+}
+
+/*
+ * By time of the ban, step by step, so that each transaction stays short and rows that
+ * must stay (a ban that still lasts) are looked at once.
+ */
+static int purge_history(struct db *d, int64_t before, int64_t *io_gone)
+{
+	sqlite3_stmt *st = d->stmts[DB_PURGE_HISTORY];
+	int64_t from = INT64_MIN, to = 0;
+	int r = 0;
+
+	while (!r && from < before) {
+		r = purge_step_end(d, from, before, &to);
+		if (r)
+			break;
+		sqlite3_bind_int64(st, 1, from);
+		sqlite3_bind_int64(st, 2, to);
+		sqlite3_bind_int64(st, 3, before);
+		r = purge_run(d, st, io_gone);
+		from = to + 1;
+	}
+	return r;
+}
+
+int db_purge(struct db *d, wall_t before)
+{
+	/* Bans that ran out while nobody looked; all others leave by an unban. */
+	static const enum db_stmt others[] = {DB_PURGE_BANS, DB_PURGE_CURSORS};
+	int64_t n_gone = 0;
+	int r = db_may_write(d);
+
+	if (!r)
+		r = purge_history(d, before.us, &n_gone);
+	for (size_t i = 0; !r && i < ARRAY_LEN(others); i++) {
+		sqlite3_bind_int64(d->stmts[others[i]], 1, before.us);
+		r = purge_run(d, d->stmts[others[i]], &n_gone);
+	}
+	if (r)
+		return r;
+	return n_gone > INT_MAX ? INT_MAX : (int)n_gone;
+}

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The statements, and what becomes of a failing one.
+ *
+ * SQLite's result codes become errno values here and nowhere else. A failure within a
+ * transaction rolls all of it back at once: half a checkpoint must never be stored, and
+ * a caller that went on writing would store the second half of it alone.
+ */
+#include "record/db_private.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+/*
+ * A ban without evidence (restored, prolonged) does not take away the evidence that is
+ * stored. One that is put again lasts again, whatever history said of its end.
+ *
+ * An unban ends whatever is open; a row whose time was over before that ran out while
+ * nobody looked (the machine was off), and says so.
+ */
+static const char *const sql_of[DB_N_STMTS] = {
+    [DB_BEGIN] = "BEGIN IMMEDIATE",
+    [DB_COMMIT] = "COMMIT",
+    [DB_PUT_BAN] = "INSERT INTO bans(jail, net, at, until, failures, why)"
+		   " VALUES(?1, ?2, ?3, ?4, ?5, ?6)"
+		   " ON CONFLICT DO UPDATE SET at = ?3, until = ?4,"
+		   " failures = iif(?5, ?5, failures), why = ifnull(?6, why)",
+    [DB_PUT_HISTORY] = "INSERT INTO history(jail, net, at, until, failures, why)"
+		       " VALUES(?1, ?2, ?3, ?4, ?5, ?6)"
+		       " ON CONFLICT DO UPDATE SET until = ?4,"
+		       " ended = NULL, end_cause = NULL,"
+		       " failures = iif(?5, ?5, failures), why = ifnull(?6, why)",
+    [DB_DELETE_BAN] = "DELETE FROM bans WHERE jail = ?1 AND net = ?2",
+    [DB_END_HISTORY] = "UPDATE history SET ended = min(until, ?3),"
+		       " end_cause = iif(until < ?3, ?5, ?4)"
+		       " WHERE jail = ?1 AND net = ?2 AND ended IS NULL",
+    [DB_PUT_CURSOR] =
+	"INSERT OR REPLACE INTO"
+	" cursors(path, dev, ino, offset, lines, head_bytes, head_hash, seen)"
+	" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, strftime('%s') * 1000000)",
+    [DB_PUT_TALLY] =
+	"INSERT OR REPLACE INTO tally(jail, net, state) VALUES(?1, ?2, ?3)",
+    [DB_CLEAR_TALLIES] = "DELETE FROM tally",
+    [DB_EACH_BAN] = "SELECT jail, net, at, until, failures, why FROM bans"
+		    " WHERE until > ?1",
+    [DB_EACH_CURSOR] = "SELECT path, dev, ino, offset, lines, head_bytes, head_hash"
+		       " FROM cursors",
+    [DB_EACH_TALLY] = "SELECT jail, net, state FROM tally",
+    [DB_EACH_HISTORY] = "SELECT jail, net, at, until, failures, why, ended, end_cause"
+			" FROM history ORDER BY at DESC, id DESC LIMIT ?1",
+    [DB_EACH_HISTORY_OF] =
+	"SELECT jail, net, at, until, failures, why, ended, end_cause"
+	" FROM history WHERE net = ?2"
+	" ORDER BY at DESC, id DESC LIMIT ?1",
+    [DB_PURGE_STEP] = "SELECT at FROM history WHERE at >= ?1 AND at < ?2"
+		      " ORDER BY at LIMIT 1 OFFSET ?3",
+    [DB_PURGE_HISTORY] = "DELETE FROM history WHERE at >= ?1 AND at <= ?2"
+			 " AND ifnull(ended, until) < ?3",
+    [DB_PURGE_BANS] = "DELETE FROM bans WHERE until < ?1",
+    [DB_PURGE_CURSORS] = "DELETE FROM cursors WHERE seen < ?1",
+};
+
+static int errno_of(sqlite3 *sql, int rc)
+{
+	int of_system = sqlite3_system_errno(sql);
+
+	switch (rc & 0xff) {
+	case SQLITE_FULL:
+		return -ENOSPC;
+	case SQLITE_READONLY:
+		return -EROFS;
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		return -EBUSY;
+	case SQLITE_NOMEM:
+		return -ENOMEM;
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
+		return -EUCLEAN;
+	case SQLITE_PERM:
+	case SQLITE_AUTH:
+		return -EACCES;
+	case SQLITE_TOOBIG:
+		return -EFBIG;
+	case SQLITE_CONSTRAINT:
+	case SQLITE_MISMATCH:
+		return -EINVAL;
+	case SQLITE_IOERR:
+	case SQLITE_CANTOPEN:
+		return of_system > 0 ? -of_system : -EIO;
+	default:
+		return -EIO;
+	}
+}
+
+int db_setup_failed(struct db *d, int rc, const char *what, struct err *e)
+{
+	int r = errno_of(d->sql, rc);
+
+	err_set(e, r, "%s: %s", what, sqlite3_errmsg(d->sql));
+	return r == -EUCLEAN ? DB_DAMAGED : r;
+}
+
+int db_exec(struct db *d, const char *sql, struct err *e)
+{
+	int rc = sqlite3_exec(d->sql, sql, NULL, NULL, NULL);
+
+	return rc == SQLITE_OK ? 0 : db_setup_failed(d, rc, "set-up", e);
+}
+
+int db_ask_int(struct db *d, const char *sql, int64_t *out, struct err *e)
+{
+	sqlite3_stmt *st = NULL;
+	int rc = sqlite3_prepare_v2(d->sql, sql, -1, &st, NULL);
+
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(st);
+	if (rc == SQLITE_ROW)
+		*out = sqlite3_column_int64(st, 0);
+	/* The message belongs to the connection and outlives the statement. */
+	sqlite3_finalize(st);
+	return rc == SQLITE_ROW ? 0 : db_setup_failed(d, rc, "first look", e);
+}
+
+int db_stmts_prepare(struct db *d, struct err *e)
+{
+	for (size_t i = 0; i < DB_N_STMTS; i++) {
+		int rc = sqlite3_prepare_v3(d->sql, sql_of[i], -1,
+		    SQLITE_PREPARE_PERSISTENT, &d->stmts[i], NULL);
+		int r;
+
+		if (rc == SQLITE_OK)
+			continue;
+		r = db_setup_failed(d, rc, "tables are not as they should be", e);
+		/* The version was right; so a table or column missing is damage. */
+		return rc == SQLITE_ERROR ? DB_DAMAGED : r;
+	}
+	return 0;
+}
+
+void db_stmts_finalize(struct db *d)
+{
+	for (size_t i = 0; i < DB_N_STMTS; i++) {
+		sqlite3_finalize(d->stmts[i]);
+		d->stmts[i] = NULL;
+	}
+}
+
+sqlite3_stmt *db_stmt_get(struct db *d, enum db_stmt which)
+{
+	return sqlite3_stmt_busy(d->stmts[which]) ? NULL : d->stmts[which];
+}
+
+int db_failed(struct db *d, int rc)
+{
+	int r = errno_of(d->sql, rc);
+
+	(void)snprintf(d->error, sizeof(d->error), "%s", sqlite3_errmsg(d->sql));
+	if (!d->is_in_tx)
+		return r;
+	d->tx_error = r;
+	/* Fails only where SQLite has already rolled back by itself. */
+	(void)sqlite3_exec(d->sql, "ROLLBACK", NULL, NULL, NULL);
+	return r;
+}
+
+int db_may_write(const struct db *d)
+{
+	return d->is_in_tx ? d->tx_error : 0;
+}
+
+int db_stmt_run(struct db *d, sqlite3_stmt *st)
+{
+	int rc = sqlite3_step(st);
+	int r = rc == SQLITE_DONE ? 0 : db_failed(d, rc);
+
+	sqlite3_reset(st);
+	/* The bound bytes belong to the caller and end with the call. */
+	sqlite3_clear_bindings(st);
+	return r;
+}
+
+void db_bind_net(sqlite3_stmt *st, int column, const struct net *n)
+{
+	_Static_assert(sizeof(*n) == 17, "what is on disk has no padding");
+	sqlite3_bind_blob(st, column, n, sizeof(*n), SQLITE_STATIC);
+}
