@@ -6,7 +6,7 @@
 
 #include <limits.h>
 
-#include "record/evidence.h"
+#include "record/db_evidence.h"
 
 /* Rows of history looked at in one step of forgetting: a few milliseconds. */
 #define PURGE_STEP_ROWS 1000
@@ -25,12 +25,12 @@ static void bind_ban(
 
 int db_put_ban(struct db *d, const char *jail, const struct order *o)
 {
-	CLEANUP(buf_deinit) struct buf why = BUF_INIT(EVIDENCE_MAX_BYTES);
+	CLEANUP(buf_deinit) struct buf why = BUF_INIT(DB_EVIDENCE_MAX_BYTES);
 	static const enum db_stmt tables[] = {DB_PUT_BAN, DB_PUT_HISTORY};
 	int r = db_may_write(d);
 
 	if (!r)
-		r = evidence_encode(&why, o);
+		r = db_evidence_encode(&why, o);
 	for (size_t i = 0; !r && i < ARRAY_LEN(tables); i++) {
 		sqlite3_stmt *st = d->stmts[tables[i]];
 

@@ -10,7 +10,7 @@
 
 #include <errno.h>
 
-#include "record/evidence.h"
+#include "record/db_evidence.h"
 
 struct visitor {
 	db_ban_fn ban;
@@ -70,7 +70,7 @@ static uint32_t column_u32(sqlite3_stmt *st, int column)
 static void column_evidence(sqlite3_stmt *st, int column, struct order *out)
 {
 	if (sqlite3_column_type(st, column) != SQLITE_NULL)
-		(void)evidence_decode(
+		(void)db_evidence_decode(
 		    column_span(st, column), out); /* see the file head */
 }
 

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* evidence: there and back, both caps, and bytes that are not evidence */
+/* db_evidence: there and back, both caps, and bytes that are not evidence */
 #include "tests/unit/record/record_test.h"
 
 #include <errno.h>
 
-#include "record/evidence.h"
+#include "record/db_evidence.h"
 
 static struct buf encoded(const struct order *o)
 {
-	struct buf b = BUF_INIT(EVIDENCE_MAX_BYTES);
+	struct buf b = BUF_INIT(DB_EVIDENCE_MAX_BYTES);
 
-	assert_int_equal(evidence_encode(&b, o), 0);
+	assert_int_equal(db_evidence_encode(&b, o), 0);
 	return b;
 }
 
@@ -29,7 +29,7 @@ static void there_and_back(void **state)
 	CLEANUP(buf_deinit) struct buf b = encoded(&o);
 
 	(void)state;
-	assert_int_equal(evidence_decode(buf_span(&b), &back), 0);
+	assert_int_equal(db_evidence_decode(buf_span(&b), &back), 0);
 	assert_int_equal(back.n_why, ARRAY_LEN(why));
 	for (size_t i = 0; i < ARRAY_LEN(why); i++) {
 		assert_int_equal(back.why[i].at.us, why[i].at.us);
@@ -61,12 +61,12 @@ static void cut_or_changed_bytes_are_refused(void **state)
 	(void)state;
 	for (size_t n = 0; n < b.n; n++)
 		assert_int_equal(
-		    evidence_decode((struct span){b.p, n}, &back), -EBADMSG);
+		    db_evidence_decode((struct span){b.p, n}, &back), -EBADMSG);
 	buf_add_char(&b, 'x');
-	assert_int_equal(evidence_decode(buf_span(&b), &back), -EBADMSG);
+	assert_int_equal(db_evidence_decode(buf_span(&b), &back), -EBADMSG);
 	b.n--;
 	b.p[0]++; /* a version to come */
-	assert_int_equal(evidence_decode(buf_span(&b), &back), -EBADMSG);
+	assert_int_equal(db_evidence_decode(buf_span(&b), &back), -EBADMSG);
 	assert_null(back.why);
 	assert_int_equal(back.n_why, 0);
 }
@@ -79,12 +79,12 @@ static void huge_count_is_refused(void **state)
 	(void)state;
 	pack_u8(&b, 1);
 	pack_u32(&b, UINT32_MAX);
-	assert_int_equal(evidence_decode(buf_span(&b), &back), -EBADMSG);
+	assert_int_equal(db_evidence_decode(buf_span(&b), &back), -EBADMSG);
 }
 
 static void only_the_newest_lines_are_kept(void **state)
 {
-	static struct evidence why[EVIDENCE_MAX_LINES + 1];
+	static struct evidence why[DB_EVIDENCE_MAX_LINES + 1];
 	struct order o = {.n_why = ARRAY_LEN(why), .why = why};
 	CLEANUP(order_deinit) struct order back = {0};
 
@@ -93,38 +93,65 @@ static void only_the_newest_lines_are_kept(void **state)
 		why[i].at.us = (int64_t)i;
 	CLEANUP(buf_deinit) struct buf b = encoded(&o);
 
-	assert_int_equal(evidence_decode(buf_span(&b), &back), 0);
-	assert_int_equal(back.n_why, EVIDENCE_MAX_LINES);
+	assert_int_equal(db_evidence_decode(buf_span(&b), &back), 0);
+	assert_int_equal(back.n_why, DB_EVIDENCE_MAX_LINES);
 	assert_int_equal(back.why[0].at.us, 1);
-	assert_int_equal(back.why[EVIDENCE_MAX_LINES - 1].at.us, EVIDENCE_MAX_LINES);
+	assert_int_equal(
+	    back.why[DB_EVIDENCE_MAX_LINES - 1].at.us, DB_EVIDENCE_MAX_LINES);
 }
 
-static void texts_that_do_not_fit_go(void **state)
+static void the_newest_texts_that_fit_are_kept(void **state)
 {
-	static char text[EVIDENCE_MAX_BYTES];
-	struct evidence why[] = {{{T0}, 1, 1, text}, {{T0 + 1}, 2, 1, text}};
-	struct order o = {.n_why = 2, .why = why};
+	static char long_text[DB_EVIDENCE_MAX_BYTES / 2];
+	char short_text[] = "short";
+	struct evidence why[] = {
+	    {{T0}, 1, 1, short_text},
+	    {{T0 + 1}, 2, 1, long_text},
+	    {{T0 + 2}, 3, 1, long_text},
+	    {{T0 + 3}, 4, 1, NULL},
+	};
+	struct order o = {.n_why = ARRAY_LEN(why), .why = why};
+	CLEANUP(order_deinit) struct order back = {0};
+
+	(void)state;
+	memset(long_text, 'a', sizeof(long_text) - 1);
+	CLEANUP(buf_deinit) struct buf b = encoded(&o);
+
+	assert_int_equal(db_evidence_decode(buf_span(&b), &back), 0);
+	assert_int_equal(back.n_why, 4);
+	assert_null(back.why[0].text);
+	assert_null(back.why[1].text);
+	assert_int_equal(back.why[1].rule, 2);
+	assert_string_equal(back.why[2].text, long_text);
+}
+
+static void many_lines_of_a_large_text_fit(void **state)
+{
+	static struct evidence why[DB_EVIDENCE_MAX_LINES];
+	static char text[513];
+	struct order o = {.n_why = ARRAY_LEN(why), .why = why};
 	CLEANUP(order_deinit) struct order back = {0};
 
 	(void)state;
 	memset(text, 'a', sizeof(text) - 1);
+	for (size_t i = 0; i < ARRAY_LEN(why); i++)
+		why[i].text = text;
 	CLEANUP(buf_deinit) struct buf b = encoded(&o);
 
-	assert_true(b.n < 100);
-	assert_int_equal(evidence_decode(buf_span(&b), &back), 0);
-	assert_int_equal(back.n_why, 2);
-	assert_null(back.why[1].text);
-	assert_int_equal(back.why[1].rule, 2);
+	assert_int_equal(db_evidence_decode(buf_span(&b), &back), 0);
+	assert_int_equal(back.n_why, DB_EVIDENCE_MAX_LINES);
+	assert_non_null(back.why[DB_EVIDENCE_MAX_LINES - 1].text);
+	assert_null(back.why[0].text);
 }
 
 static void too_long_is_refused(void **state)
 {
-	static char bytes[EVIDENCE_MAX_BYTES + 1] = {1};
+	static char bytes[DB_EVIDENCE_MAX_BYTES + 1] = {1};
 	struct order back = {0};
 
 	(void)state;
 	assert_int_equal(
-	    evidence_decode((struct span){bytes, sizeof(bytes)}, &back), -EBADMSG);
+	    db_evidence_decode((struct span){bytes, sizeof(bytes)}, &back), -EBADMSG);
 }
 
 int main(void)
