@@ -162,7 +162,8 @@ int main(void)
 	    cmocka_unit_test(cut_or_changed_bytes_are_refused),
 	    cmocka_unit_test(huge_count_is_refused),
 	    cmocka_unit_test(only_the_newest_lines_are_kept),
-	    cmocka_unit_test(texts_that_do_not_fit_go),
+	    cmocka_unit_test(the_newest_texts_that_fit_are_kept),
+	    cmocka_unit_test(many_lines_of_a_large_text_fit),
 	    cmocka_unit_test(too_long_is_refused),
 	};
 
