@@ -55,8 +55,7 @@ wall_t wall_add_sec(wall_t t, double sec);
  */
 int duration_parse(struct span s, double *out_sec);
 
-/* "2d 3h 4m" (at most three units, zero units left out), "0s", "forever" if negative.
- */
+/* "2d 3h 4m" (at most three units, none that is zero), "0s", negative: "forever". */
 void duration_format(struct buf *b, int64_t sec);
 
 /* Local time as "2026-11-24 04:05:06"; WALL_NEVER gives "never", WALL_NONE "-". */

@@ -85,8 +85,7 @@ static void draw_key(uint8_t key[16])
 	do {
 		n = getrandom(key, 16, 0);
 	} while (n < 0 && errno == EINTR);
-	/* Refused by a sandbox: the kernel gave every exec 16 random bytes of its own.
-	 */
+	/* Refused by a sandbox. The kernel gives every exec 16 random bytes, too. */
 	if (n != 16)
 		memcpy(key, (const void *)getauxval(AT_RANDOM), 16);
 }

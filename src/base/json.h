@@ -30,13 +30,11 @@ void json_key(struct json *j, const char *name);
 void json_span(struct json *j, struct span v);
 void json_str(struct json *j, const char *v); /* NULL gives null */
 void json_i64(struct json *j, int64_t v);
-/* The shortest text that reads back; a whole number gets ".0", inf and nan give null.
- */
+/* The shortest text that reads back; whole numbers get ".0", inf and nan give null. */
 void json_f64(struct json *j, double v);
 void json_bool(struct json *j, bool v);
 void json_null(struct json *j);
 void json_net(struct json *j, const struct net *v);
-/* Unix seconds, with @fraction as json_f64() has them; WALL_NEVER gives -1, WALL_NONE
- * null. */
+/* Unix seconds, with @fraction as json_f64() has it; WALL_NEVER -1, WALL_NONE null. */
 void json_wall(struct json *j, wall_t v, bool fraction);
 void json_raw(struct json *j, struct span v); /* already JSON */

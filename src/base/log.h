@@ -35,8 +35,7 @@ struct log_site {
 void log_init(const char *role, enum log_level level, bool to_syslog);
 void log_set_level(enum log_level level);
 
-/* "INFO", "notice", "heavydebug"... or 5..50 as fail2ban has it. Return: 0 or -EINVAL.
- */
+/* "INFO", "heavydebug"... or 5..50 as fail2ban has it. Return: 0 or -EINVAL. */
 int log_level_parse(const char *text, enum log_level *out);
 
 void log_write(struct log_site *site, enum log_level level, const char *subject,

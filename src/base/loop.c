@@ -59,8 +59,7 @@ struct loop *loop_free(struct loop *l)
 	if (!l)
 		return NULL;
 	assert(l->n_watches == 0);
-	/* Only closing handles are left; the first turn may just eat an old
-	 * loop_stop(). */
+	/* Only closing handles are left; the first turn may eat an old loop_stop(). */
 	while (uv_run(&l->uv, UV_RUN_DEFAULT) != 0)
 		continue;
 	r = uv_loop_close(&l->uv);
@@ -204,9 +203,11 @@ struct loop_watch *loop_add_timer(struct loop *l, loop_fn fn, void *ctx)
 
 void loop_arm(struct loop_watch *w, uint64_t delay_ms, uint64_t repeat_ms)
 {
-	/* libuv counts from the start of the turn, which a long callback leaves behind.
-	 */
+	/* libuv counts from the start of the turn; a callback may be far past it. */
 	uv_update_time(&w->loop->uv);
+	/* With 0, a timer that arms itself would keep libuv 1.44 from ever polling. */
+	if (delay_ms == 0)
+		delay_ms = 1;
 	(void)uv_timer_start(&w->h.timer, on_timer, delay_ms, repeat_ms);
 }
 

@@ -120,12 +120,12 @@ int net_parse_addr(struct span s, struct net *out)
 	return parse_bare(s, out);
 }
 
-/* "24" in at most three digits; no sign, as span_to_i64() would take one. */
+/* "24": no sign, which span_to_i64() would take, and no zero in front, as in octal. */
 static int parse_prefix_len(struct span s, unsigned int *out)
 {
 	unsigned int v = 0;
 
-	if (s.n == 0 || s.n > 3)
+	if (s.n == 0 || s.n > 3 || (s.n > 1 && s.p[0] == '0'))
 		return -EINVAL;
 	for (size_t i = 0; i < s.n; i++) {
 		if (s.p[i] < '0' || s.p[i] > '9')

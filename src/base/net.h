@@ -65,6 +65,5 @@ static inline const uint8_t *net_v4_bytes(const struct net *n)
 void net_format(const struct net *n, char out[NET_TEXT_BYTES]);
 void buf_add_net(struct buf *b, const struct net *n);
 
-/* Wholly unspecified, loopback, link-local, multicast or broadcast: no remote client.
- */
+/* Wholly unspecified, loopback, link-local, multicast, broadcast: no remote client. */
 bool net_is_special(const struct net *n);

@@ -77,7 +77,7 @@ int order_decode_record(struct unpack *u, struct order *out)
 	o.until = unpack_wall(u);
 	o.failures = unpack_u32(u);
 	if (op < ORDER_BAN || op > ORDER_PROLONG || cause < ORDER_BY_RULE ||
-	    cause > ORDER_JAIL_GONE)
+	    cause > ORDER_REFUSED)
 		u->bad = true;
 	if (u->bad)
 		return -EBADMSG;
@@ -157,6 +157,8 @@ const char *order_cause_name(enum order_cause cause)
 		return "restored";
 	case ORDER_JAIL_GONE:
 		return "jail gone";
+	case ORDER_REFUSED:
+		return "refused";
 	}
 	return "unknown";
 }

@@ -20,6 +20,7 @@ enum order_cause {
 	ORDER_EXPIRED,     /* its time was over */
 	ORDER_RESTORED,    /* known from before a restart */
 	ORDER_JAIL_GONE,   /* the configuration no longer has that jail */
+	ORDER_REFUSED,     /* the guard did not let it through */
 };
 
 /* One line that spoke for a ban. */
@@ -52,8 +53,7 @@ struct orders {
 void orders_deinit(struct orders *l);
 void orders_clear(struct orders *l); /* frees the evidence, keeps the memory */
 
-/* Append a zeroed order. Return: it (valid until the next append), NULL out of memory.
- */
+/* Append a zeroed order. Return: it (valid until the next append), or NULL. */
 struct order *orders_append(struct orders *l);
 
 #define ORDER_RECORD_BYTES 43
