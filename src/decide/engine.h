@@ -9,12 +9,22 @@
  * strangers choose what goes in; what happens when a bound is reached is said at the
  * option and counted.
  *
- * Windows are true sliding windows over log time: an address is banned when maxretry
- * failures lie within findtime seconds, whatever the order the lines came in.
+ * Windows are true sliding windows over log time: an address is banned when the weights
+ * of its failures within [t - findtime, t] reach maxretry, t being the time of any of
+ * them, whatever the order the lines came in. A failure may come up to one findtime
+ * after a newer one of the same address and jail and is counted as if in order; later
+ * than that it is stale. An address is forgotten two findtimes after its newest failure
+ * or after the @now that came with its last one, whichever is later.
+ *
+ * "Failures" in orders and accounts is the sum of the weights in the window: with plain
+ * rules, their number. Lines kept for explaining are cut to 512 bytes.
+ *
+ * The calls that take a jail index want one of the running set-up; anything else is a
+ * bug. At most ENGINE_MAX_JAILS jails; more are refused as if memory were missing.
  */
 
-#include "base/clock.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/net.h"
 #include "flow/hit.h"
 #include "flow/order.h"
@@ -26,7 +36,8 @@ struct engine_jail {
 	double findtime_sec;
 	uint32_t maxretry;   /* sum of weights that bans; at least 1 */
 	int64_t bantime_sec; /* negative: permanent */
-	uint32_t maxmatches; /* lines kept per address for explaining; 0: none */
+	uint32_t maxmatches; /* lines kept per address for explaining; 0: none; at most
+				ENGINE_MAX_WINDOW */
 	bool ignoreself;
 	const struct net *ignore;
 	size_t n_ignore;
@@ -35,26 +46,39 @@ struct engine_jail {
 struct engine_options {
 	const struct engine_jail *jails; /* copied */
 	size_t n_jails;
-	size_t max_tracked; /* addresses with failures; full: the oldest is forgotten */
-	size_t max_bans;    /* full: the ban is refused, and counted */
-	size_t text_bytes;  /* lines kept in all; full: the oldest are forgotten */
+	/* Each of these: 0 is the ENGINE_... number below. */
+	size_t
+	    max_tracked; /* addresses with failures; full: the one whose newest failure
+			    is the oldest of 8 drawn at random is forgotten */
+	size_t max_bans; /* full: the ban is refused, and counted */
+	size_t text_bytes; /* lines kept in all, half of it for lines of bans; full: the
+			      oldest are forgotten */
 };
 
 #define ENGINE_MAX_TRACKED 1000000
 #define ENGINE_MAX_BANS 2000000
 #define ENGINE_TEXT_BYTES (4u << 20)
-#define ENGINE_MAX_WINDOW 256 /* failures remembered per address and jail, at most */
+#define ENGINE_MAX_JAILS 65535
+
+/*
+ * Failures remembered per address and jail, at most, and at most 2 * maxretry + 8.
+ * Beyond, those that are nearest in time become one, with the sum of their weights: a
+ * greater maxretry is reached too, but the windows are less sharp.
+ */
+#define ENGINE_MAX_WINDOW 256
+#define ENGINE_MAX_TIME_US (INT64_C(1) << 60) /* a hit beyond is no time: stale */
 
 enum {
 	ENGINE_COUNTED = 0,
-	ENGINE_BANNED = 1,      /* a ban order was appended */
-	ENGINE_PROLONGED,       /* it was banned; now it ends later */
-	ENGINE_ALREADY_BANNED,  /* nothing changed */
-	ENGINE_IGNORED,         /* ignoreip or ignoreself */
-	ENGINE_STALE,           /* outside every window that could still matter */
-	ENGINE_OVER,            /* enough failures, but the ban would be over by now */
-	ENGINE_FULL,            /* max_bans */
-	ENGINE_ABSENT,          /* unban: was not banned */
+	ENGINE_BANNED = 1,     /* a ban order was appended */
+	ENGINE_PROLONGED,      /* it was banned; now it ends later */
+	ENGINE_ALREADY_BANNED, /* for as long, or a network around it is: nothing
+				  changed */
+	ENGINE_IGNORED,        /* ignoreip or ignoreself */
+	ENGINE_STALE,          /* over one findtime before the newest of its address */
+	ENGINE_OVER,           /* enough failures, but the ban would be over by now */
+	ENGINE_FULL,           /* max_bans */
+	ENGINE_ABSENT,         /* unban: was not banned */
 };
 
 struct engine *engine_new(const struct engine_options *o); /* NULL: out of memory */
@@ -66,11 +90,20 @@ DEFINE_CLEANUP(struct engine *, engine_free)
  * @now: bans that would already be over at this time are not made (ENGINE_OVER)
  * @out: orders are appended
  *
+ * A banned address is counted like any other and begins anew at each verdict: when it
+ * reaches maxretry again and the new end is later, its ban is prolonged. When a ban is
+ * refused (ENGINE_FULL), or memory is missing, the failures stay and the next one asks
+ * again.
+ *
  * Return: an ENGINE_* outcome or -ENOMEM.
  */
 int engine_feed(struct engine *e, const struct hit *h, wall_t now, struct orders *out);
 
-/* Time has come to @now: bans that ended become unban orders, old failures go. */
+/*
+ * Time has come to @now: bans that ended become unban orders (at = their end), in order
+ * of the end; old failures go, a few at each call. Return: 0, or -ENOMEM, and then the
+ * rest of the bans ends at the next call.
+ */
 int engine_tick(struct engine *e, wall_t now, struct orders *out);
 
 /* When engine_tick() has something to do next; WALL_NEVER: no ban will end. */
@@ -80,43 +113,59 @@ wall_t engine_next(const struct engine *e);
  * engine_ban() - somebody asks for a ban (no ignore check, as fail2ban does)
  * @sec: its length; negative: permanent; 0: the jail's bantime
  *
- * Return: ENGINE_BANNED, _PROLONGED, _ALREADY_BANNED, _FULL, or -ENOMEM.
+ * The failures counted so far are forgotten. Inside a banned network it is made only if
+ * it ends later than that.
+ *
+ * Return: ENGINE_BANNED, _PROLONGED, _ALREADY_BANNED, _OVER (the jail's bantime is 0),
+ * _FULL, or -ENOMEM.
  */
-int engine_ban(struct engine *e, uint32_t jail, const struct net *n, wall_t now, int64_t sec,
-    struct orders *out);
+int engine_ban(struct engine *e, uint32_t jail, const struct net *n, wall_t now,
+    int64_t sec, struct orders *out);
 
 /**
- * engine_unban() - lift bans of @n and, if it is a network, of all inside it; the failures
- *                  counted so far are forgotten too
+ * engine_unban() - lift bans of @n and, if it is a network, of all inside it; the
+ * failures counted so far are forgotten too
  * @jail: index, or -1 for all
  * @n:    NULL for all
  *
  * Return: how many bans were lifted (0..INT_MAX), or -ENOMEM.
  */
-int engine_unban(struct engine *e, int jail, const struct net *n, wall_t now,
-    struct orders *out);
+int engine_unban(
+    struct engine *e, int jail, const struct net *n, wall_t now, struct orders *out);
 
-/* A ban or count from the store, before the first line is fed. Return: 0, _FULL, -ENOMEM. */
+/*
+ * A ban or count from the store, before the first line is fed. A ban that is over ends
+ * at the next engine_tick(). Return: 0, ENGINE_FULL, -ENOMEM; for a tally -EBADMSG if
+ * @state is not one (damaged, or of another version): nothing is lost but that count.
+ */
 int engine_restore_ban(struct engine *e, const struct order *o);
-int engine_restore_tally(struct engine *e, uint32_t jail, const struct net *n, struct span state);
+int engine_restore_tally(
+    struct engine *e, uint32_t jail, const struct net *n, struct span state);
 
-/* The addresses of this machine, for ignoreself; replaces the earlier ones. */
+/*
+ * The addresses of this machine, for ignoreself; replaces the earlier ones.
+ * Return: 0, -ENOMEM, or -ENOSPC (more than NETSET_MAX): the earlier ones stay.
+ */
 int engine_set_own(struct engine *e, const struct net *own, size_t n_own);
 
 /**
  * engine_reload() - new jails, by name: bans and counts of jails that stay are kept,
  * those of jails that went become unban orders (ORDER_JAIL_GONE, jail = the OLD index)
  *
+ * New options hold for what is decided from now on; ends of bans stay. Counts of jails
+ * that went are not told by engine_each_dirty(): their index means nothing any more. If
+ * text_bytes changes, the lines kept are forgotten; lower caps are reached by and by.
+ *
  * Return: 0 or -ENOMEM (nothing changed).
  */
-int engine_reload(struct engine *e, const struct engine_options *o, wall_t now,
-    struct orders *out);
+int engine_reload(
+    struct engine *e, const struct engine_options *o, wall_t now, struct orders *out);
 
 struct engine_counts {
-	uint64_t failed_now;   /* addresses with failures in the window */
+	uint64_t failed_now;   /* addresses with failures in the last findtime */
 	uint64_t failed_total; /* failures counted since start */
 	uint64_t banned_now;
-	uint64_t banned_total;
+	uint64_t banned_total; /* bans made since start, without restored ones */
 	uint64_t ignored_total;
 };
 void engine_counts(const struct engine *e, uint32_t jail, struct engine_counts *out);
@@ -128,17 +177,19 @@ struct engine_bounds {
 };
 void engine_bounds(const struct engine *e, struct engine_bounds *out);
 
-/* Every ban (jail -1) or those of one jail; ordered by end. @o dies after the callback. */
+/* Every ban (jail -1) or those of one jail; ordered by end. @o dies after the callback.
+ */
 typedef void (*engine_ban_fn)(void *ctx, const struct order *o);
 void engine_each_ban(const struct engine *e, int jail, engine_ban_fn fn, void *ctx);
 
 /* Bans of @n itself, or of a network around it, or inside it. */
-void engine_find_bans(const struct engine *e, const struct net *n, engine_ban_fn fn, void *ctx);
+void engine_find_bans(
+    const struct engine *e, const struct net *n, engine_ban_fn fn, void *ctx);
 
 /* What speaks against @n now, per jail in which something does. */
 struct engine_account {
 	uint32_t jail;
-	uint32_t failures; /* in the window that ends at the newest */
+	uint32_t failures; /* weight in the window that ends at the newest */
 	uint32_t maxretry;
 	double findtime_sec;
 	wall_t first, last;
@@ -146,10 +197,12 @@ struct engine_account {
 	size_t n_why;
 };
 typedef void (*engine_account_fn)(void *ctx, const struct engine_account *a);
-void engine_account(const struct engine *e, const struct net *n, engine_account_fn fn, void *ctx);
+void engine_account(
+    const struct engine *e, const struct net *n, engine_account_fn fn, void *ctx);
 
-/* Is @n ignored in @jail, and through which network? */
-bool engine_is_ignored(const struct engine *e, uint32_t jail, const struct net *n, struct net *by);
+/* Is @n ignored in @jail, and through which network? One that reaches over it: @n. */
+bool engine_is_ignored(
+    const struct engine *e, uint32_t jail, const struct net *n, struct net *by);
 
 /**
  * engine_each_dirty() - counts that changed since the last call, for the store
@@ -157,6 +210,7 @@ bool engine_is_ignored(const struct engine *e, uint32_t jail, const struct net *
  * @state is what engine_restore_tally() takes; empty: the count is gone. Clears the
  * marks. engine_mark_dirty() sets them all, after the store was lost.
  */
-typedef void (*engine_tally_fn)(void *ctx, uint32_t jail, const struct net *n, struct span state);
+typedef void (*engine_tally_fn)(
+    void *ctx, uint32_t jail, const struct net *n, struct span state);
 void engine_each_dirty(struct engine *e, engine_tally_fn fn, void *ctx);
 void engine_mark_dirty(struct engine *e);

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * ban_table - what is banned now, by (jail, network) and in order of the end
+ *
+ * Memory only; the engine turns what happens here into orders. The order is a red-black
+ * tree and not a heap, as bans are also shown in order of their end, and a heap would
+ * have to be sorted each time, which takes memory and may fail. 84 bytes a ban and a
+ * chain head. Bounded by max_bans: beyond, a new ban is refused.
+ */
+
+#include <bsd/sys/tree.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/net.h"
+
+struct ban {
+	RB_ENTRY(ban) by_end;
+	wall_t at; /* time of the last failure, or of the request */
+	wall_t until;
+	uint32_t failures;
+	uint32_t text; /* its newest line in the evidence_ring, or 0 */
+	uint32_t id;
+	uint32_t next; /* in the chain of its hash */
+	struct net net;
+	uint8_t cause; /* enum order_cause; 0: a free one */
+	uint16_t jail;
+};
+
+struct ban_table;
+
+enum { BAN_TABLE_FULL = 1 };
+
+struct ban_table *ban_table_new(size_t max_bans); /* NULL: out of memory */
+struct ban_table *ban_table_free(struct ban_table *t);
+DEFINE_CLEANUP(struct ban_table *, ban_table_free)
+
+void ban_table_set_max(struct ban_table *t, size_t max_bans);
+size_t ban_table_count(const struct ban_table *t);
+
+struct ban *ban_table_find(
+    const struct ban_table *t, uint32_t jail, const struct net *n);
+
+/* The longest banned network that holds @n and is not @n, or NULL; if it ends after
+ * @now. */
+struct ban *ban_table_find_around(
+    const struct ban_table *t, uint32_t jail, const struct net *n, wall_t now);
+
+/**
+ * ban_table_add() - a ban that must not be there yet
+ *
+ * Its other members are the caller's to fill; @cause is not 0.
+ * Return: 0 and *@out, BAN_TABLE_FULL, or -ENOMEM.
+ */
+int ban_table_add(struct ban_table *t, uint32_t jail, const struct net *n, wall_t until,
+    uint8_t cause, struct ban **out);
+void ban_table_set_until(struct ban_table *t, struct ban *b, wall_t until);
+void ban_table_remove(struct ban_table *t, struct ban *b);
+
+/* In order of the end; bans that end together by network. NULL: no more. */
+struct ban *ban_table_first(const struct ban_table *t);
+struct ban *ban_table_after(const struct ban *b);
+
+/* Jail i becomes map[i]. All bans of jails that go must have been removed. */
+void ban_table_remap(struct ban_table *t, const uint32_t *map);
+
+/* For evidence_ring_new(): line @text of ban @id is being dropped. */
+void ban_table_drop_text(void *t, uint32_t id, uint32_t text);

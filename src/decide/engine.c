@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * engine - what a hit and the passing of time lead to
+ *
+ * The order of things in a verdict matters: first the order is written down whole, then
+ * the ban is placed, then the failures are forgotten. Whatever fails on the way leaves
+ * the failures where they are, so that the next one asks again.
+ */
+#include "decide/engine_private.h"
+
+#include <assert.h>
+#include <errno.h>
+
+#define SWEEP_PER_FEED \
+	4 /* slots; each new address pays for looking at a few old ones */
+#define SWEEP_PER_TICK 256 /* slots, at most once a second */
+#define CLOCK_STEP_BACK_SEC 3600
+
+struct engine *engine_new(const struct engine_options *o)
+{
+	CLEANUP(engine_freep) struct engine *e = calloc(1, sizeof(*e));
+
+	if (!e || set_up_init(&e->set, o) < 0)
+		return NULL;
+	e->tally = tally_new(e->set.max_tracked);
+	e->bans = ban_table_new(e->set.max_bans);
+	if (!e->tally || !e->bans)
+		return NULL;
+	e->tally_lines =
+	    evidence_ring_new(e->set.text_bytes / 2, tally_drop_text, e->tally);
+	e->ban_lines =
+	    evidence_ring_new(e->set.text_bytes / 2, ban_table_drop_text, e->bans);
+	if (!e->tally_lines || !e->ban_lines)
+		return NULL;
+	tally_set_jails(e->tally, e->set.tally_jails);
+	e->clock.us = e->swept_at.us = -ENGINE_MAX_TIME_US;
+	return TAKE(e);
+}
+
+struct engine *engine_free(struct engine *e)
+{
+	if (!e)
+		return NULL;
+	evidence_ring_free(e->ban_lines);
+	evidence_ring_free(e->tally_lines);
+	ban_table_free(e->bans);
+	tally_free(e->tally);
+	set_up_deinit(&e->set);
+	free(e);
+	return NULL;
+}
+
+void engine_set_clock(struct engine *e, wall_t now)
+{
+	e->n_changes++;
+	if (now.us > ENGINE_MAX_TIME_US)
+		now.us = ENGINE_MAX_TIME_US;
+	if (now.us > e->clock.us)
+		e->clock = now;
+}
+
+/* Keep the line, if the jail wants lines and there is one. */
+static void keep_line(struct engine *e, uint32_t id, const struct hit *h)
+{
+	uint32_t text;
+
+	if (h->text.n == 0 || e->set.jails[h->jail].maxmatches == 0)
+		return;
+	text = evidence_ring_add(e->tally_lines, id, tally_text(e->tally, id), h->at,
+	    h->rule, h->weight, h->text);
+	if (text)
+		tally_set_text(e->tally, id, text);
+}
+
+static int announce_ban(struct engine *e, uint32_t id, const struct window *w,
+    const struct window_part *part, const struct order *verdict, struct orders *out)
+{
+	struct evidence why[WHY_MAX];
+	uint32_t max = e->set.jails[verdict->jail].maxmatches;
+	size_t n_why = engine_why_of_tally(e, id, w, part, max, why);
+
+	return engine_announce(verdict, why, n_why, out);
+}
+
+/* Is there a ban already that this one would not outlast? */
+static bool is_banned(const struct engine *e, const struct hit *h, wall_t until,
+    wall_t now, bool *out_prolong)
+{
+	const struct ban *b = ban_table_find(e->bans, h->jail, &h->net);
+
+	*out_prolong = b != NULL;
+	if (b)
+		return b->until.us >= until.us;
+	return ban_table_find_around(e->bans, h->jail, &h->net, now) != NULL;
+}
+
+/* Maxretry is reached: what now? */
+static int judge(struct engine *e, const struct hit *h, uint32_t id,
+    const struct window *w, const struct window_part *part, wall_t now,
+    struct orders *out)
+{
+	const struct jail *j = &e->set.jails[h->jail];
+	struct order verdict = {.cause = ORDER_BY_RULE,
+	    .jail = h->jail,
+	    .net = h->net,
+	    .at = {w->items[part->to - 1].at_us},
+	    .failures = engine_failures(part)};
+	bool prolong;
+	int r;
+
+	verdict.until = engine_end(verdict.at, j->bantime_sec);
+	if (!engine_is_after(verdict.until, now)) {
+		tally_remove(e->tally, id);
+		return ENGINE_OVER;
+	}
+	r = engine_end_if_over(e, h->jail, &h->net, now, out);
+	if (r < 0)
+		return r;
+	if (is_banned(e, h, verdict.until, now, &prolong)) {
+		tally_remove(e->tally, id);
+		return ENGINE_ALREADY_BANNED;
+	}
+	verdict.op = prolong ? ORDER_PROLONG : ORDER_BAN;
+	r = announce_ban(e, id, w, part, &verdict, out);
+	if (r < 0)
+		return r;
+	r = engine_place_announced(e, out);
+	if (r == ENGINE_BANNED || r == ENGINE_PROLONGED)
+		tally_remove(e->tally, id);
+	return r;
+}
+
+int engine_feed(struct engine *e, const struct hit *h, wall_t now, struct orders *out)
+{
+	struct window_item item = {h->at.us, h->weight, h->rule};
+	struct window_part part;
+	struct window w;
+	struct jail *j;
+	uint32_t id;
+	int r;
+
+	assert(h->jail < e->set.n_jails);
+	j = &e->set.jails[h->jail];
+	engine_set_clock(e, now);
+	if (ignore_find(e->set.ignore, h->jail, &h->net, NULL)) {
+		j->counts.ignored_total++;
+		return ENGINE_IGNORED;
+	}
+	if (h->at.us > ENGINE_MAX_TIME_US || h->at.us < -ENGINE_MAX_TIME_US)
+		return ENGINE_STALE;
+	tally_sweep(e->tally, e->clock, SWEEP_PER_FEED);
+	r = tally_feed(e->tally, h->jail, &h->net, &item, e->clock, &id, &w, &part);
+	if (r < 0)
+		return r;
+	if (r == TALLY_STALE)
+		return ENGINE_STALE;
+	j->counts.failed_total += h->weight > 0;
+	keep_line(e, id, h);
+	if (r != TALLY_REACHED)
+		return ENGINE_COUNTED;
+	return judge(e, h, id, &w, &part, now, out);
+}
+
+/* A clock that was far ahead and has been put right: forget by the old one, then
+ * follow. */
+static void follow_back(struct engine *e, wall_t now)
+{
+	if (now.us >= wall_add_sec(e->clock, -CLOCK_STEP_BACK_SEC).us)
+		return;
+	tally_sweep(e->tally, e->clock, SIZE_MAX);
+	e->clock.us = now.us > -ENGINE_MAX_TIME_US ? now.us : -ENGINE_MAX_TIME_US;
+	e->swept_at = e->clock;
+}
+
+int engine_tick(struct engine *e, wall_t now, struct orders *out)
+{
+	struct ban *b;
+
+	follow_back(e, now);
+	engine_set_clock(e, now);
+	if (e->clock.us - e->swept_at.us >= US_PER_SEC) {
+		e->swept_at = e->clock;
+		tally_sweep(e->tally, e->clock, SWEEP_PER_TICK);
+	}
+	while ((b = ban_table_first(e->bans)) && !engine_is_after(b->until, now)) {
+		int r = engine_announce_end(b, ORDER_EXPIRED, b->until, out);
+
+		if (r < 0)
+			return r;
+		engine_drop_ban(e, b);
+	}
+	return 0;
+}
+
+wall_t engine_next(const struct engine *e)
+{
+	const struct ban *b = ban_table_first(e->bans);
+
+	return b ? b->until : WALL_NEVER;
+}

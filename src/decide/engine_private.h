@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * engine_private - what the engine is made of; only engine*.c include this
+ */
+
+#include "decide/ban_table.h"
+#include "decide/engine.h"
+#include "decide/evidence.h"
+#include "decide/ignore.h"
+#include "decide/tally.h"
+
+struct jail {
+	char *name;
+	double findtime_sec;
+	int64_t bantime_sec;
+	uint32_t maxretry;
+	uint32_t maxmatches;
+	struct engine_counts counts; /* all but failed_now */
+};
+
+/* How many are failing, per jail, as of engine.n_changes == counted_at. */
+struct failing {
+	uint64_t counted_at;
+	uint64_t n[];
+};
+
+/* What one set of options leads to; replaced as a whole by engine_reload(). */
+struct set_up {
+	struct jail *jails;
+	struct tally_jail *tally_jails;
+	struct ignore *ignore;
+	struct failing *failing;
+	uint32_t n_jails;
+	size_t max_tracked;
+	size_t max_bans;
+	size_t text_bytes;
+};
+
+struct engine {
+	struct set_up set;
+	struct tally *tally;
+	struct ban_table *bans;
+	struct evidence_ring *tally_lines;
+	struct evidence_ring *ban_lines;
+	wall_t clock;    /* the latest time told; never WALL_NEVER or WALL_NONE */
+	wall_t swept_at; /* the clock at the last sweep of a tick */
+	uint64_t n_refused;
+	uint64_t n_changes; /* calls that may have changed something */
+};
+
+/* NULL members and n_jails 0 when it fails. Return: 0 or -ENOMEM. */
+int set_up_init(struct set_up *s, const struct engine_options *o);
+void set_up_deinit(struct set_up *s);
+
+/* The latest time told: never runs backward but for a big step of engine_tick(). */
+void engine_set_clock(struct engine *e, wall_t now);
+
+/* Its newest failures in @part, at most @max, oldest first; texts stay in the ring. */
+#define WHY_MAX ENGINE_MAX_WINDOW
+size_t engine_why_of_tally(const struct engine *e, uint32_t id, const struct window *w,
+    const struct window_part *part, uint32_t max, struct evidence out[WHY_MAX]);
+size_t engine_why_of_ban(
+    const struct engine *e, const struct ban *b, struct evidence out[WHY_MAX]);
+
+/* Weight of a part: good evidence does not make it less than nothing. */
+uint32_t engine_failures(const struct window_part *part);
+
+wall_t engine_end(wall_t at, int64_t bantime_sec);
+bool engine_is_after(wall_t end, wall_t now);
+
+/* Append a copy of @verdict with copies of @why. Return: 0 or -ENOMEM. */
+int engine_announce(const struct order *verdict, const struct evidence *why,
+    size_t n_why, struct orders *out);
+/* Append an order that lifts @b, which stays until engine_drop_ban(). */
+int engine_announce_end(
+    const struct ban *b, enum order_cause cause, wall_t at, struct orders *out);
+void engine_drop_ban(struct engine *e, struct ban *b);
+/* Take back what was appended behind the first @n. */
+void engine_unsay(struct orders *out, size_t n);
+
+/* A ban of @n that ended without a tick in between ends first. Return: 0 or -ENOMEM. */
+int engine_end_if_over(struct engine *e, uint32_t jail, const struct net *n, wall_t now,
+    struct orders *out);
+
+/**
+ * engine_place_announced() - make the ban, or the longer one, that the last order tells
+ *
+ * Return: ENGINE_BANNED, ENGINE_PROLONGED; or ENGINE_FULL, -ENOMEM: the order is taken
+ * back.
+ */
+int engine_place_announced(struct engine *e, struct orders *out);

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * engine_reload - from options to what the engine needs, and from one set to the next
+ */
+#include "decide/engine_private.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* Tables number their items with 32 bits; this is far beyond any memory. */
+#define MAX_ITEMS (UINT32_MAX / 4)
+
+static size_t cap_of(size_t wanted, size_t otherwise)
+{
+	if (wanted == 0)
+		return otherwise;
+	return wanted < MAX_ITEMS ? wanted : MAX_ITEMS;
+}
+
+void set_up_deinit(struct set_up *s)
+{
+	for (uint32_t i = 0; s->jails && i < s->n_jails; i++)
+		free(s->jails[i].name);
+	free(s->jails);
+	free(s->tally_jails);
+	free(s->failing);
+	ignore_free(s->ignore);
+	*s = (struct set_up){.n_jails = 0};
+}
+
+static int copy_jail(struct set_up *s, uint32_t i, const struct engine_jail *from)
+{
+	struct jail *j = &s->jails[i];
+
+	*j = (struct jail){
+	    .name = strdup(from->name),
+	    .findtime_sec = from->findtime_sec,
+	    .bantime_sec = from->bantime_sec,
+	    .maxretry = from->maxretry ? from->maxretry : 1,
+	    .maxmatches = from->maxmatches < WHY_MAX ? from->maxmatches : WHY_MAX,
+	};
+	s->tally_jails[i] = (struct tally_jail){
+	    .findtime_us = tally_findtime_us(from->findtime_sec),
+	    .maxretry = j->maxretry,
+	};
+	return j->name ? 0 : -ENOMEM;
+}
+
+int set_up_init(struct set_up *s, const struct engine_options *o)
+{
+	size_t n = o->n_jails;
+	int r = 0;
+
+	*s = (struct set_up){.n_jails = 0};
+	if (n > ENGINE_MAX_JAILS)
+		return -ENOMEM;
+	s->n_jails = (uint32_t)n;
+	s->max_tracked = cap_of(o->max_tracked, ENGINE_MAX_TRACKED);
+	s->max_bans = cap_of(o->max_bans, ENGINE_MAX_BANS);
+	s->text_bytes = o->text_bytes ? o->text_bytes : ENGINE_TEXT_BYTES;
+	s->jails = calloc(n + 1, sizeof(*s->jails));
+	s->tally_jails = calloc(n + 1, sizeof(*s->tally_jails));
+	s->failing = calloc(1, sizeof(*s->failing) + n * sizeof(s->failing->n[0]));
+	s->ignore = ignore_new(o->jails, n);
+	if (!s->jails || !s->tally_jails || !s->failing || !s->ignore)
+		r = -ENOMEM;
+	for (uint32_t i = 0; !r && i < n; i++)
+		r = copy_jail(s, i, &o->jails[i]);
+	if (r) {
+		set_up_deinit(s);
+		return r;
+	}
+	s->failing->counted_at = UINT64_MAX;
+	return 0;
+}
+
+/* What a change of options needs besides the new set, before anything is changed. */
+struct change {
+	struct set_up next;
+	uint32_t *map; /* old jail to new */
+	bool is_same_map;
+	struct evidence_ring *tally_lines; /* NULL: they stay */
+	struct evidence_ring *ban_lines;
+};
+
+static void change_deinit(struct change *c)
+{
+	set_up_deinit(&c->next);
+	free(c->map);
+	evidence_ring_free(c->tally_lines);
+	evidence_ring_free(c->ban_lines);
+}
+
+static uint32_t find_jail(const struct set_up *s, const char *name)
+{
+	for (uint32_t i = 0; i < s->n_jails; i++)
+		if (!strcmp(s->jails[i].name, name))
+			return i;
+	return TALLY_GONE;
+}
+
+static int change_prepare(
+    struct change *c, struct engine *e, const struct engine_options *o)
+{
+	size_t half;
+	int r = set_up_init(&c->next, o);
+
+	if (r < 0)
+		return r;
+	c->map = calloc(e->set.n_jails + (size_t)1, sizeof(*c->map));
+	if (!c->map)
+		return -ENOMEM;
+	c->is_same_map = true;
+	for (uint32_t i = 0; i < e->set.n_jails; i++) {
+		const char *name = e->set.jails[i].name;
+
+		/* Of two with one name only the first goes on: a net is banned once. */
+		c->map[i] = find_jail(&e->set, name) == i ? find_jail(&c->next, name)
+							  : TALLY_GONE;
+		c->is_same_map = c->is_same_map && c->map[i] == i;
+	}
+	if (c->next.text_bytes == e->set.text_bytes)
+		return 0;
+	half = c->next.text_bytes / 2;
+	c->tally_lines = evidence_ring_new(half, tally_drop_text, e->tally);
+	c->ban_lines = evidence_ring_new(half, ban_table_drop_text, e->bans);
+	return c->tally_lines && c->ban_lines ? 0 : -ENOMEM;
+}
+
+static int announce_gone(
+    const struct engine *e, const uint32_t *map, wall_t now, struct orders *out)
+{
+	int r = 0;
+
+	for (struct ban *b = ban_table_first(e->bans); !r && b; b = ban_table_after(b))
+		if (map[b->jail] == TALLY_GONE)
+			r = engine_announce_end(b, ORDER_JAIL_GONE, now, out);
+	return r;
+}
+
+static void drop_gone(struct engine *e, const uint32_t *map)
+{
+	struct ban *next;
+
+	for (struct ban *b = ban_table_first(e->bans); b; b = next) {
+		next = ban_table_after(b);
+		if (map[b->jail] == TALLY_GONE)
+			engine_drop_ban(e, b);
+	}
+}
+
+static void replace_lines(struct engine *e, struct change *c)
+{
+	if (!c->tally_lines)
+		return;
+	tally_forget_texts(e->tally);
+	for (struct ban *b = ban_table_first(e->bans); b; b = ban_table_after(b))
+		b->text = 0;
+	evidence_ring_free(e->tally_lines);
+	evidence_ring_free(e->ban_lines);
+	e->tally_lines = TAKE(c->tally_lines);
+	e->ban_lines = TAKE(c->ban_lines);
+}
+
+/* Nothing in here can fail. */
+static void change_commit(struct change *c, struct engine *e)
+{
+	struct set_up old = e->set;
+
+	/* By the old findtimes: what is forgotten must not come back with longer ones.
+	 */
+	tally_sweep(e->tally, e->clock, SIZE_MAX);
+	if (!c->is_same_map) {
+		drop_gone(e, c->map);
+		tally_remap(e->tally, c->map);
+		ban_table_remap(e->bans, c->map);
+	}
+	for (uint32_t i = 0; i < old.n_jails; i++)
+		if (c->map[i] != TALLY_GONE)
+			c->next.jails[c->map[i]].counts = old.jails[i].counts;
+	replace_lines(e, c);
+	ignore_take_own(c->next.ignore, old.ignore);
+	tally_set_jails(e->tally, c->next.tally_jails);
+	tally_set_max(e->tally, c->next.max_tracked);
+	ban_table_set_max(e->bans, c->next.max_bans);
+	e->set = c->next;
+	c->next = old;
+}
+
+int engine_reload(
+    struct engine *e, const struct engine_options *o, wall_t now, struct orders *out)
+{
+	CLEANUP(change_deinit) struct change c = {.is_same_map = false};
+	size_t n_before = out->n;
+	int r;
+
+	r = change_prepare(&c, e, o);
+	if (!r)
+		r = announce_gone(e, c.map, now, out);
+	if (r < 0) {
+		engine_unsay(out, n_before);
+		return r;
+	}
+	engine_set_clock(e, now);
+	change_commit(&c, e);
+	return 0;
+}
+
+int engine_set_own(struct engine *e, const struct net *own, size_t n_own)
+{
+	return ignore_set_own(e->set.ignore, own, n_own);
+}

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * tally_slot - packing failures into a slot and out of it
+ */
+#include "decide/tally_slot.h"
+
+#include <string.h>
+
+#define LAG_BITS 11
+#define LAG_MAX ((1 << LAG_BITS) - 1)
+
+static void put_gap(uint8_t out[6], int64_t us)
+{
+	for (int i = 0; i < 6; i++)
+		out[i] = (uint8_t)((uint64_t)us >> 8 * i);
+}
+
+static int64_t get_gap(const uint8_t gap[6])
+{
+	uint64_t us = 0;
+
+	for (int i = 0; i < 6; i++)
+		us |= (uint64_t)gap[i] << 8 * i;
+	return (int64_t)us;
+}
+
+static size_t block_bytes(size_t room)
+{
+	return sizeof(struct slot_block) + room * sizeof(struct slot_item);
+}
+
+size_t slot_n_items(const struct slot *s)
+{
+	unsigned int n = s->state & SLOT_COUNT;
+
+	return n == SLOT_MANY ? s->block->n : n;
+}
+
+static void load_few(const struct slot *s, struct window *out)
+{
+	for (size_t i = 0; i < out->n; i++) {
+		int64_t gap = i > 0 ? get_gap(s->few.gap) : 0;
+
+		out->items[out->n - 1 - i] = (struct window_item){
+		    s->newest_us - gap, s->few.weight[i], s->few.rule[i]};
+	}
+}
+
+void slot_load(const struct slot *s, struct window *out)
+{
+	out->n = slot_n_items(s);
+	if ((s->state & SLOT_COUNT) != SLOT_MANY) {
+		load_few(s, out);
+		return;
+	}
+	for (size_t i = 0; i < out->n; i++) {
+		const struct slot_item *k = &s->block->items[i];
+
+		out->items[out->n - 1 - i] = (struct window_item){
+		    s->newest_us - get_gap(k->gap), k->weight, k->rule};
+	}
+}
+
+/* How much room to ask for: even growth, so that a block is not copied at each failure.
+ */
+static size_t room_for(size_t n)
+{
+	size_t room = 4;
+
+	while (room < n)
+		room += room / 2;
+	return room < ENGINE_MAX_WINDOW ? room : ENGINE_MAX_WINDOW;
+}
+
+/* A block of its own with room for @n items? The old one stays if it does. */
+static bool ensure_block(
+    struct slot *s, size_t n, size_t *io_block_bytes, size_t max_block_bytes)
+{
+	bool has_block = (s->state & SLOT_COUNT) == SLOT_MANY;
+	struct slot_block *old = has_block ? s->block : NULL, *block;
+	size_t old_bytes = old ? block_bytes(old->room) : 0;
+	size_t room = room_for(n);
+
+	if (old && old->room >= n && old->room <= 2 * room)
+		return true;
+	if (*io_block_bytes - old_bytes + block_bytes(room) > max_block_bytes)
+		return old && old->room >= n;
+	block = realloc(old, block_bytes(room));
+	if (!block)
+		return old && old->room >= n;
+	block->room = (uint16_t)room;
+	s->block = block;
+	s->state |= SLOT_MANY;
+	*io_block_bytes += block_bytes(room) - old_bytes;
+	return true;
+}
+
+static void save_many(struct slot *s, const struct window *w)
+{
+	s->block->n = (uint16_t)w->n;
+	for (size_t i = 0; i < w->n; i++) {
+		const struct window_item *from = &w->items[w->n - 1 - i];
+		struct slot_item *to = &s->block->items[i];
+
+		put_gap(to->gap, s->newest_us - from->at_us);
+		to->weight = from->weight;
+		to->rule = from->rule;
+	}
+}
+
+static void save_few(struct slot *s, const struct window *w)
+{
+	s->state |= (uint8_t)w->n;
+	for (size_t i = 0; i < w->n; i++) {
+		const struct window_item *from = &w->items[w->n - 1 - i];
+
+		s->few.weight[i] = from->weight;
+		s->few.rule[i] = from->rule;
+		if (i > 0)
+			put_gap(s->few.gap, s->newest_us - from->at_us);
+	}
+}
+
+void slot_save(
+    struct slot *s, struct window *w, size_t *io_block_bytes, size_t max_block_bytes)
+{
+	s->newest_us = w->items[w->n - 1].at_us;
+	if (w->n > SLOT_FEW &&
+	    !ensure_block(s, w->n, io_block_bytes, max_block_bytes)) {
+		bool has_block = (s->state & SLOT_COUNT) == SLOT_MANY;
+
+		window_limit(w, has_block ? s->block->room : SLOT_FEW, INT64_MIN);
+	}
+	if (w->n > SLOT_FEW) {
+		save_many(s, w);
+		return;
+	}
+	slot_clear(s, io_block_bytes);
+	save_few(s, w);
+}
+
+void slot_clear(struct slot *s, size_t *io_block_bytes)
+{
+	if ((s->state & SLOT_COUNT) == SLOT_MANY) {
+		*io_block_bytes -= block_bytes(s->block->room);
+		free(s->block);
+	}
+	s->state &= (uint8_t)~SLOT_COUNT;
+	memset(&s->few, 0, sizeof(s->few));
+}
+
+uint16_t slot_lag_encode(int64_t us)
+{
+	int64_t sec;
+	unsigned int shift = 0;
+
+	if (us <= 0)
+		return 0;
+	sec = (us - 1) / US_PER_SEC + 1;
+	for (; sec > LAG_MAX; shift++)
+		sec = (sec + 1) / 2;
+	return (uint16_t)(shift << LAG_BITS | (unsigned int)sec);
+}
+
+int64_t slot_lag_us(uint16_t lag)
+{
+	return ((int64_t)(lag & LAG_MAX) << (lag >> LAG_BITS)) * US_PER_SEC;
+}
+
+int64_t slot_heard_us(const struct slot *s)
+{
+	return s->newest_us + slot_lag_us(s->lag);
+}

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * tally_table - chains of slots under a keyed hash
+ */
+#include "decide/tally_table.h"
+
+#include <string.h>
+
+#include "base/hash.h"
+
+#define FIRST_HEADS 256
+
+static uint32_t *head_of(const struct tally *t, uint32_t jail, const struct net *n)
+{
+	uint8_t key[sizeof(*n) + sizeof(jail)];
+
+	memcpy(key, n, sizeof(*n));
+	memcpy(key + sizeof(*n), &jail, sizeof(jail));
+	return &t->heads[hash_keyed(key, sizeof(key)) & (t->n_heads - 1)];
+}
+
+bool tally_table_init(struct tally *t)
+{
+	pool_init(&t->slots, sizeof(struct slot));
+	t->n_heads = FIRST_HEADS;
+	t->heads = calloc(t->n_heads, sizeof(*t->heads));
+	return t->heads != NULL;
+}
+
+void tally_table_deinit(struct tally *t)
+{
+	for (uint32_t id = 1; id <= t->slots.n_made; id++)
+		slot_clear(tally_slot(t, id), &t->block_bytes);
+	pool_deinit(&t->slots);
+	free(t->heads);
+}
+
+uint32_t tally_table_find(const struct tally *t, uint32_t jail, const struct net *n)
+{
+	uint32_t id = *head_of(t, jail, n);
+
+	while (id != POOL_NONE) {
+		const struct slot *s = tally_slot(t, id);
+
+		if (s->jail == jail && net_eq(&s->net, n))
+			break;
+		id = s->next;
+	}
+	return id;
+}
+
+static void link_slot(struct tally *t, uint32_t id)
+{
+	struct slot *s = tally_slot(t, id);
+	uint32_t *head = head_of(t, s->jail, &s->net);
+
+	s->next = *head;
+	*head = id;
+}
+
+void tally_table_rehash(struct tally *t)
+{
+	memset(t->heads, 0, t->n_heads * sizeof(*t->heads));
+	for (uint32_t id = 1; id <= t->slots.n_made; id++)
+		if (tally_slot(t, id)->state & SLOT_USED)
+			link_slot(t, id);
+}
+
+/* One head per slot; without memory for more, chains get longer and all goes on. */
+static void grow(struct tally *t)
+{
+	uint32_t *heads;
+
+	if (t->n_linked < t->n_heads || t->n_heads > UINT32_MAX / 2)
+		return;
+	heads = calloc(t->n_heads * (size_t)2, sizeof(*heads));
+	if (!heads)
+		return;
+	free(t->heads);
+	t->heads = heads;
+	t->n_heads *= 2;
+	tally_table_rehash(t);
+}
+
+uint32_t tally_table_add(struct tally *t, uint32_t jail, const struct net *n)
+{
+	uint32_t id = pool_alloc(&t->slots);
+	struct slot *s;
+
+	if (id == POOL_NONE)
+		return id;
+	s = tally_slot(t, id);
+	s->net = *n;
+	s->jail = (uint16_t)jail;
+	s->state = SLOT_USED;
+	t->n_linked++;
+	link_slot(t, id);
+	grow(t);
+	return id;
+}
+
+void tally_table_delete(struct tally *t, uint32_t id)
+{
+	struct slot *s = tally_slot(t, id);
+	uint32_t *head = head_of(t, s->jail, &s->net);
+
+	if (*head == id) {
+		*head = s->next;
+	} else {
+		uint32_t before = *head;
+
+		while (tally_slot(t, before)->next != id)
+			before = tally_slot(t, before)->next;
+		tally_slot(t, before)->next = s->next;
+	}
+	slot_clear(s, &t->block_bytes);
+	pool_release(&t->slots, id);
+	t->n_linked--;
+}

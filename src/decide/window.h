@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * window - the failures of one address in order of their time, and sums over them
+ *
+ * Plain data for the stack: tally unpacks an address into it, works on it, and packs it
+ * again. Pure arithmetic; nothing here knows how things are stored.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "decide/engine.h"
+
+struct window_item {
+	int64_t at_us;
+	int16_t weight;
+	uint16_t rule;
+};
+
+struct window {
+	size_t n;
+	struct window_item items[ENGINE_MAX_WINDOW + 1]; /* oldest first */
+};
+
+/* Those of items[from..to) that lie within one findtime. */
+struct window_part {
+	size_t from, to;
+	int64_t sum; /* of their weights */
+};
+
+/* Put @i behind all that are not later. There must be room for it. */
+void window_insert(struct window *w, struct window_item i);
+
+/* Drop items earlier than @from_us. */
+void window_prune(struct window *w, int64_t from_us);
+
+/**
+ * window_limit() - at most @max items (at least 1)
+ * @late_us: items earlier than this matter only to failures that arrive late: they go
+ *           first, the oldest before the others
+ *
+ * If that is not enough, neighbours that are nearest in time become one, with the sum
+ * of their weights, the rule of the later and the time of the earlier (so that it is
+ * not counted for longer); the newest keeps its time.
+ */
+void window_limit(struct window *w, size_t max, int64_t late_us);
+
+/**
+ * window_reaches() - do failures within @findtime_us weigh @need, now that there is a
+ * new one at @at_us?
+ * @out: the latest such part that contains it; ends with the last failure that counts
+ */
+bool window_reaches(const struct window *w, int64_t at_us, int64_t findtime_us,
+    int64_t need, struct window_part *out);
+
+/* The part that ends with the newest item. */
+struct window_part window_latest(const struct window *w, int64_t findtime_us);
