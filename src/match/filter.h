@@ -8,6 +8,10 @@
  * <F-CONTENT>, failregex in order, ignoreregex, groups to failure id, sessions by
  * <F-MLFID>, maxlines. Keeps state from line to line, so one filter serves one jail and
  * sees its lines in order. No window and no counting: that is decide/.
+ *
+ * One rule of ours: an ignoreregex is looked for where a failregex has matched, in the
+ * text which that one saw and in the whole line. (fail2ban looks in one of the two, the
+ * number of regexes decides in which.)
  */
 
 #include "base/err.h"
@@ -17,16 +21,16 @@
 enum filter_usedns { FILTER_DNS_WARN, FILTER_DNS_YES, FILTER_DNS_NO, FILTER_DNS_RAW };
 
 struct filter_options {
-	const char *prefregex;           /* NULL: none */
-	const char *const *failregex;    /* tags like <HOST> still in them */
+	const char *prefregex;        /* NULL: none */
+	const char *const *failregex; /* tags like <HOST> still in them */
 	size_t n_failregex;
 	const char *const *ignoreregex;
 	size_t n_ignoreregex;
-	const char *datepattern;         /* NULL: the defaults */
-	const char *timezone;            /* logtimezone or NULL */
-	enum filter_usedns usedns;       /* NO: <HOST> takes addresses only */
-	unsigned int maxlines;           /* 0 is taken as 1 */
-	bool no_date;                    /* lines carry no date of their own (journal) */
+	const char *datepattern;   /* NULL: the defaults */
+	const char *timezone;      /* logtimezone or NULL */
+	enum filter_usedns usedns; /* NO: <HOST> takes addresses only */
+	unsigned int maxlines;     /* 0 is taken as 1; up to RING_LINES_MAX */
+	bool no_date;              /* lines carry no date of their own (journal) */
 };
 
 struct filter;
@@ -34,11 +38,13 @@ struct filter;
 enum {
 	FILTER_MISS = 0,
 	FILTER_FAILURE = 1, /* counts; *out is filled */
-	FILTER_HELPED,      /* matched, but is no failure (nofail, gained, waits for an address) */
+	FILTER_HELPED,      /* matched, but is no failure (nofail, gained, waits for an
+			       address) */
 	FILTER_IGNORED,     /* an ignoreregex matched */
-	FILTER_NO_ADDRESS,  /* matched, but what stands at <HOST> is no address (usedns = no
-			       resolves nothing, 300.1.1.1 is refused); *out is filled */
-	FILTER_LIMIT,       /* a regex gave up on this line */
+	FILTER_NO_ADDRESS, /* matched, but what stands at <HOST> is no address (usedns =
+			      no resolves nothing, 300.1.1.1 is refused); *out is filled
+			    */
+	FILTER_LIMIT,      /* a regex gave up on this line */
 };
 
 struct filter_field {
@@ -47,38 +53,50 @@ struct filter_field {
 };
 
 struct filter_failure {
-	wall_t at;          /* WALL_NONE: no date to be had */
-	struct span id;     /* the failure id: address text unless <F-ID> differs */
-	struct span host;   /* address or name as it stood in the line */
+	wall_t at;        /* WALL_NONE: no date to be had */
+	struct span id;   /* the failure id: address text unless <F-ID> differs */
+	struct span host; /* address or name as it stood in the line */
 	bool has_net;
-	struct net net;     /* when has_net */
-	bool is_name;       /* host is a DNS name, to be resolved by whoever may */
-	uint16_t rule;      /* index of the failregex */
-	uint32_t attempts;  /* lines that belong to this failure (sessions), at least 1 */
-	const struct filter_field *fields; /* the other groups, by fail2ban's names */
+	struct net net; /* when has_net */
+	bool is_name;   /* host is a DNS name, to be resolved by whoever may; never
+			   with FILTER_DNS_RAW */
+	uint16_t rule;  /* index of the failregex */
+	uint32_t
+	    attempts; /* lines that belong to this failure (sessions), at least 1 */
+	/*
+	 * All named groups that took part, by the names that fail2ban's ticket has
+	 * (<F-USER> is "user", also ip4, ip6, dns, fid, cidr), merged over prefregex,
+	 * failregex and session. Not: content, nofail, mlfid, mlfforget, mlfgained,
+	 * skiplinesN. When a session saw more than one user, "users" has them all, one
+	 * on a line.
+	 */
+	const struct filter_field *fields;
 	size_t n_fields;
 };
 
-/* Return: NULL with @e: which regex ("failregex[2]: ...") or option is wrong, and why. */
+/* Return: NULL with @e: which regex ("failregex[2]: ...") or option is wrong, and why.
+ */
 struct filter *filter_new(const struct filter_options *o, struct err *e);
 struct filter *filter_free(struct filter *f);
 DEFINE_CLEANUP(struct filter *, filter_free)
 
 /**
  * filter_feed()
- * @now: settles the year of dates without one, and stands in for a missing date
+ * @now: settles the year of dates without one, stands in for a missing date, and says
+ *       which sessions are over
  * @out: spans point into the line or into the filter and die at the next call
  *
  * Return: a FILTER_* outcome, or -ENOMEM.
  */
-int filter_feed(struct filter *f, const struct line *l, wall_t now,
-    struct filter_failure *out);
+int filter_feed(
+    struct filter *f, const struct line *l, wall_t now, struct filter_failure *out);
 
 size_t filter_n_rules(const struct filter *f);
-uint64_t filter_n_hits(const struct filter *f, size_t rule);   /* lines it matched */
-uint64_t filter_n_limits(const struct filter *f, size_t rule); /* times it gave up */
+uint64_t filter_n_hits(const struct filter *f, size_t rule); /* lines it matched */
+/* Times it gave up; @rule = filter_n_rules() is the prefregex. */
+uint64_t filter_n_limits(const struct filter *f, size_t rule);
 
 /* Would filter_new() take this regex? For configuration errors with a place. */
-int filter_check_failregex(const char *regex, const char *prefregex, enum filter_usedns d,
-    struct err *e);
+int filter_check_failregex(
+    const char *regex, const char *prefregex, enum filter_usedns d, struct err *e);
 int filter_check_regex(const char *regex, enum filter_usedns d, struct err *e);

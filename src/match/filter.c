@@ -1,0 +1,489 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * filter - one line through date, prefregex, failregex, ignoreregex and session
+ *
+ * A line that nothing matches costs a look for bad UTF-8, the date, one copy (fail2ban
+ * ends the text it searches with '\n', and cuts the date out of the middle) and the
+ * regexes; no memory is taken once the buffers have grown.
+ */
+
+#include "match/filter.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/buf.h"
+#include "match/failid.h"
+#include "match/ring.h"
+#include "match/rule.h"
+#include "match/session.h"
+#include "match/stamp.h"
+#include "match/utf8.h"
+
+#define FILTER_LAST_DATE_SEC 60 /* so long a date serves lines without one */
+
+struct filter {
+	struct group_names names;
+	struct rule *prefregex;
+	struct rule **failregex;
+	uint64_t *n_hits;
+	size_t n_failregex;
+	struct rule **ignoreregex;
+	size_t n_ignoreregex;
+	enum filter_usedns usedns;
+
+	struct stamp *stamp; /* NULL: lines carry no date */
+	wall_t last_date;
+	struct regex_match *match;
+	struct regex_match *ignore_match; /* the other one is still needed then */
+	struct sessions *sessions;
+	struct ring *ring; /* NULL: one line at a time */
+
+	struct buf repaired; /* the line, when it was no UTF-8 */
+	struct buf subject;  /* the line without date, and '\n' */
+	struct buf content;  /* what <F-CONTENT> took, and '\n' */
+	struct buf skipped;  /* what <SKIPLINES> took */
+	struct buf users;
+	struct groups groups; /* of the whole failure */
+	struct filter_field fields[GROUPS_MAX + 1];
+	char id_text[NET_TEXT_BYTES];
+};
+
+/* The texts that are searched on the way of one line. */
+struct filter_texts {
+	struct span whole; /* without the date; the last lines of it if maxlines > 1 */
+	struct span content; /* what failregexes see: the same, or <F-CONTENT> */
+	bool has_content;    /* they are not the same */
+};
+
+static bool filter_is_id_rule(const struct rule *r, const struct rule *prefregex)
+{
+	return rule_has_failure_id(r) || (prefregex && rule_has_failure_id(prefregex));
+}
+
+static struct rule *filter_make_failregex(const char *regex,
+    const struct rule *prefregex, bool with_names, bool multiline,
+    struct group_names *names, struct err *e)
+{
+	CLEANUP(rule_freep)
+	struct rule *r = rule_new(regex, with_names, multiline, names, e);
+
+	if (r && !filter_is_id_rule(r, prefregex)) {
+		(void)err_set(e, -EINVAL,
+		    "nothing in it says who it was: <HOST>, <ADDR>, <F-ID>, ... is "
+		    "missing");
+		return NULL;
+	}
+	return TAKE(r);
+}
+
+static int filter_add_rules(
+    struct filter *f, const struct filter_options *o, struct err *e)
+{
+	bool with_names = o->usedns != FILTER_DNS_NO;
+
+	f->failregex = calloc(o->n_failregex + 1, sizeof(f->failregex[0]));
+	f->n_hits = calloc(o->n_failregex + 1, sizeof(f->n_hits[0]));
+	f->ignoreregex = calloc(o->n_ignoreregex + 1, sizeof(f->ignoreregex[0]));
+	if (!f->failregex || !f->n_hits || !f->ignoreregex)
+		return err_errno(e, -ENOMEM, "filter");
+	if (o->prefregex && o->prefregex[0]) {
+		f->prefregex = rule_new(o->prefregex, with_names, false, &f->names, e);
+		if (!f->prefregex)
+			return err_wrap(e, -EINVAL, "prefregex");
+	}
+	for (size_t i = 0; i < o->n_failregex; i++, f->n_failregex++) {
+		f->failregex[i] = filter_make_failregex(o->failregex[i], f->prefregex,
+		    with_names, o->maxlines > 1, &f->names, e);
+		if (!f->failregex[i])
+			return err_wrap(e, -EINVAL, "failregex[%zu]", i);
+	}
+	for (size_t i = 0; i < o->n_ignoreregex; i++, f->n_ignoreregex++) {
+		f->ignoreregex[i] =
+		    rule_new(o->ignoreregex[i], with_names, false, &f->names, e);
+		if (!f->ignoreregex[i])
+			return err_wrap(e, -EINVAL, "ignoreregex[%zu]", i);
+	}
+	return 0;
+}
+
+static int filter_add_parts(
+    struct filter *f, const struct filter_options *o, struct err *e)
+{
+	const struct stamp_options so = {
+	    .datepattern = o->datepattern,
+	    .timezone = o->timezone,
+	};
+
+	if (o->maxlines > RING_LINES_MAX)
+		return err_set(e, -EINVAL, "maxlines: no more than %d", RING_LINES_MAX);
+	if (o->maxlines > 1) {
+		f->ring = ring_new(o->maxlines);
+		if (!f->ring)
+			return err_errno(e, -ENOMEM, "filter");
+	}
+	f->match = regex_match_new();
+	f->ignore_match = regex_match_new();
+	f->sessions = sessions_new(&f->names);
+	if (!f->match || !f->ignore_match || !f->sessions)
+		return err_errno(e, -ENOMEM, "filter");
+	if (!o->no_date) {
+		f->stamp = stamp_new(&so, e);
+		if (!f->stamp)
+			return -EINVAL;
+	}
+	return 0;
+}
+
+struct filter *filter_new(const struct filter_options *o, struct err *e)
+{
+	CLEANUP(filter_freep) struct filter *f = calloc(1, sizeof(*f));
+
+	if (!f || group_names_init(&f->names) < 0) {
+		(void)err_errno(e, -ENOMEM, "filter");
+		return NULL;
+	}
+	f->usedns = o->usedns;
+	f->last_date = WALL_NONE;
+	f->repaired = f->subject = f->content = BUF_INIT(SIZE_MAX / 2);
+	f->skipped = f->users = BUF_INIT(SIZE_MAX / 2);
+	if (filter_add_rules(f, o, e) < 0 || filter_add_parts(f, o, e) < 0)
+		return NULL;
+	return TAKE(f);
+}
+
+struct filter *filter_free(struct filter *f)
+{
+	if (!f)
+		return NULL;
+	buf_deinit(&f->repaired);
+	buf_deinit(&f->subject);
+	buf_deinit(&f->content);
+	buf_deinit(&f->skipped);
+	buf_deinit(&f->users);
+	ring_free(f->ring);
+	sessions_free(f->sessions);
+	regex_match_free(f->ignore_match);
+	regex_match_free(f->match);
+	stamp_free(f->stamp);
+	for (size_t i = 0; i < f->n_ignoreregex; i++)
+		rule_free(f->ignoreregex[i]);
+	free(f->ignoreregex);
+	for (size_t i = 0; i < f->n_failregex; i++)
+		rule_free(f->failregex[i]);
+	free(f->failregex);
+	free(f->n_hits);
+	rule_free(f->prefregex);
+	group_names_deinit(&f->names);
+	free(f);
+	return NULL;
+}
+
+/* Line ends go, and the text becomes valid UTF-8. */
+static int filter_clean(struct filter *f, struct span text, struct span *out)
+{
+	while (text.n > 0 && (text.p[text.n - 1] == '\n' || text.p[text.n - 1] == '\r'))
+		text.n--;
+	if (text.n == 0)
+		text.p = "";
+	if (!utf8_is_valid(text)) {
+		buf_clear(&f->repaired);
+		utf8_repair(text, &f->repaired);
+		if (f->repaired.failed)
+			return -ENOMEM;
+		text = buf_span(&f->repaired);
+	}
+	*out = text;
+	return 0;
+}
+
+/* When the line was written, and what it says @before and @after its date. */
+static wall_t filter_date(struct filter *f, struct span text, const struct line *l,
+    wall_t now, struct span *before, struct span *after)
+{
+	struct stamp_result found;
+
+	*before = (struct span){text.p, 0};
+	*after = text;
+	if (!f->stamp)
+		return l->stamp.us != WALL_NONE.us ? l->stamp : now;
+	if (stamp_find(f->stamp, text, now, &found) && found.start < found.end) {
+		*before = (struct span){text.p, found.start};
+		*after = span_skip(text, found.end);
+		if (found.at.us != WALL_NONE.us) {
+			f->last_date = found.at;
+			return found.at;
+		}
+	}
+	if (f->last_date.us <= wall_add_sec(now, -FILTER_LAST_DATE_SEC).us)
+		return now;
+	/* A date like 30 February stays in the text then: so does fail2ban. */
+	*before = (struct span){text.p, 0};
+	*after = text;
+	return f->last_date;
+}
+
+static int filter_set_subject(
+    struct filter *f, struct span before, struct span after, struct span *out)
+{
+	if (f->ring) {
+		int r = ring_add(f->ring, before, after);
+
+		*out = ring_text(f->ring);
+		return r;
+	}
+	buf_clear(&f->subject);
+	buf_add_span(&f->subject, before);
+	buf_add_span(&f->subject, after);
+	buf_add_char(&f->subject, '\n');
+	*out = buf_span(&f->subject);
+	return f->subject.failed ? -ENOMEM : 0;
+}
+
+/* The text behind <F-CONTENT>, with a '\n' at its end. */
+static int filter_set_content(
+    struct filter *f, struct span content, struct filter_texts *t)
+{
+	const char *end = content.p + content.n;
+
+	t->has_content = true;
+	if (end < t->whole.p + t->whole.n && *end == '\n') {
+		t->content = (struct span){content.p, content.n + 1};
+		return 0;
+	}
+	buf_clear(&f->content);
+	buf_add_span(&f->content, content);
+	buf_add_char(&f->content, '\n');
+	t->content = buf_span(&f->content);
+	return f->content.failed ? -ENOMEM : 0;
+}
+
+/* Return: 0, REGEX_MISS, REGEX_LIMIT or -ENOMEM. The groups go to f->groups. */
+static int filter_run_prefregex(struct filter *f, struct filter_texts *t)
+{
+	struct span content;
+	int r;
+
+	groups_clear(&f->groups, f->names.n);
+	if (!f->prefregex)
+		return 0;
+	r = regex_search_valid(rule_regex(f->prefregex), t->whole, 0, f->match);
+	if (r != 0)
+		return r;
+	rule_read(f->prefregex, f->match, &f->groups);
+	content = f->groups.value[GROUP_CONTENT];
+	f->groups.value[GROUP_CONTENT] = (struct span){NULL, 0};
+	if (content.n == 0)
+		return 0;
+	return filter_set_content(f, content, t);
+}
+
+/* Return: 0 with *out_rule, REGEX_MISS, or REGEX_LIMIT (no match, and one gave up). */
+static int filter_run_failregex(struct filter *f, struct span text, size_t *out_rule)
+{
+	int result = REGEX_MISS;
+
+	for (size_t i = 0; i < f->n_failregex; i++) {
+		int r =
+		    regex_search_valid(rule_regex(f->failregex[i]), text, 0, f->match);
+
+		if (r == 0) {
+			f->n_hits[i]++;
+			*out_rule = i;
+			return 0;
+		}
+		if (r == REGEX_LIMIT)
+			result = r;
+	}
+	return result;
+}
+
+/* Take the matched lines out of the ring. Return: how many, or -ENOMEM. */
+static int filter_take_lines(
+    struct filter *f, const struct rule *rule, struct filter_texts *t)
+{
+	struct ring_match m = {.subject = t->content};
+	struct span part;
+
+	if (!f->ring)
+		return 1;
+	(void)regex_match_group(f->match, 0, &part);
+	m.start = (size_t)(part.p - t->content.p);
+	m.end = m.start + part.n;
+	buf_clear(&f->skipped);
+	for (size_t i = 0; rule_skipped(rule, f->match, i, &part); i++)
+		buf_add_span(&f->skipped, part);
+	if (f->skipped.failed)
+		return -ENOMEM;
+	m.skipped = buf_span(&f->skipped);
+	return ring_take(f->ring, &m, &t->whole);
+}
+
+static bool filter_is_ignored(struct filter *f, const struct filter_texts *t)
+{
+	for (size_t i = 0; i < f->n_ignoreregex; i++) {
+		struct regex *r = rule_regex(f->ignoreregex[i]);
+
+		if (regex_search_valid(r, t->whole, 0, f->ignore_match) == 0)
+			return true;
+		if (t->has_content && !f->ring &&
+		    regex_search_valid(r, t->content, 0, f->ignore_match) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void filter_set_fields(
+    struct filter *f, const struct session *session, struct filter_failure *out)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < f->names.n; i++) {
+		if (!f->groups.value[i].p || group_is_internal(&f->names, i))
+			continue;
+		f->fields[n++] = (struct filter_field){
+		    .name = f->names.name[i],
+		    .value = f->groups.value[i],
+		};
+	}
+	if (session && session_n_users(session) > 1) {
+		buf_clear(&f->users);
+		session_add_users(session, &f->users);
+		f->fields[n++] = (struct filter_field){"users", buf_span(&f->users)};
+	}
+	out->fields = f->fields;
+	out->n_fields = n;
+}
+
+/* f->groups has what the line said; what becomes of it? Return: as filter_feed(). */
+static int filter_conclude(
+    struct filter *f, uint32_t n_lines, wall_t now, struct filter_failure *out)
+{
+	struct session *session = NULL;
+	int r;
+
+	out->attempts = n_lines;
+	if (f->groups.value[GROUP_MLFID].p) {
+		r = sessions_merge(f->sessions, &f->groups, n_lines, now, &session);
+		if (r < 0)
+			return r;
+		out->attempts = session_n_lines(session);
+	}
+	if (groups_has(&f->groups, GROUP_NOFAIL))
+		return FILTER_HELPED;
+	if (out->attempts == 0)
+		out->attempts = 1;
+	r = failid_find(&f->groups, f->usedns, f->id_text, out);
+	if (r == FAILID_NOTHING && session) {
+		session_set_pending(session);
+		return FILTER_HELPED;
+	}
+	if (r == FAILID_NOTHING)
+		out->id = out->host = (struct span){"", 0};
+	filter_set_fields(f, session, out);
+	return r == FAILID_FOUND ? FILTER_FAILURE : FILTER_NO_ADDRESS;
+}
+
+/* The line has been made ready as @t. Return: as filter_feed(). */
+static int filter_search(
+    struct filter *f, struct filter_texts *t, wall_t now, struct filter_failure *out)
+{
+	struct groups found;
+	size_t rule = 0;
+	int r, n_lines;
+
+	t->content = t->whole;
+	r = filter_run_prefregex(f, t);
+	if (r < 0)
+		return r;
+	if (r == 0)
+		r = filter_run_failregex(f, t->content, &rule);
+	if (r != 0) {
+		/* What a prefregex cut out of the ring replaces it for good. */
+		if (f->ring && t->has_content) {
+			t->content.n--; /* its newline */
+			if (ring_reset(f->ring, t->content) < 0)
+				return -ENOMEM;
+		}
+		return r == REGEX_LIMIT ? FILTER_LIMIT : FILTER_MISS;
+	}
+	out->rule = (uint16_t)rule;
+	rule_read(f->failregex[rule], f->match, &found);
+	groups_overlay(&f->groups, &found, f->names.n);
+	n_lines = filter_take_lines(f, f->failregex[rule], t);
+	if (n_lines < 0)
+		return n_lines;
+	if (f->n_ignoreregex > 0 && filter_is_ignored(f, t))
+		return FILTER_IGNORED;
+	return filter_conclude(f, (uint32_t)n_lines, now, out);
+}
+
+int filter_feed(
+    struct filter *f, const struct line *l, wall_t now, struct filter_failure *out)
+{
+	struct filter_texts t = {0};
+	struct span text, before, after;
+	wall_t at;
+	int r;
+
+	r = filter_clean(f, l->text, &text);
+	if (r < 0)
+		return r;
+	at = filter_date(f, text, l, now, &before, &after);
+	r = filter_set_subject(f, before, after, &t.whole);
+	if (r < 0)
+		return r;
+	out->at = at;
+	return filter_search(f, &t, now, out);
+}
+
+size_t filter_n_rules(const struct filter *f)
+{
+	return f->n_failregex;
+}
+
+uint64_t filter_n_hits(const struct filter *f, size_t rule)
+{
+	assert(rule < f->n_failregex);
+	return f->n_hits[rule];
+}
+
+uint64_t filter_n_limits(const struct filter *f, size_t rule)
+{
+	assert(rule <= f->n_failregex);
+	if (rule < f->n_failregex)
+		return regex_n_limits(rule_regex(f->failregex[rule]));
+	return f->prefregex ? regex_n_limits(rule_regex(f->prefregex)) : 0;
+}
+
+int filter_check_failregex(
+    const char *regex, const char *prefregex, enum filter_usedns d, struct err *e)
+{
+	bool with_names = d != FILTER_DNS_NO;
+	CLEANUP(group_names_deinit) struct group_names names = {0};
+	CLEANUP(rule_freep) struct rule *pref = NULL;
+	CLEANUP(rule_freep) struct rule *r = NULL;
+
+	if (group_names_init(&names) < 0)
+		return err_errno(e, -ENOMEM, "filter");
+	if (prefregex && prefregex[0]) {
+		pref = rule_new(prefregex, with_names, false, &names, e);
+		if (!pref)
+			return err_wrap(e, -EINVAL, "prefregex");
+	}
+	r = filter_make_failregex(regex, pref, with_names, false, &names, e);
+	return r ? 0 : -EINVAL;
+}
+
+int filter_check_regex(const char *regex, enum filter_usedns d, struct err *e)
+{
+	CLEANUP(group_names_deinit) struct group_names names = {0};
+	CLEANUP(rule_freep) struct rule *r = NULL;
+
+	if (group_names_init(&names) < 0)
+		return err_errno(e, -ENOMEM, "filter");
+	r = rule_new(regex, d != FILTER_DNS_NO, false, &names, e);
+	return r ? 0 : -EINVAL;
+}
