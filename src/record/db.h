@@ -39,7 +39,7 @@ int db_put_ban(struct db *d, const char *jail, const struct order *o);
 int db_put_unban(struct db *d, const char *jail, const struct order *o);
 int db_put_cursor(struct db *d, const char *path, const struct cursor *c);
 int db_put_tally(struct db *d, const char *jail, const struct net *n, struct span state);
-int db_clear_tallies(struct db *d); /* before a full snapshot */
+int db_clear_state(struct db *d); /* bans and counts go, before a full snapshot */
 
 typedef int (*db_ban_fn)(void *ctx, const char *jail, const struct order *o);
 typedef int (*db_cursor_fn)(void *ctx, const char *path, const struct cursor *c);

@@ -13,10 +13,7 @@
 enum { VERSION = 1 };
 
 #define HEAD_BYTES (1 + 4)
-/* at, rule, weight and at least the mark of a missing text */
-#define MIN_LINE_BYTES (8 + 2 + 2 + 1)
-/* and the length of a text that is there, generously */
-#define LINE_BYTES (MIN_LINE_BYTES + 8)
+#define LINE_BYTES (8 + 2 + 2 + 4) /* at, rule, weight, the length of the text */
 
 /* From which line on the texts fit: the newest are worth more. */
 static uint32_t first_with_text(const struct evidence *why, uint32_t n)
@@ -81,7 +78,7 @@ int db_evidence_decode(struct span bytes, struct order *out)
 	u = unpack_of(bytes);
 	if (unpack_u8(&u) != VERSION)
 		return -EBADMSG;
-	n = unpack_count(&u, MIN_LINE_BYTES);
+	n = unpack_count(&u, LINE_BYTES);
 	if (u.bad || n > DB_EVIDENCE_MAX_LINES)
 		return -EBADMSG;
 

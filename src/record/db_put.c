@@ -97,11 +97,13 @@ int db_put_tally(struct db *d, const char *jail, const struct net *n, struct spa
 	return db_stmt_run(d, st);
 }
 
-int db_clear_tallies(struct db *d)
+int db_clear_state(struct db *d)
 {
 	int r = db_may_write(d);
 
-	return r ? r : db_stmt_run(d, d->stmts[DB_CLEAR_TALLIES]);
+	if (!r)
+		r = db_stmt_run(d, d->stmts[DB_CLEAR_TALLIES]);
+	return r ? r : db_stmt_run(d, d->stmts[DB_CLEAR_BANS]);
 }
 
 /* Run a DELETE that is bound already and add to *@io_gone what it took. */

@@ -13,7 +13,8 @@
 
 /*
  * A ban without evidence (restored, prolonged) does not take away the evidence that is
- * stored. One that is put again lasts again, whatever history said of its end.
+ * stored, nor does a snapshot, which begins with no bans: then history has it. One that
+ * is put again lasts again, whatever history said of its end.
  *
  * An unban ends whatever is open; a row whose time was over before that ran out while
  * nobody looked (the machine was off), and says so.
@@ -41,8 +42,11 @@ static const char *const sql_of[DB_N_STMTS] = {
     [DB_PUT_TALLY] =
 	"INSERT OR REPLACE INTO tally(jail, net, state) VALUES(?1, ?2, ?3)",
     [DB_CLEAR_TALLIES] = "DELETE FROM tally",
-    [DB_EACH_BAN] = "SELECT jail, net, at, until, failures, why FROM bans"
-		    " WHERE until > ?1",
+    [DB_CLEAR_BANS] = "DELETE FROM bans",
+    [DB_EACH_BAN] = "SELECT jail, net, at, until, failures, ifnull(why, (SELECT h.why "
+		    "FROM history h"
+		    " WHERE h.net = b.net AND h.jail = b.jail AND h.at = b.at))"
+		    " FROM bans b WHERE until > ?1",
     [DB_EACH_CURSOR] = "SELECT path, dev, ino, offset, lines, head_bytes, head_hash"
 		       " FROM cursors",
     [DB_EACH_TALLY] = "SELECT jail, net, state FROM tally",

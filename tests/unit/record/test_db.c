@@ -179,6 +179,26 @@ static void prolonging_keeps_the_evidence(void **state)
 	assert_string_equal(s.why, "why");
 }
 
+static void a_snapshot_keeps_the_evidence(void **state)
+{
+	struct db *d = *state;
+	char line[] = "why";
+	struct evidence why = {{T0}, 1, 1, line};
+	struct order o = ban_of("192.0.2.1", 0, 600);
+
+	o.n_why = 1;
+	o.why = &why;
+	put(d, "j", o);
+	put(d, "j", ban_of("192.0.2.2", 0, 600));
+	assert_int_equal(db_clear_state(d), 0);
+	assert_int_equal(bans(d, t_plus(0)).n, 0);
+	assert_int_equal(history(d, NULL).n, 2);
+	o.n_why = 0;
+	put(d, "j", o);
+	assert_int_equal(bans(d, t_plus(0)).n, 1);
+	assert_string_equal(bans(d, t_plus(0)).why, "why");
+}
+
 static void unban_ends_history(void **state)
 {
 	struct db *d = *state;
@@ -334,7 +354,7 @@ static void tallies_are_replaced_and_cleared(void **state)
 	assert_int_equal(db_put_tally(d, "k", &b, (struct span){NULL, 0}), 0);
 	assert_int_equal(db_each_tally(d, see_tally, &text), 0);
 	assert_string_equal(buf_str(&text), "j 192.0.2.1 3;k 192.0.2.0/24 0;");
-	assert_int_equal(db_clear_tallies(d), 0);
+	assert_int_equal(db_clear_state(d), 0);
 	buf_clear(&text);
 	assert_int_equal(db_each_tally(d, see_tally, &text), 0);
 	assert_string_equal(buf_str(&text), "");
@@ -441,6 +461,7 @@ int main(void)
 	    TEST(twice_is_once),
 	    TEST(over_is_left_out),
 	    TEST(prolonging_keeps_the_evidence),
+	    TEST(a_snapshot_keeps_the_evidence),
 	    TEST(unban_ends_history),
 	    TEST(unban_of_nothing_is_fine),
 	    TEST(a_ban_that_ran_out_unseen_ends_at_its_time),

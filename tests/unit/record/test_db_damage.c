@@ -270,7 +270,7 @@ static void a_full_disk_undoes_the_transaction(void **state)
 	assert_non_null(strstr(db_error(d), "full"));
 	/* Nothing more goes in until the caller has begun anew. */
 	assert_int_equal(put_nth(d, 1), -ENOSPC);
-	assert_int_equal(db_clear_tallies(d), -ENOSPC);
+	assert_int_equal(db_clear_state(d), -ENOSPC);
 	assert_int_equal(db_purge(d, t_plus(0)), -ENOSPC);
 	assert_int_equal(n_bans(d), 10); /* reading goes on */
 	assert_int_equal(db_commit(d), -ENOSPC);
