@@ -16,7 +16,8 @@
 struct stamp;
 
 struct stamp_options {
-	const char *datepattern; /* one pattern per line; NULL or "": the defaults */
+	const char *datepattern; /* one pattern per line; NULL or "": the defaults;
+				    {NONE} alone: no line has a date */
 	const char *timezone;    /* logtimezone, or NULL: local time (TZ) */
 };
 
@@ -36,7 +37,11 @@ DEFINE_CLEANUP(struct stamp *, stamp_free)
  *
  * Return: true and @out, or false: the line has no date.
  */
-bool stamp_find(struct stamp *s, struct span line, wall_t now, struct stamp_result *out);
+bool stamp_find(
+    struct stamp *s, struct span line, wall_t now, struct stamp_result *out);
 
 /* fail2ban's name of the template that was used last, for people; NULL before. */
 const char *stamp_template_name(const struct stamp *s);
+
+/* Off: every line goes through the regexes, with the same results. For tests. */
+void stamp_use_hand(struct stamp *s, bool yes);

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * stamp - dates of one log
+ *
+ * Most lines begin with the very bytes of the line before, up to and a little beyond
+ * the date. Those are remembered with their result: as the reader by hand says how many
+ * bytes it looked at, the same bytes have the same date. Only the year is guessed from
+ * now, so a memory serves within one minute of the clock: no year begins within it.
+ */
+
+#include "match/stamp.h"
+
+#include <errno.h>
+
+#include "match/stamp_learn.h"
+#include "match/stamp_zone.h"
+
+#define MEMO_BYTES 64
+#define MINUTE_US (60 * US_PER_SEC)
+#define HOUR_US (60 * MINUTE_US)
+#define DAY_US (24 * HOUR_US)
+
+struct memo {
+	size_t n; /* 0: nothing remembered */
+	char text[MEMO_BYTES];
+	const struct stamp_template *template;
+	int64_t from_us, to_us; /* serves while from_us <= now < to_us */
+	struct stamp_result result;
+};
+
+struct stamp {
+	struct stamp_learn learn;
+	struct stamp_home home;
+	struct memo memo;
+	const struct stamp_template *used; /* last; NULL before */
+	bool use_hand;
+};
+
+static int set_timezone(struct stamp *s, const char *zone, struct err *e)
+{
+	if (!zone || !*zone)
+		return 0;
+	s->home.has_zone = true;
+	if (stamp_zone_parse(span_of(zone), &s->home.zone_minutes) < 0)
+		return err_set(e, -EINVAL,
+		    "logtimezone: '%s' is no zone (try UTC, CET, +0100 or UTC-04:30)",
+		    zone);
+	return 0;
+}
+
+struct stamp *stamp_new(const struct stamp_options *o, struct err *e)
+{
+	CLEANUP(stamp_freep) struct stamp *s = calloc(1, sizeof(*s));
+
+	if (!s) {
+		(void)err_errno(e, -ENOMEM, "datepattern");
+		return NULL;
+	}
+	s->use_hand = true;
+	if (set_timezone(s, o->timezone, e) < 0)
+		return NULL;
+	if (stamp_list_add(&s->learn.list, span_of(o->datepattern), e) < 0)
+		return NULL;
+	if (stamp_learn_init(&s->learn) < 0) {
+		(void)err_errno(e, -ENOMEM, "datepattern");
+		return NULL;
+	}
+	return TAKE(s);
+}
+
+struct stamp *stamp_free(struct stamp *s)
+{
+	if (!s)
+		return NULL;
+	stamp_learn_deinit(&s->learn);
+	free(s);
+	return NULL;
+}
+
+static bool recall(
+    struct stamp *s, struct span line, wall_t now, struct stamp_result *out)
+{
+	const struct memo *m = &s->memo;
+
+	if (m->n == 0 || line.n < m->n || now.us < m->from_us || now.us >= m->to_us ||
+	    memcmp(line.p, m->text, m->n) != 0 || m->template != s->used)
+		return false;
+	stamp_learn_repeat(&s->learn, now);
+	*out = m->result;
+	return true;
+}
+
+static void remember(struct stamp *s, struct span line, wall_t now,
+    const struct stamp_template *t, const struct stamp_result *r)
+{
+	size_t n = s->learn.match.seen;
+
+	s->memo.n = 0;
+	if (!s->learn.match.by_hand || n == 0 || n > MEMO_BYTES ||
+	    r->at.us == WALL_NONE.us)
+		return;
+	/* Near a day ahead, of this year or the one before, the guess of the year may
+	 * change within the minute; offsets of zones are less than 16 hours. */
+	if (s->learn.match.fields.year == STAMP_ABSENT &&
+	    (r->at.us - now.us > 8 * HOUR_US || r->at.us - now.us < -300 * DAY_US))
+		return;
+	s->memo.n = n;
+	memcpy(s->memo.text, line.p, n);
+	s->memo.template = t;
+	s->memo.from_us = now.us - now.us % MINUTE_US;
+	s->memo.to_us = s->memo.from_us + MINUTE_US;
+	s->memo.result = *r;
+}
+
+bool stamp_find(struct stamp *s, struct span line, wall_t now, struct stamp_result *out)
+{
+	struct stamp_subject subject = {.line = line, .use_hand = s->use_hand};
+	struct stamp_match *m = &s->learn.match;
+	struct stamp_template *t;
+
+	if (recall(s, line, now, out))
+		return true;
+	t = stamp_learn_find(&s->learn, &subject, now);
+	if (!t)
+		return false;
+	s->used = t;
+	*out = (struct stamp_result){
+	    .start = m->cut_start,
+	    .end = m->cut_end,
+	    .at = stamp_template_time(t, m, &s->home, now),
+	};
+	remember(s, line, now, t, out);
+	return true;
+}
+
+const char *stamp_template_name(const struct stamp *s)
+{
+	return s->used ? s->used->draft.name : NULL;
+}
+
+void stamp_use_hand(struct stamp *s, bool yes)
+{
+	s->use_hand = yes;
+	s->memo.n = 0;
+}

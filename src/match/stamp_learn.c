@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * stamp_learn - choosing among templates
+ *
+ * The order of the tests is fail2ban's to the letter, because logs with several dates
+ * in a line depend on it. One thing differs: whether a template has ever fitted is
+ * counted per detector, not per process, so that one jail cannot change another's
+ * dates.
+ */
+
+#include "match/stamp_learn.h"
+
+#include <errno.h>
+
+#define UNUSED_SEC 300 /* a template not used for so long gives its place up */
+#define FAR INT32_MAX  /* no distance is larger */
+
+int stamp_learn_init(struct stamp_learn *l)
+{
+	l->last = l->list.n;
+	l->start = 1; /* a first date further right than this is not yet believed */
+	l->match.groups = regex_match_new();
+	l->reserve.groups = regex_match_new();
+	return l->match.groups && l->reserve.groups ? 0 : -ENOMEM;
+}
+
+void stamp_learn_deinit(struct stamp_learn *l)
+{
+	stamp_list_deinit(&l->list);
+	regex_match_free(l->match.groups);
+	regex_match_free(l->reserve.groups);
+}
+
+/* The byte at @i, or -1 where there is none; -1 also for the index (size_t)-1. */
+static int byte_at(struct span line, size_t i)
+{
+	return i < line.n ? (uint8_t)line.p[i] : -1;
+}
+
+/* Bytes of non-ASCII characters count as letters. */
+static bool is_alnum(int c)
+{
+	return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') ||
+	       c >= 0x80;
+}
+
+/* Does @line look as the one before did, next to where its date was? */
+static bool has_same_edges(const struct stamp_learn *l, struct span line)
+{
+	bool left = byte_at(line, l->start - 1) == l->before ||
+		    (byte_at(line, l->start) == l->first && !is_alnum(l->first));
+	bool right = byte_at(line, l->end) == l->after ||
+		     (byte_at(line, l->end - 1) == l->final && !is_alnum(l->final));
+
+	return left && right;
+}
+
+static void keep_reserve(struct stamp_learn *l)
+{
+	struct stamp_match swap = l->reserve;
+
+	l->reserve = l->match;
+	l->match = swap;
+}
+
+/* The search in progress: what to pass over, and the best match so far. */
+struct search {
+	struct stamp_subject *subject;
+	size_t skip;    /* already tried on the whole line, or list.n */
+	size_t reserve; /* index of the template of l->reserve, or list.n */
+};
+
+/* Return: true if the template used last gives the date; or a reserve is kept. */
+static bool try_last(struct stamp_learn *l, struct search *s)
+{
+	struct stamp_template *t;
+	bool is_found;
+
+	if (l->last >= l->list.n)
+		return false;
+	t = l->list.all[l->last];
+	if (!t->draft.is_anchored && has_same_edges(l, s->subject->line)) {
+		is_found =
+		    stamp_template_find_in(t, s->subject, l->start, l->end, &l->match);
+	} else {
+		is_found = stamp_template_find(t, s->subject, &l->match);
+		s->skip = l->last;
+	}
+	if (!is_found)
+		return false;
+	if (l->list.n == 1 || t->draft.is_anchored ||
+	    (l->match.start == l->start && l->match.end == l->end))
+		return true;
+	keep_reserve(l);
+	s->reserve = l->last;
+	return false;
+}
+
+/* May the search end with template @i, whose match is in l->match? */
+static bool is_final(const struct stamp_learn *l, size_t i)
+{
+	const struct stamp_template *t = l->list.all[i];
+
+	if (i + 1 == l->list.n || t->draft.is_anchored)
+		return true;
+	if (l->match.start == 0 && t->n_hits > 0 && l->list.all[i + 1]->n_matches == 0)
+		return true;
+	return l->match.start <= t->distance && l->match.start <= l->start;
+}
+
+/* Return: the index of the template that gives the date, or list.n. */
+static size_t try_all(struct stamp_learn *l, struct search *s)
+{
+	for (size_t i = 0; i < l->list.n; i++) {
+		if (i == s->skip ||
+		    !stamp_template_find(l->list.all[i], s->subject, &l->match))
+			continue;
+		if (is_final(l, i))
+			return i;
+		if (s->reserve == l->list.n || l->match.start < l->reserve.start) {
+			keep_reserve(l);
+			s->reserve = i;
+		}
+	}
+	if (s->reserve < l->list.n)
+		keep_reserve(l); /* swaps it back */
+	return s->reserve;
+}
+
+static double weight(const struct stamp_template *t)
+{
+	size_t distance = t->distance > FAR ? FAR : t->distance;
+
+	return (double)t->n_hits * t->factor / (double)(distance > 1 ? distance : 1);
+}
+
+static bool may_take_place(
+    const struct stamp_template *t, const struct stamp_template *other)
+{
+	return weight(t) > weight(other) || t->used_sec - UNUSED_SEC > other->used_sec;
+}
+
+/* Move template @i up if it has earned it. Return: its new index. */
+static size_t promote(struct stamp_learn *l, size_t i)
+{
+	struct stamp_template **all = l->list.all;
+	struct stamp_template *t = all[i];
+	size_t to = l->first_unused < i ? l->first_unused : i / 2;
+
+	if (!may_take_place(t, all[to])) {
+		if (to == i - 1 || !may_take_place(t, all[i - 1]))
+			return i;
+		to = i - 1;
+	}
+	memmove(&all[to + 1], &all[to], (i - to) * sizeof(*all));
+	all[to] = t;
+	while (l->first_unused < l->list.n && all[l->first_unused]->n_hits > 0)
+		l->first_unused++;
+	return to;
+}
+
+static void learn(struct stamp_learn *l, size_t i, struct span line, wall_t now)
+{
+	struct stamp_template *t = l->list.all[i];
+
+	t->n_hits++;
+	t->used_sec = now.us / US_PER_SEC;
+	t->distance = l->match.start;
+	if (l->first_unused == i)
+		l->first_unused++;
+	l->start = l->match.start;
+	l->end = l->match.end;
+	l->before = byte_at(line, l->start - 1);
+	l->first = byte_at(line, l->start);
+	l->final = byte_at(line, l->end - 1);
+	l->after = byte_at(line, l->end);
+	l->last = i > 0 && i != l->last ? promote(l, i) : i;
+}
+
+struct stamp_template *stamp_learn_find(
+    struct stamp_learn *l, struct stamp_subject *s, wall_t now)
+{
+	struct search search = {.subject = s, .skip = l->list.n, .reserve = l->list.n};
+	size_t i = try_last(l, &search) ? l->last : try_all(l, &search);
+	struct stamp_template *t;
+
+	if (i == l->list.n)
+		return NULL;
+	t = l->list.all[i];
+	learn(l, i, s->line, now);
+	return t;
+}
+
+void stamp_learn_repeat(struct stamp_learn *l, wall_t now)
+{
+	struct stamp_template *t = l->list.all[l->last];
+
+	t->n_hits++;
+	t->n_matches++;
+	t->used_sec = now.us / US_PER_SEC;
+}
