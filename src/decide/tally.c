@@ -141,8 +141,6 @@ static uint32_t find_or_add(
 			return id;
 	}
 	make_room(t);
-	/* It may have been an empty slot that made room: look again. */
-	id = tally_table_find(t, jail, n);
 	return id != POOL_NONE ? id : tally_table_add(t, jail, n);
 }
 

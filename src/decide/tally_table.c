@@ -66,12 +66,13 @@ void tally_table_rehash(struct tally *t)
 			link_slot(t, id);
 }
 
-/* One head per slot; without memory for more, chains get longer and all goes on. */
+/* At least 4 heads for 5 slots; without memory for more, chains get longer and all goes
+ * on. */
 static void grow(struct tally *t)
 {
 	uint32_t *heads;
 
-	if (t->n_linked < t->n_heads || t->n_heads > UINT32_MAX / 2)
+	if (t->n_linked <= t->n_heads + t->n_heads / 4 || t->n_heads > UINT32_MAX / 2)
 		return;
 	heads = calloc(t->n_heads * (size_t)2, sizeof(*heads));
 	if (!heads)
