@@ -68,6 +68,7 @@ void wall_format_iso(struct buf *b, wall_t t);
  * 'T' or blank between, optional "Z" or "+01:00"; "@1795420764[.5]"; or "-2h" = @now -
  * 2h
  *
- * Without an offset it is local time. Return: 0 or -EINVAL.
+ * Without an offset it is local time, for which mktime(3) may look at the zone's file:
+ * not for a role whose sandbox forbids open(2). Return: 0 or -EINVAL.
  */
 int wall_parse(struct span s, wall_t now, wall_t *out);

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <syslog.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -40,6 +41,7 @@ void log_init(const char *role, enum log_level level, bool to_syslog)
 	state.role = role;
 	state.level = level;
 	state.to_syslog = to_syslog;
+	tzset(); /* now, as a sandbox may shut the zone's file away later */
 	if (to_syslog)
 		openlog("bandog", LOG_PID | LOG_NDELAY, LOG_DAEMON);
 }

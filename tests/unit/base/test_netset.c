@@ -8,6 +8,8 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
+
 static struct net net(const char *text)
 {
 	struct net n = {{0}, 0};
@@ -113,6 +115,25 @@ static void overlaps_both_ways(void **state)
 	assert_true(overlaps(s, "2001:db8::/127"));
 }
 
+static void refuses_beyond_its_cap(void **state)
+{
+	CLEANUP(netset_freep) struct netset *s = netset_new();
+	struct net n;
+
+	(void)state;
+	for (uint32_t i = 0; i < NETSET_MAX; i++) {
+		n = net_from_v4(i);
+		assert_int_equal(netset_add(s, &n), 0);
+	}
+	n = net_from_v4(NETSET_MAX);
+	assert_int_equal(netset_add(s, &n), -ENOSPC);
+	assert_false(netset_find(s, &n, NULL));
+	n = net_from_v4(NETSET_MAX - 1);
+	assert_int_equal(netset_add(s, &n), 0); /* it is there */
+	assert_true(netset_find(s, &n, NULL));
+	assert_int_equal(netset_count(s), NETSET_MAX);
+}
+
 static void agrees_with_a_plain_search(void **state)
 {
 	CLEANUP(netset_freep) struct netset *s = netset_new();
@@ -152,6 +173,7 @@ int main(void)
 	    cmocka_unit_test(longest_prefix_wins),
 	    cmocka_unit_test(families_stay_apart),
 	    cmocka_unit_test(overlaps_both_ways),
+	    cmocka_unit_test(refuses_beyond_its_cap),
 	    cmocka_unit_test(agrees_with_a_plain_search),
 	};
 
