@@ -55,8 +55,9 @@ Scenario `s`:
     s.bandogd(*options, ready=fn)  start it and wait until it answers. Daemon:
                                    .pid .stop() .kill() .reload() .output() .alive()
                                    .processes()
-    s.bandog(*words)               run the client program, CompletedProcess
-    s.bandog_json(*words)          the same with --json, parsed
+    s.bandog(verb, *words)         run the client program, CompletedProcess; check=False
+                                   where it may answer no
+    s.bandog_json(verb, *words)    the same with --json, parsed
   firewall
     s.nft("list", "ruleset")       text output of nft in the server namespace
     s.nft_json(...)                the same with -j, parsed: list of objects
@@ -299,17 +300,17 @@ class Scenario:
         return daemon
 
     def answers(self):
-        return self.bandog("status", check=False).returncode == 0
+        return self.bandog("ping", check=False).returncode == 0
 
-    def bandog(self, *words, check=True):
-        return self.run([self.program("bandog"), *self.folders(), *words], check=check)
+    def bandog(self, verb, *words, check=True):
+        return self.run([self.program("bandog"), verb, *self.folders(), *words], check=check)
 
-    def bandog_json(self, *words):
-        done = self.bandog(*words, "--json")
+    def bandog_json(self, verb, *words, check=True):
+        done = self.bandog(verb, "--json", *words, check=check)
         try:
             return json.loads(done.stdout)
         except ValueError as e:
-            raise Failure(f"bandog {' '.join(words)} --json: {e}: {done.stdout!r}") from None
+            raise Failure(f"bandog {verb} --json: {e}: {done.stdout!r} {done.stderr}") from None
 
     # Firewall
 
