@@ -6,27 +6,36 @@
  *
  * A line ends at '\n' (a '\r' before it is cut). A line longer than the cap is cut
  * there, the rest of it is skipped and counted. The last, unfinished line is kept for
- * the next call. Lines inside the caller's block are not copied.
+ * the next call. Lines inside the caller's block are not copied. Any byte may stand in
+ * a line, NUL too. How the input is cut into blocks makes no difference to the lines.
  */
 
+#include "base/cleanup.h"
 #include "base/str.h"
 
 #define SPLIT_LINE_CAP 16384
 
 struct split;
 
-/* @text without line end; @whole_bytes: what the line took in the input, its end included. */
+/* @text without line end; @whole_bytes: what the line took in the input, its end
+ * included. */
 typedef void (*split_fn)(void *ctx, struct span text, size_t whole_bytes);
 
+/* @line_cap: longest text handed out; 0: SPLIT_LINE_CAP. Return: NULL out of memory. */
 struct split *split_new(size_t line_cap);
 struct split *split_free(struct split *s);
+DEFINE_CLEANUP(struct split *, split_free)
 
-/* Return: 0 or -ENOMEM (the unfinished line is lost, and counted). */
+/*
+ * Return: 0 or -ENOMEM (the unfinished line is lost, and counted). The room for an
+ * unfinished line is there from the start, so today it is always 0.
+ */
 int split_feed(struct split *s, struct span block, split_fn fn, void *ctx);
 
 /* At the true end of input: hand out the unfinished line, if there is one. */
 void split_finish(struct split *s, split_fn fn, void *ctx);
 
 void split_reset(struct split *s); /* forget the unfinished line */
-size_t split_pending_bytes(const struct split *s); /* of the unfinished line, all of it */
-uint64_t split_n_cut(const struct split *s);       /* lines that were over the cap */
+size_t split_pending_bytes(
+    const struct split *s);                  /* of the unfinished line, all of it */
+uint64_t split_n_cut(const struct split *s); /* lines that were over the cap */

@@ -7,7 +7,8 @@
  * Works on a descriptor only: it never opens a path, so it runs where paths are out of
  * reach. It notices truncation (size below the cursor, or another head) and starts
  * again from the top. A renamed or deleted file is simply read on until its owner lets
- * it go. Reads in blocks of TAIL_BLOCK_BYTES.
+ * it go. Reads in blocks of TAIL_BLOCK_BYTES, by pread(2): a descriptor that came from
+ * another process shares its file position with that one.
  */
 
 #include "base/cleanup.h"
@@ -20,9 +21,11 @@ struct tail;
 
 enum {
 	TAIL_MORE = 1,  /* the budget was used up; there may be more to read now */
-	TAIL_RESTARTED, /* the file was truncated or rewritten: reading began at its top */
+	TAIL_RESTARTED, /* the file was truncated or rewritten: reading began at its top
+			   and went on as far as the budget; again, there may be more */
 };
 
+/* @number: counted from 1 at the top, or from where the reading began (@at_end). */
 typedef void (*tail_fn)(void *ctx, struct span text, uint64_t number);
 
 /**
@@ -32,8 +35,8 @@ typedef void (*tail_fn)(void *ctx, struct span text, uint64_t number);
  * @at_end:  without a fitting @resume: begin at the end (after the last line end)
  *           instead of at the top
  *
- * A @resume that belongs to another file (head differs, or offset beyond the size) is
- * dropped; device and inode alone prove nothing, since a file may have been copied.
+ * A @resume that belongs to another file (see tail_fits()) is dropped; device and
+ * inode alone prove nothing, since a file may have been copied.
  *
  * Return: NULL with errno set on failure.
  */
@@ -44,12 +47,14 @@ DEFINE_CLEANUP(struct tail *, tail_free)
 /**
  * tail_read() - hand out the lines that are complete now
  * @budget_bytes: stop after about so much, so that other files get their turn
+ * @fn:           may call tail_cursor(), which then covers the line just handed out;
+ *                it must not free @t
  *
- * Return: 0 at the end of the file, a TAIL_* outcome, or negative errno.
+ * Return: 0 at the end of the file, a TAIL_* outcome (call again), or negative errno.
  */
 int tail_read(struct tail *t, size_t budget_bytes, tail_fn fn, void *ctx);
 
-/* Does @c describe this file: same head, offset within it? */
+/* Does @c describe this file: same head, offset within it and behind a line end? */
 bool tail_fits(const struct tail *t, const struct cursor *c);
 
 /* Position behind the last line that was handed out. */

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * split - bytes to lines
+ *
+ * Only the head of an unfinished line is kept, up to the cap; of what follows, the
+ * number of bytes and the last byte are enough to cut a '\r' later and to know that
+ * the line was too long.
+ */
+#include "source/split.h"
+
+struct split {
+	size_t line_cap;
+	uint64_t n_cut;
+	size_t pending_bytes; /* all of the unfinished line */
+	char last;            /* its last byte */
+	char pending[];       /* its first line_cap bytes */
+};
+
+struct split *split_new(size_t line_cap)
+{
+	struct split *s;
+
+	if (!line_cap)
+		line_cap = SPLIT_LINE_CAP;
+	s = malloc(sizeof(*s) + line_cap);
+	if (!s)
+		return NULL;
+	/* The room behind is left untouched, so it costs no memory until it is used. */
+	*s = (struct split){.line_cap = line_cap};
+	return s;
+}
+
+struct split *split_free(struct split *s)
+{
+	free(s);
+	return NULL;
+}
+
+static void keep(struct split *s, struct span part)
+{
+	size_t held = s->pending_bytes < s->line_cap ? s->pending_bytes : s->line_cap;
+	size_t n = s->line_cap - held;
+
+	if (!part.n)
+		return;
+	if (n > part.n)
+		n = part.n;
+	memcpy(s->pending + held, part.p, n);
+	s->pending_bytes += part.n;
+	s->last = part.p[part.n - 1];
+}
+
+/* @n bytes of text, of which @text holds what is at hand. */
+static void hand_out(struct split *s, const char *text, size_t n, size_t whole_bytes,
+    split_fn fn, void *ctx)
+{
+	if (n > s->line_cap) {
+		n = s->line_cap;
+		s->n_cut++;
+	}
+	fn(ctx, (struct span){text, n}, whole_bytes);
+}
+
+static void hand_out_pending(struct split *s, struct span rest, split_fn fn, void *ctx)
+{
+	size_t n;
+
+	keep(s, rest);
+	n = s->pending_bytes;
+	s->pending_bytes = 0;
+	hand_out(s, s->pending, s->last == '\r' ? n - 1 : n, n + 1, fn, ctx);
+}
+
+int split_feed(struct split *s, struct span block, split_fn fn, void *ctx)
+{
+	const char *p = block.p;
+	const char *end = block.p + block.n;
+	const char *nl;
+
+	if (s->pending_bytes) {
+		nl = memchr(p, '\n', block.n);
+		if (!nl) {
+			keep(s, block);
+			return 0;
+		}
+		hand_out_pending(s, span_from(p, nl), fn, ctx);
+		p = nl + 1;
+	}
+	while (p < end && (nl = memchr(p, '\n', (size_t)(end - p)))) {
+		size_t n = (size_t)(nl - p);
+
+		hand_out(s, p, n && nl[-1] == '\r' ? n - 1 : n, n + 1, fn, ctx);
+		p = nl + 1;
+	}
+	keep(s, span_from(p, end));
+	return 0;
+}
+
+void split_finish(struct split *s, split_fn fn, void *ctx)
+{
+	size_t n = s->pending_bytes;
+
+	if (!n)
+		return;
+	s->pending_bytes = 0;
+	hand_out(s, s->pending, n, n, fn, ctx);
+}
+
+void split_reset(struct split *s)
+{
+	s->pending_bytes = 0;
+}
+
+size_t split_pending_bytes(const struct split *s)
+{
+	return s->pending_bytes;
+}
+
+uint64_t split_n_cut(const struct split *s)
+{
+	return s->n_cut;
+}
