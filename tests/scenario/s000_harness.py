@@ -112,6 +112,54 @@ def logs(s):
     s.equal(second, b"\xff raw")
 
 
+FAKE_BANDOGD = """#!/bin/sh
+echo "started with $*" >&2
+[ ! -e "$5/broken" ] || exit 3
+trap 'rm "$7/pid"; exit 0' TERM
+echo $$ >"$7/pid"
+while :; do sleep 0.05; done
+"""
+FAKE_BANDOG = """#!/bin/sh
+[ "$1" = ping ] && exec test -e "$7/pid"
+echo '{"verb": "'"$1"'", "words": "'"$*"'"}'
+"""
+
+
+def failure_of(s, fn):
+    try:
+        fn()
+    except harness.Failure as e:
+        return str(e)
+    s.check(False, "this should have failed")
+
+
+def daemon(s):
+    s.step("a daemon (here a stand-in) is started, asked, watched and ended")
+    build, s.build = s.build, os.path.join(s.dir, "stand-in")
+    os.mkdir(s.build)
+    for name, text in (("bandogd", FAKE_BANDOGD), ("bandog", FAKE_BANDOG)):
+        path = os.path.join(s.build, name)
+        with open(path, "w", encoding="ascii") as f:
+            f.write(text)
+        os.chmod(path, 0o755)
+    with open(s.config("jail.d/x.conf", "[x]\n"), encoding="ascii") as f:
+        s.equal(f.read(), "[x]\n")
+    bandogd = s.bandogd()
+    s.check(bandogd.alive() and bandogd.pid in bandogd.processes(), "it is alive")
+    s.check(f"--state-dir {s.state_dir}" in bandogd.output(), bandogd.output())
+    s.equal(s.bandog_json("status", "x")["verb"], "status")
+    bandogd.stop()
+    s.equal(bandogd.processes(), [])
+    s.equal(bandogd.sanitizer_report(), None)
+    with open(bandogd.log, "a", encoding="ascii") as f:
+        f.write("a.c:1:2: runtime error: shift\n")
+    s.equal(bandogd.sanitizer_report(), "a.c:1:2: runtime error: shift")
+    os.unlink(bandogd.log)
+    open(os.path.join(s.state_dir, "broken"), "w", encoding="ascii").close()
+    s.check("ended with status 3" in failure_of(s, s.bandogd), "an early end is told")
+    s.build = build
+
+
 def ending(s):
     """A scenario that is ended in the middle must leave nothing behind."""
     s.step("SIGTERM in the middle leaves nothing behind")
@@ -138,6 +186,7 @@ def scenario(s):
     logs(s)
     network(s)
     firewall(s)
+    daemon(s)
     ending(s)
     mail(s)
 
