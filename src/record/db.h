@@ -29,6 +29,10 @@ struct db *db_open(const char *path, struct err *e);
 struct db *db_close(struct db *d);
 DEFINE_CLEANUP(struct db *, db_close)
 
+/*
+ * A put that fails within a transaction rolls it back at once; each later one and the
+ * commit give the same failure again, until db_begin() or db_rollback().
+ */
 int db_begin(struct db *d);
 int db_commit(struct db *d);
 void db_rollback(struct db *d);
@@ -49,7 +53,7 @@ int db_each_ban(struct db *d, wall_t now, db_ban_fn fn, void *ctx);
 int db_each_cursor(struct db *d, db_cursor_fn fn, void *ctx);
 int db_each_tally(struct db *d, db_tally_fn fn, void *ctx);
 
-/* History of an address (or of all, n NULL), newest first, at most @max rows. */
+/* History of exactly @n (or of all, @n NULL), newest first, at most @max rows. */
 struct db_history {
 	const char *jail;
 	struct net net;
@@ -62,6 +66,9 @@ struct db_history {
 typedef int (*db_history_fn)(void *ctx, const struct db_history *h);
 int db_each_history(struct db *d, const struct net *n, size_t max, db_history_fn fn, void *ctx);
 
-/* Forget history and positions older than @before, in small steps. Return: rows gone. */
+/*
+ * Forget bans that were over before @before, their history, and positions that were not
+ * put since, in small steps. Return: rows gone.
+ */
 int db_purge(struct db *d, wall_t before);
 const char *db_error(struct db *d); /* what SQLite said last */
