@@ -173,7 +173,6 @@ struct stamp_bounded stamp_bounds_add(
 	struct stamp_bounded r = {false};
 	struct span flags;
 
-	regex = span_trim(regex);
 	/* The first flags go to the very front, where they mean all of the regex. */
 	flags = find_flags(regex);
 	buf_add(&bare, regex.p, (size_t)(flags.p - regex.p));

@@ -235,6 +235,7 @@ static int draft_pattern(struct draft *d, struct span pattern, struct err *e)
 		pattern =
 		    is_anchored ? SPAN("{^LN-BEG}" ISO_PATTERN) : SPAN(ISO_PATTERN);
 	draft_prefix(d, &pattern);
+	pattern = span_trim(pattern);
 	if (has_placeholder(pattern)) {
 		draft_placeholders(d, pattern);
 		return 0;

@@ -356,9 +356,9 @@ static void test_names(void **state)
 	check(s, "nothing", NULL, 0);
 	assert_null(stamp_template_name(s));
 	check(s, "Jan 23 21:59:59 h", "Jan 23 21:59:59", SEEN);
-	assert_string_equal(
-	    stamp_template_name(s), "{^LN-BEG}(?:DAY )?MON Day "
-				    "%k:Minute:Second(?:\\.Microseconds)?(?: ExYear)?");
+	assert_string_equal(stamp_template_name(s),
+	    "{^LN-BEG}(?:DAY )?MON Day "
+	    "%k:Minute:Second(?:\\.Microseconds)?(?: ExYear)?");
 	check(s, "x @4000000041f4104f00000000", "@4000000041f4104f00000000", SEEN);
 	assert_string_equal(stamp_template_name(s), "TAI64N");
 	check(s, "1106513999", "1106513999", SEEN);

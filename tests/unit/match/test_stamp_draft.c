@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * Patterns into regexes and names: directives, boundaries, groups, keywords.
+ */
+
+#include "match/stamp_draft.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+#include "base/cleanup.h"
+#include "match/stamp_directive.h"
+#include "match/stamp_template.h"
+
+#define W "(?=^|\\b|\\W)"
+#define E "(?=\\b|\\W|$)"
+#define L "^(?:\\W{0,2})?"
+
+static const struct {
+	const char *pattern;
+	const char *regex;
+	const char *name;
+	bool is_anchored, is_at_begin;
+} table[] = {
+    {"x%%", W "(x%)" E, "x%", false, false},
+    {"%H", W "((?P<H>[0-1]?[0-9]|2[0-3]))" E, "24hour", false, false},
+    {"%p", "(?iu)" W "((?P<p>am|pm))" E, "AMPM", false, false},
+    {"^%p", "(?iu)^((?P<p>am|pm))" E, "^AMPM", true, true},
+    {"{^LN-BEG}x", L "(x)" E, "{^LN-BEG}x", true, true},
+    {"{^LN-BEG}^x", "^(x)" E, "^x", true, true},
+    {"{^LN-BEG}**x", "(x)" E, "**x", false, false},
+    {"{UNB}x", "(x)", "x", false, false},
+    {"{UNB}^x$", "^(x)$", "^x$", true, true},
+    {"**x**", "(x)", "**x**", false, false},
+    {"**x", "(x)" E, "**x", false, false},
+    {"x**", W "(x)", "x**", false, false},
+    {"(**x**)", "(x)", "(**x**)", false, false},
+    {"((**x)**)", "((x))", "((**x)**)", false, false},
+    {"**", "()", "**", false, false},
+    {"****", "()", "****", false, false},
+    {"x\\**", W "(x\\**)" E, "x\\**", false, false},
+    {"^x$", "^(x)$", "^x$", true, true},
+    {"(^x)", "(^x)" E, "(^x)", true, true},
+    {"(?:^x)", "((?:^x))" E, "(?:^x)", false, false},
+    {"(?:^x)(y)", "(?:^x)(y)" E, "(?:^x)(y)", true, true},
+    {"(?:^|x)(y)", "(?:^|x)(y)" E, "(?:^|x)(y)", false, false},
+    {"((^x))", "((^x))" E, "((^x))", false, false},
+    {"x$", W "(x)$", "x$", true, false},
+    {"(x$)", W "(x$)", "(x$)", true, false},
+    {"x\\$", W "(x\\$)" E, "x\\$", false, false},
+    {"x\\b", W "(x\\b)", "x\\b", false, false},
+    {"x\\s", W "(x\\s)", "x\\s", false, false},
+    {"x\\\\b", W "(x\\\\b)" E, "x\\\\b", false, false},
+    {"x(y)z", W "x(y)z" E, "x(y)z", false, false},
+    {"x\\(z", W "(x\\(z)" E, "x\\(z", false, false},
+    {"(?:x)", W "((?:x))" E, "(?:x)", false, false},
+    {"x[(]", W "x[(]" E, "x[(]", false, false},
+    {"(?i)x", "(?i)" W "(x)" E, "(?i)x", false, false},
+    {"(?i)^x", "(?i)^(x)" E, "(?i)^x", true, true},
+    {"x(?i)y", "(?i)" W "(xy)" E, "x(?i)y", false, false},
+    {" x ", W "(x)" E, "x", false, false},
+    {"{^LN-BEG} x", L "(x)" E, "{^LN-BEG}x", true, true},
+    {"%k", W "( ?(?P<H>[0-2]?[0-9]))" E, "%k", false, false},
+    {"iso8601x", W "(iso8601x)" E, "iso8601x", false, false},
+};
+
+static void test_table(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+		struct stamp_draft d;
+		struct err e;
+
+		assert_int_equal(
+		    stamp_draft_make(span_of(table[i].pattern), &d, &e), 0);
+		assert_string_equal(d.regex, table[i].regex);
+		assert_string_equal(d.name, table[i].name);
+		assert_int_equal(d.is_anchored, table[i].is_anchored);
+		assert_int_equal(d.is_at_begin, table[i].is_at_begin);
+		assert_int_equal(d.kind, STAMP_DATE);
+		assert_int_equal(d.hand, STAMP_BY_REGEX);
+		free(d.regex);
+		free(d.name);
+	}
+}
+
+static const struct {
+	const char *pattern;
+	enum stamp_kind kind;
+	enum stamp_hand hand;
+	const char *name;
+	bool is_anchored;
+} keywords[] = {
+    {"EPOCH", STAMP_EPOCH, STAMP_BY_REGEX, "Epoch", false},
+    {"epoch", STAMP_EPOCH, STAMP_BY_REGEX, "Epoch", false},
+    {"^EPOCH", STAMP_EPOCH, STAMP_BY_REGEX, "{^LN-BEG}Epoch", true},
+    {"{^LN-BEG}Epoch", STAMP_EPOCH, STAMP_BY_REGEX, "{^LN-BEG}Epoch", true},
+    {"LEPOCH", STAMP_LONG_EPOCH, STAMP_BY_REGEX, "LongEpoch", false},
+    {"^lepoch", STAMP_LONG_EPOCH, STAMP_BY_REGEX, "{^LN-BEG}LongEpoch", true},
+    {"TAI64N", STAMP_TAI64N, STAMP_BY_REGEX, "TAI64N", false},
+    {"{^LN-BEG}TAI64N", STAMP_TAI64N, STAMP_BY_REGEX, "{^LN-BEG}TAI64N", true},
+    {"x{EPOCH}", STAMP_EPOCH, STAMP_BY_REGEX, "x{EPOCH}", false},
+    {"^x{lepoch}%", STAMP_LONG_EPOCH, STAMP_BY_REGEX, "^x{lepoch}%", true},
+    {"x{tai64n}", STAMP_TAI64N, STAMP_BY_REGEX, "x{tai64n}", false},
+    {"x\\{EPOCH}", STAMP_DATE, STAMP_BY_REGEX, "x\\{EPOCH}", false},
+    {"x{EPOCH", STAMP_DATE, STAMP_BY_REGEX, "x{EPOCH", false},
+    {"{^LN-BEG}ISO8601", STAMP_DATE, STAMP_BY_HAND_ISO,
+	"{^LN-BEG}ExYear(?P<_sep>[-/.])Month(?P=_sep)Day(?:T|  ?)24hour:Minute:Second"
+	"(?:[.,]Microseconds)?(?:\\s*Zone offset)?",
+	true},
+    {"iso8601", STAMP_DATE, STAMP_BY_REGEX,
+	"ExYear(?P<_sep>[-/.])Month(?P=_sep)Day(?:T|  ?)24hour:Minute:Second"
+	"(?:[.,]Microseconds)?(?:\\s*Zone offset)?",
+	false},
+    {"{^LN-BEG}(?:%a )?%b %d %k:%M:%S(?:\\.%f)?(?: %ExY)?", STAMP_DATE,
+	STAMP_BY_HAND_SYSLOG,
+	"{^LN-BEG}(?:DAY )?MON Day %k:Minute:Second(?:\\.Microseconds)?(?: ExYear)?",
+	true},
+};
+
+static void test_keywords(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(keywords); i++) {
+		CLEANUP(stamp_template_freep) struct stamp_template *t = NULL;
+		struct err e = {""};
+
+		t = stamp_template_new(span_of(keywords[i].pattern), true, &e);
+		assert_string_equal(e.text, "");
+		assert_int_equal(t->draft.kind, keywords[i].kind);
+		assert_int_equal(t->draft.hand, keywords[i].hand);
+		assert_string_equal(t->draft.name, keywords[i].name);
+		assert_int_equal(t->draft.is_anchored, keywords[i].is_anchored);
+	}
+}
+
+/* Each directive compiles alone, and each default template as it stands. */
+static void test_all_compile(void **state)
+{
+	static const char keys[] = "YymdHkIlMSfpbBaAzZjUWVwuGcxX%";
+	static const char *const exact[] = {"%ExY", "%Exy", "%Exm", "%Exd", "%ExH",
+	    "%Exk", "%Exl", "%ExM", "%ExS", "%ExZ", "%Exz"};
+
+	(void)state;
+	for (size_t i = 0; keys[i]; i++) {
+		CLEANUP(stamp_template_freep) struct stamp_template *t = NULL;
+		const char pattern[] = {'%', keys[i]};
+
+		t = stamp_template_new((struct span){pattern, 2}, false, NULL);
+		assert_non_null(t);
+		assert_int_equal(t->n_parts > 0, !strchr("fVuG%", keys[i]));
+	}
+	for (size_t i = 0; i < ARRAY_LEN(exact); i++) {
+		CLEANUP(stamp_template_freep) struct stamp_template *t = NULL;
+
+		t = stamp_template_new(span_of(exact[i]), false, NULL);
+		assert_non_null(t);
+		assert_int_equal(t->n_parts, 1);
+	}
+	for (size_t i = 0; i < STAMP_DEFAULTS; i++) {
+		CLEANUP(stamp_template_freep) struct stamp_template *t = NULL;
+
+		t = stamp_template_new(span_of(stamp_defaults[i]), false, NULL);
+		assert_non_null(t);
+	}
+}
+
+static void test_unknown_directives(void **state)
+{
+	static const char *const wrong[] = {
+	    "%", "%q", "%E", "%Ex", "%Exb", "x%-d", "%%%"};
+	struct stamp_draft d;
+	struct err e;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(wrong); i++)
+		assert_int_equal(stamp_draft_make(span_of(wrong[i]), &d, &e), -EINVAL);
+	assert_null(stamp_directive_find(SPAN("")));
+	assert_null(stamp_directive_find(SPAN("q")));
+	assert_string_equal(stamp_directive_find(SPAN("ExYm"))->key, "ExY");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_table),
+	    cmocka_unit_test(test_keywords),
+	    cmocka_unit_test(test_all_compile),
+	    cmocka_unit_test(test_unknown_directives),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
