@@ -17,7 +17,7 @@
 #include "base/buf.h"
 #include "match/failid.h"
 #include "match/ring.h"
-#include "match/rule.h"
+#include "match/rules.h"
 #include "match/session.h"
 #include "match/stamp.h"
 #include "match/utf8.h"
@@ -25,13 +25,8 @@
 #define FILTER_LAST_DATE_SEC 60 /* so long a date serves lines without one */
 
 struct filter {
-	struct group_names names;
-	struct rule *prefregex;
-	struct rule **failregex;
-	uint64_t *n_hits;
-	size_t n_failregex;
-	struct rule **ignoreregex;
-	size_t n_ignoreregex;
+	struct rules rules;
+	uint64_t *n_hits; /* of each failregex */
 	enum filter_usedns usedns;
 
 	struct stamp *stamp; /* NULL: lines carry no date */
@@ -58,57 +53,6 @@ struct filter_texts {
 	bool has_content;    /* they are not the same */
 };
 
-static bool filter_is_id_rule(const struct rule *r, const struct rule *prefregex)
-{
-	return rule_has_failure_id(r) || (prefregex && rule_has_failure_id(prefregex));
-}
-
-static struct rule *filter_make_failregex(const char *regex,
-    const struct rule *prefregex, bool with_names, bool multiline,
-    struct group_names *names, struct err *e)
-{
-	CLEANUP(rule_freep)
-	struct rule *r = rule_new(regex, with_names, multiline, names, e);
-
-	if (r && !filter_is_id_rule(r, prefregex)) {
-		(void)err_set(e, -EINVAL,
-		    "nothing in it says who it was: <HOST>, <ADDR>, <F-ID>, ... is "
-		    "missing");
-		return NULL;
-	}
-	return TAKE(r);
-}
-
-static int filter_add_rules(
-    struct filter *f, const struct filter_options *o, struct err *e)
-{
-	bool with_names = o->usedns != FILTER_DNS_NO;
-
-	f->failregex = calloc(o->n_failregex + 1, sizeof(f->failregex[0]));
-	f->n_hits = calloc(o->n_failregex + 1, sizeof(f->n_hits[0]));
-	f->ignoreregex = calloc(o->n_ignoreregex + 1, sizeof(f->ignoreregex[0]));
-	if (!f->failregex || !f->n_hits || !f->ignoreregex)
-		return err_errno(e, -ENOMEM, "filter");
-	if (o->prefregex && o->prefregex[0]) {
-		f->prefregex = rule_new(o->prefregex, with_names, false, &f->names, e);
-		if (!f->prefregex)
-			return err_wrap(e, -EINVAL, "prefregex");
-	}
-	for (size_t i = 0; i < o->n_failregex; i++, f->n_failregex++) {
-		f->failregex[i] = filter_make_failregex(o->failregex[i], f->prefregex,
-		    with_names, o->maxlines > 1, &f->names, e);
-		if (!f->failregex[i])
-			return err_wrap(e, -EINVAL, "failregex[%zu]", i);
-	}
-	for (size_t i = 0; i < o->n_ignoreregex; i++, f->n_ignoreregex++) {
-		f->ignoreregex[i] =
-		    rule_new(o->ignoreregex[i], with_names, false, &f->names, e);
-		if (!f->ignoreregex[i])
-			return err_wrap(e, -EINVAL, "ignoreregex[%zu]", i);
-	}
-	return 0;
-}
-
 static int filter_add_parts(
     struct filter *f, const struct filter_options *o, struct err *e)
 {
@@ -124,11 +68,16 @@ static int filter_add_parts(
 		if (!f->ring)
 			return err_errno(e, -ENOMEM, "filter");
 	}
+	f->n_hits = calloc(o->n_failregex + 1, sizeof(f->n_hits[0]));
 	f->match = regex_match_new();
-	f->ignore_match = regex_match_new();
-	f->sessions = sessions_new(&f->names);
-	if (!f->match || !f->ignore_match || !f->sessions)
+	f->sessions = sessions_new(&f->rules.names);
+	if (!f->n_hits || !f->match || !f->sessions)
 		return err_errno(e, -ENOMEM, "filter");
+	if (o->n_ignoreregex > 0) {
+		f->ignore_match = regex_match_new();
+		if (!f->ignore_match)
+			return err_errno(e, -ENOMEM, "filter");
+	}
 	if (!o->no_date) {
 		f->stamp = stamp_new(&so, e);
 		if (!f->stamp)
@@ -141,7 +90,7 @@ struct filter *filter_new(const struct filter_options *o, struct err *e)
 {
 	CLEANUP(filter_freep) struct filter *f = calloc(1, sizeof(*f));
 
-	if (!f || group_names_init(&f->names) < 0) {
+	if (!f) {
 		(void)err_errno(e, -ENOMEM, "filter");
 		return NULL;
 	}
@@ -149,7 +98,7 @@ struct filter *filter_new(const struct filter_options *o, struct err *e)
 	f->last_date = WALL_NONE;
 	f->repaired = f->subject = f->content = BUF_INIT(SIZE_MAX / 2);
 	f->skipped = f->users = BUF_INIT(SIZE_MAX / 2);
-	if (filter_add_rules(f, o, e) < 0 || filter_add_parts(f, o, e) < 0)
+	if (rules_init(&f->rules, o, e) < 0 || filter_add_parts(f, o, e) < 0)
 		return NULL;
 	return TAKE(f);
 }
@@ -168,15 +117,8 @@ struct filter *filter_free(struct filter *f)
 	regex_match_free(f->ignore_match);
 	regex_match_free(f->match);
 	stamp_free(f->stamp);
-	for (size_t i = 0; i < f->n_ignoreregex; i++)
-		rule_free(f->ignoreregex[i]);
-	free(f->ignoreregex);
-	for (size_t i = 0; i < f->n_failregex; i++)
-		rule_free(f->failregex[i]);
-	free(f->failregex);
 	free(f->n_hits);
-	rule_free(f->prefregex);
-	group_names_deinit(&f->names);
+	rules_deinit(&f->rules);
 	free(f);
 	return NULL;
 }
@@ -266,13 +208,13 @@ static int filter_run_prefregex(struct filter *f, struct filter_texts *t)
 	struct span content;
 	int r;
 
-	groups_clear(&f->groups, f->names.n);
-	if (!f->prefregex)
+	groups_clear(&f->groups, f->rules.names.n);
+	if (!f->rules.prefregex)
 		return 0;
-	r = regex_search_valid(rule_regex(f->prefregex), t->whole, 0, f->match);
+	r = regex_search_valid(rule_regex(f->rules.prefregex), t->whole, 0, f->match);
 	if (r != 0)
 		return r;
-	rule_read(f->prefregex, f->match, &f->groups);
+	rule_read(f->rules.prefregex, f->match, &f->groups);
 	content = f->groups.value[GROUP_CONTENT];
 	f->groups.value[GROUP_CONTENT] = (struct span){NULL, 0};
 	if (content.n == 0)
@@ -285,9 +227,9 @@ static int filter_run_failregex(struct filter *f, struct span text, size_t *out_
 {
 	int result = REGEX_MISS;
 
-	for (size_t i = 0; i < f->n_failregex; i++) {
-		int r =
-		    regex_search_valid(rule_regex(f->failregex[i]), text, 0, f->match);
+	for (size_t i = 0; i < f->rules.n_failregex; i++) {
+		int r = regex_search_valid(
+		    rule_regex(f->rules.failregex[i]), text, 0, f->match);
 
 		if (r == 0) {
 			f->n_hits[i]++;
@@ -323,8 +265,8 @@ static int filter_take_lines(
 
 static bool filter_is_ignored(struct filter *f, const struct filter_texts *t)
 {
-	for (size_t i = 0; i < f->n_ignoreregex; i++) {
-		struct regex *r = rule_regex(f->ignoreregex[i]);
+	for (size_t i = 0; i < f->rules.n_ignoreregex; i++) {
+		struct regex *r = rule_regex(f->rules.ignoreregex[i]);
 
 		if (regex_search_valid(r, t->whole, 0, f->ignore_match) == 0)
 			return true;
@@ -340,11 +282,11 @@ static void filter_set_fields(
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < f->names.n; i++) {
-		if (!f->groups.value[i].p || group_is_internal(&f->names, i))
+	for (size_t i = 0; i < f->rules.names.n; i++) {
+		if (!f->groups.value[i].p || group_is_internal(&f->rules.names, i))
 			continue;
 		f->fields[n++] = (struct filter_field){
-		    .name = f->names.name[i],
+		    .name = f->rules.names.name[i],
 		    .value = f->groups.value[i],
 		};
 	}
@@ -410,12 +352,12 @@ static int filter_search(
 		return r == REGEX_LIMIT ? FILTER_LIMIT : FILTER_MISS;
 	}
 	out->rule = (uint16_t)rule;
-	rule_read(f->failregex[rule], f->match, &found);
-	groups_overlay(&f->groups, &found, f->names.n);
-	n_lines = filter_take_lines(f, f->failregex[rule], t);
+	rule_read(f->rules.failregex[rule], f->match, &found);
+	groups_overlay(&f->groups, &found, f->rules.names.n);
+	n_lines = filter_take_lines(f, f->rules.failregex[rule], t);
 	if (n_lines < 0)
 		return n_lines;
-	if (f->n_ignoreregex > 0 && filter_is_ignored(f, t))
+	if (f->rules.n_ignoreregex > 0 && filter_is_ignored(f, t))
 		return FILTER_IGNORED;
 	return filter_conclude(f, (uint32_t)n_lines, now, out);
 }
@@ -441,49 +383,30 @@ int filter_feed(
 
 size_t filter_n_rules(const struct filter *f)
 {
-	return f->n_failregex;
+	return f->rules.n_failregex;
 }
 
 uint64_t filter_n_hits(const struct filter *f, size_t rule)
 {
-	assert(rule < f->n_failregex);
+	assert(rule < f->rules.n_failregex);
 	return f->n_hits[rule];
 }
 
 uint64_t filter_n_limits(const struct filter *f, size_t rule)
 {
-	assert(rule <= f->n_failregex);
-	if (rule < f->n_failregex)
-		return regex_n_limits(rule_regex(f->failregex[rule]));
-	return f->prefregex ? regex_n_limits(rule_regex(f->prefregex)) : 0;
+	assert(rule <= f->rules.n_failregex);
+	if (rule < f->rules.n_failregex)
+		return regex_n_limits(rule_regex(f->rules.failregex[rule]));
+	return f->rules.prefregex ? regex_n_limits(rule_regex(f->rules.prefregex)) : 0;
 }
 
 int filter_check_failregex(
     const char *regex, const char *prefregex, enum filter_usedns d, struct err *e)
 {
-	bool with_names = d != FILTER_DNS_NO;
-	CLEANUP(group_names_deinit) struct group_names names = {0};
-	CLEANUP(rule_freep) struct rule *pref = NULL;
-	CLEANUP(rule_freep) struct rule *r = NULL;
-
-	if (group_names_init(&names) < 0)
-		return err_errno(e, -ENOMEM, "filter");
-	if (prefregex && prefregex[0]) {
-		pref = rule_new(prefregex, with_names, false, &names, e);
-		if (!pref)
-			return err_wrap(e, -EINVAL, "prefregex");
-	}
-	r = filter_make_failregex(regex, pref, with_names, false, &names, e);
-	return r ? 0 : -EINVAL;
+	return rules_check_failregex(regex, prefregex, d != FILTER_DNS_NO, e);
 }
 
 int filter_check_regex(const char *regex, enum filter_usedns d, struct err *e)
 {
-	CLEANUP(group_names_deinit) struct group_names names = {0};
-	CLEANUP(rule_freep) struct rule *r = NULL;
-
-	if (group_names_init(&names) < 0)
-		return err_errno(e, -ENOMEM, "filter");
-	r = rule_new(regex, d != FILTER_DNS_NO, false, &names, e);
-	return r ? 0 : -EINVAL;
+	return rules_check_regex(regex, d != FILTER_DNS_NO, e);
 }
