@@ -10,6 +10,7 @@
 
 #include <stdio.h>
 
+#include "base/buf.h"
 #include "match/regex.h"
 
 static int set_up(void **state)
@@ -203,6 +204,36 @@ static void test_limit(void **state)
 	assert_int_equal(regex_n_limits(easy), 0);
 }
 
+/*
+ * Shapes that have hung daemons: a repeated group which can match the same text in many
+ * ways, with something behind it that never comes.
+ */
+static void test_killers(void **state)
+{
+	static const struct {
+		const char *pattern, *piece;
+	} killers[] = {
+	    {"^x(?:[^\\[]+ )*\\[?\\d+\\]? end$", "a b c d "},
+	    {"^x(?:: (?:\\w+\\([^)]*\\) \\w+|[^(]+))* \\(end\\)$", ": a b"},
+	    {"^x(?:\\w+\\s?)*!$", "aaaa "},
+	    {"^x(.*?,)+{.*}$", "a,"},
+	    {"(x+x+)+y", "x"},
+	};
+	struct buf b = BUF_INIT(8192);
+
+	for (size_t i = 0; i < ARRAY_LEN(killers); i++) {
+		CLEANUP(regex_freep) struct regex *r = must(killers[i].pattern, false);
+
+		buf_clear(&b);
+		buf_add_char(&b, 'x');
+		for (int k = 0; k < 500; k++)
+			buf_add_str(&b, killers[i].piece);
+		assert_int_equal(regex_search(r, buf_span(&b), 0, *state) > 0, 1);
+		assert_true(regex_n_limits(r) <= 1);
+	}
+	buf_deinit(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -212,6 +243,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(test_errors, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_group_cap, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_limit, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_killers, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
