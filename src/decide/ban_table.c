@@ -36,8 +36,7 @@ static int cmp_end(const struct ban *a, const struct ban *b)
 	return (a->id > b->id) - (a->id < b->id);
 }
 
-/* RB_GENERATE_STATIC() of this header uses an attribute name that glibc does not have.
- */
+/* RB_GENERATE_STATIC() of this header uses a name that glibc does not have. */
 RB_GENERATE_INTERNAL(ban_order, ban, by_end, cmp_end, __attribute__((unused)) static)
 
 static struct ban *ban_at(const struct ban_table *t, uint32_t id)

@@ -36,8 +36,7 @@ struct engine_jail {
 	double findtime_sec;
 	uint32_t maxretry;   /* sum of weights that bans; at least 1 */
 	int64_t bantime_sec; /* negative: permanent */
-	uint32_t maxmatches; /* lines kept per address for explaining; 0: none; at most
-				ENGINE_MAX_WINDOW */
+	uint32_t maxmatches; /* lines kept to explain, at most ENGINE_MAX_WINDOW */
 	bool ignoreself;
 	const struct net *ignore;
 	size_t n_ignore;
@@ -46,13 +45,14 @@ struct engine_jail {
 struct engine_options {
 	const struct engine_jail *jails; /* copied */
 	size_t n_jails;
-	/* Each of these: 0 is the ENGINE_... number below. */
-	size_t
-	    max_tracked; /* addresses with failures; full: the one whose newest failure
-			    is the oldest of 8 drawn at random is forgotten */
+	/*
+	 * Addresses with failures. Full: the one whose newest failure is the oldest of
+	 * 8 drawn at random is forgotten. This and the next two: 0 is the number below.
+	 */
+	size_t max_tracked;
 	size_t max_bans; /* full: the ban is refused, and counted */
-	size_t text_bytes; /* lines kept in all, half of it for lines of bans; full: the
-			      oldest are forgotten */
+	/* Lines kept, half of it for lines of bans. Full: the oldest are forgotten. */
+	size_t text_bytes;
 };
 
 #define ENGINE_MAX_TRACKED 1000000
@@ -72,8 +72,7 @@ enum {
 	ENGINE_COUNTED = 0,
 	ENGINE_BANNED = 1,     /* a ban order was appended */
 	ENGINE_PROLONGED,      /* it was banned; now it ends later */
-	ENGINE_ALREADY_BANNED, /* for as long, or a network around it is: nothing
-				  changed */
+	ENGINE_ALREADY_BANNED, /* for as long, or a network around it is */
 	ENGINE_IGNORED,        /* ignoreip or ignoreself */
 	ENGINE_STALE,          /* over one findtime before the newest of its address */
 	ENGINE_OVER,           /* enough failures, but the ban would be over by now */
@@ -177,8 +176,7 @@ struct engine_bounds {
 };
 void engine_bounds(const struct engine *e, struct engine_bounds *out);
 
-/* Every ban (jail -1) or those of one jail; ordered by end. @o dies after the callback.
- */
+/* Every ban (jail -1) or those of one jail, by end. @o dies after the callback. */
 typedef void (*engine_ban_fn)(void *ctx, const struct order *o);
 void engine_each_ban(const struct engine *e, int jail, engine_ban_fn fn, void *ctx);
 

@@ -6,8 +6,7 @@
 
 #include <assert.h>
 
-/* Lines looked at for one answer: an address may own many that are too old to matter.
- */
+/* Lines looked at for one answer: an address may own many that no longer matter. */
 #define MAX_LINES_READ (4 * ENGINE_MAX_WINDOW)
 
 uint32_t engine_failures(const struct window_part *part)

@@ -50,8 +50,8 @@ struct evidence_ring *evidence_ring_new(
 	r->on_drop = on_drop;
 	r->ctx = ctx;
 	r->n_units = (uint32_t)n_units;
-	/* 0 means no line, so no line may be there. */
-	r->head = r->tail = n_units;
+	/* Near the point where numbers turn over, so that every day sees it happen. */
+	r->head = r->tail = ((UINT64_C(1) << 32) / n_units - 8) * n_units;
 	return r;
 }
 

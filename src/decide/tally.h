@@ -70,8 +70,7 @@ void tally_load(const struct tally *t, uint32_t id, struct window *out);
 /* Was it heard of within its findtime before @clock? */
 bool tally_is_failing(const struct tally *t, uint32_t id, wall_t clock);
 
-/* The newest of its lines in the evidence_ring (0: none); forgotten with the failures.
- */
+/* The newest of its lines in the evidence_ring, or 0; goes with the failures. */
 uint32_t tally_text(const struct tally *t, uint32_t id);
 void tally_set_text(struct tally *t, uint32_t id, uint32_t text);
 void tally_forget_texts(struct tally *t); /* of all */

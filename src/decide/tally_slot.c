@@ -61,14 +61,13 @@ void slot_load(const struct slot *s, struct window *out)
 	}
 }
 
-/* How much room to ask for: even growth, so that a block is not copied at each failure.
- */
+/* Grows by half; these many fill what malloc() would round up to. */
 static size_t room_for(size_t n)
 {
-	size_t room = 4;
+	size_t room = 5;
 
 	while (room < n)
-		room += room / 2;
+		room += room / 2 + 1;
 	return room < ENGINE_MAX_WINDOW ? room : ENGINE_MAX_WINDOW;
 }
 

@@ -77,6 +77,5 @@ void slot_clear(struct slot *s, size_t *io_block_bytes);
 uint16_t slot_lag_encode(int64_t us);
 int64_t slot_lag_us(uint16_t lag);
 
-/* When it was heard of last: by its newest failure or by the clock, the later of both.
- */
+/* When it was heard of last: its newest failure, or the clock if that is later. */
 int64_t slot_heard_us(const struct slot *s);

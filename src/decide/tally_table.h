@@ -37,8 +37,7 @@ static inline struct slot *tally_slot(const struct tally *t, uint32_t id)
 
 /* With or without failures. Return: POOL_NONE if there is no such slot. */
 uint32_t tally_table_find(const struct tally *t, uint32_t jail, const struct net *n);
-/* A slot without failures, which must not exist yet. Return: POOL_NONE: out of memory.
- */
+/* A slot without failures, new. Return: POOL_NONE: out of memory. */
 uint32_t tally_table_add(struct tally *t, uint32_t jail, const struct net *n);
 void tally_table_delete(struct tally *t, uint32_t id);
 /* After the jails of slots were changed. */
@@ -61,8 +60,10 @@ static inline bool tally_is_over(
 	return clock.us > slot_heard_us(s) + 2 * t->jails[s->jail].findtime_us;
 }
 
-/* Items remembered for a jail. In order, maxretry - 1 per findtime at most can be
- * there. */
+/*
+ * Items remembered for a jail: two findtimes of plain failures, each of which holds
+ * less than maxretry, and some room for good evidence.
+ */
 static inline size_t tally_max_items(const struct tally *t, uint32_t jail)
 {
 	uint32_t n = t->jails[jail].maxretry;
