@@ -9,9 +9,10 @@
  * <F-MLFID>, maxlines. Keeps state from line to line, so one filter serves one jail and
  * sees its lines in order. No window and no counting: that is decide/.
  *
- * One rule of ours: an ignoreregex is looked for where a failregex has matched, in the
- * text which that one saw and in the whole line. (fail2ban looks in one of the two, the
- * number of regexes decides in which.)
+ * Three rules of ours. An ignoreregex is looked for where a failregex has matched, in
+ * the text which that one saw and in the whole line (fail2ban looks in one of the two,
+ * the number of regexes decides in which). What <F-NOFAIL> marks is no failure, also
+ * outside of a session. And an address that inet_pton() does not take is none.
  */
 
 #include "base/err.h"
