@@ -4,10 +4,11 @@
 /*
  * conf - a configuration folder in fail2ban's language, read whole into typed structs
  *
- * Reads bandog.conf (or fail2ban.conf where there is none), jail.conf, jail.d/, filter.d/
- * and action.d/ with .local layering, interpolation, includes and tags resolved. What is
- * wrong with one jail spoils that jail only; what cannot be parsed at all is an error of
- * the whole. Text stays text: regexes are not compiled here, ports not looked up.
+ * Reads bandog.conf (or fail2ban.conf where there is none), jail.conf, jail.d/,
+ * filter.d/ and action.d/ with .local layering, interpolation, includes and tags
+ * resolved. What is wrong with one jail spoils that jail only; what cannot be parsed at
+ * all is an error of the whole. Text stays text: regexes are not compiled here, ports
+ * not looked up.
  *
  * All strings belong to the struct conf and live as long as it does.
  */
@@ -43,7 +44,7 @@ struct conf_param {
 struct conf_filter {
 	const char *name; /* NULL: the jail has none */
 	struct conf_value prefregex;
-	struct conf_values failregex;   /* one item a regex, empty lines left out */
+	struct conf_values failregex; /* one item a regex, empty lines left out */
 	struct conf_values ignoreregex;
 	struct conf_value datepattern;
 	struct conf_value journalmatch;
@@ -58,8 +59,8 @@ struct conf_action {
 	struct conf_place at;
 	struct conf_param *params; /* as given by the jail */
 	size_t n_params;
-	bool has_file;             /* action.d/NAME.conf was found */
-	struct conf_param *options; /* the file's options and parameters combined, tags resolved */
+	bool has_file;              /* action.d/NAME.conf was found */
+	struct conf_param *options; /* of the file and the jail, tags resolved */
 	size_t n_options;
 };
 
@@ -67,9 +68,9 @@ enum conf_backend { CONF_AUTO, CONF_INOTIFY, CONF_POLLING, CONF_SYSTEMD };
 
 struct conf_jail {
 	const char *name;
-	struct conf_place at;  /* its section header */
+	struct conf_place at; /* its section header */
 	bool enabled;
-	bool is_broken;        /* an error of this jail was reported: do not run it */
+	bool is_broken; /* an error of this jail was reported: do not run it */
 	enum conf_backend backend;
 	struct conf_value backend_text;
 	struct conf_filter filter; /* with the jail's own failregex etc. applied */
@@ -77,15 +78,15 @@ struct conf_jail {
 	size_t n_logpaths;
 	uint32_t maxretry;
 	double findtime_sec;
-	int64_t bantime_sec;   /* negative: permanent */
+	int64_t bantime_sec; /* negative: permanent */
 	uint32_t maxmatches;
 	bool ignoreself;
-	struct conf_values ignoreip; /* one item a word: address, network, name, file:PATH */
+	struct conf_values ignoreip; /* one item a word: address, name, file:PATH */
 	struct conf_value ignorecommand;
 	struct conf_value usedns;
 	struct conf_value logtimezone;
 	struct conf_value logencoding;
-	struct conf_value port;     /* as in the jail, interpolated; NULL: not set */
+	struct conf_value port; /* as in the jail, interpolated; NULL: not set */
 	struct conf_value protocol;
 	struct conf_action *actions;
 	size_t n_actions;
@@ -98,7 +99,7 @@ struct conf_global {
 	bool dryrun;                 /* decide and tell, touch no firewall */
 	unsigned int min_prefix_v4, min_prefix_v6; /* guard */
 	unsigned int max_bans_per_sec;             /* guard */
-	struct conf_values never_ban;              /* guard: networks, one item a word */
+	struct conf_values never_ban; /* guard: networks, one item a word */
 	double dbpurgeage_sec;
 };
 
@@ -122,7 +123,8 @@ struct conf {
  * Return: the configuration, also when @d has errors; NULL when nothing usable could be
  * read (@d says why) or out of memory.
  */
-struct conf *conf_load(const char *dir, const char *const *only, bool all, struct diag *d);
+struct conf *conf_load(
+    const char *dir, const char *const *only, bool all, struct diag *d);
 struct conf *conf_free(struct conf *c);
 DEFINE_CLEANUP(struct conf *, conf_free)
 

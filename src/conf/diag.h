@@ -34,6 +34,7 @@ struct diag {
 
 void diag_deinit(struct diag *d);
 /* @at.file is copied. NULL @d: nothing happens. */
-void diag_add(struct diag *d, enum diag_level level, struct conf_place at, const char *fmt,
-    ...) PRINTF_LIKE(4, 5);
-void diag_format(const struct diag_item *i, struct buf *out); /* one line without '\n' */
+void diag_add(struct diag *d, enum diag_level level, struct conf_place at,
+    const char *fmt, ...) PRINTF_LIKE(4, 5);
+void diag_format(
+    const struct diag_item *i, struct buf *out); /* one line without '\n' */
