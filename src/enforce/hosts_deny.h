@@ -27,7 +27,10 @@ struct hosts_deny *hosts_deny_open(const char *path, const char *daemons); /* NU
 struct hosts_deny *hosts_deny_close(struct hosts_deny *h);
 DEFINE_CLEANUP(struct hosts_deny *, hosts_deny_close)
 
-/* In memory only, until hosts_deny_write(). Return: 0, HOSTS_DENY_FULL, -ENOMEM. */
+/*
+ * In memory only, until hosts_deny_write(). What was added twice (by two jails) stays
+ * until it was removed twice. Return: 0, HOSTS_DENY_FULL, -ENOMEM.
+ */
 int hosts_deny_add(struct hosts_deny *h, const struct net *n);
 void hosts_deny_remove(struct hosts_deny *h, const struct net *n);
 void hosts_deny_clear(struct hosts_deny *h);

@@ -5,10 +5,11 @@
  * nft - the kernel drops what is banned: nftables by netlink, no program, no text
  *
  * One table `inet bandog` of our own. Per target (a jail's port list) a hash set for
- * single addresses and, once a network is banned, an interval set, each per family, with
- * kernel timeout and counters per element. Rules stand in a chain at prerouting before
+ * single addresses and, once a network is banned, one for each prefix length in use,
+ * each per family, with kernel timeout and a counter per element. So networks may
+ * overlap: each is banned for its own time. Rules stand in a chain at prerouting before
  * connection tracking (priority raw - 10): the cheapest place that sees every interface.
- * Sources: linux/netfilter/nf_tables.h, libnftnl's headers.
+ * Source: linux/netfilter/nf_tables.h.
  *
  * Sends batches; never lists a set. Needs CAP_NET_ADMIN in its network namespace.
  */
@@ -24,6 +25,9 @@
 #define NFT_TABLE "bandog"
 #define NFT_SET_NAME_BYTES 64
 #define NFT_MAX_PORT_RANGES 64
+#define NFT_MAX_TARGETS 4096
+#define NFT_MAX_HOSTS (1 << 20) /* in one set; the kernel takes about 200 bytes for each */
+#define NFT_MAX_NETS (1 << 16)  /* likewise */
 
 struct nft;
 
@@ -32,9 +36,9 @@ struct nft_ports {
 };
 
 struct nft_target {
-	char name[NFT_SET_NAME_BYTES - 8]; /* sets are called NAME-ipv4, -ipv6, -net4, -net6 */
-	uint8_t protocol;                  /* IPPROTO_TCP, IPPROTO_UDP, or 0: everything */
-	size_t n_ports;                    /* 0: all ports */
+	char name[NFT_SET_NAME_BYTES - 8]; /* sets: NAME-ipv4, -ipv6, -net4-24, -net6-64 */
+	uint8_t protocol; /* IPPROTO_TCP, IPPROTO_UDP, or 0: everything (with ports: both) */
+	size_t n_ports;   /* 0: all ports; ignored for a protocol that has none */
 	struct nft_ports ports[NFT_MAX_PORT_RANGES];
 	char interface[IFNAMSIZ];          /* "": any */
 };
@@ -43,8 +47,13 @@ struct nft_target {
  * hash keeps two different names apart. @suffix tells targets of one jail apart. */
 void nft_target_name(char out[NFT_SET_NAME_BYTES - 8], const char *jail, unsigned int suffix);
 
-/* Return: NULL with @e (no netlink, no right). */
-struct nft *nft_open(struct err *e);
+/**
+ * nft_open()
+ * @table: name of our table, usually NFT_TABLE; must live on
+ *
+ * Return: NULL with @e (no netlink, no right).
+ */
+struct nft *nft_open(const char *table, struct err *e);
 struct nft *nft_close(struct nft *n);
 DEFINE_CLEANUP(struct nft *, nft_close)
 

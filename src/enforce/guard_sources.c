@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "enforce/guard_sources.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ifaddrs.h>
+#include <libmnl/libmnl.h>
+#include <linux/rtnetlink.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/cleanup.h"
+#include "base/fd.h"
+
+#define RESOLV_CONF "/etc/resolv.conf"
+#define RESOLV_MAX_BYTES 65536
+
+int guard_read_own(guard_source_fn fn, void *ctx)
+{
+	struct ifaddrs *list;
+	int r = 0;
+
+	if (getifaddrs(&list) < 0)
+		return -errno;
+	for (const struct ifaddrs *i = list; i && r >= 0; i = i->ifa_next) {
+		struct net n;
+
+		if (i->ifa_addr && net_from_sockaddr(i->ifa_addr, &n) == 0)
+			r = fn(ctx, &n);
+	}
+	freeifaddrs(list);
+	return r < 0 ? r : 0;
+}
+
+struct walk {
+	guard_source_fn fn;
+	void *ctx;
+	int result;
+};
+
+static void give(struct walk *w, int family, const struct nlattr *a)
+{
+	struct net n;
+
+	if (family == AF_INET && mnl_attr_get_payload_len(a) == 4) {
+		uint32_t v4;
+
+		memcpy(&v4, mnl_attr_get_payload(a), sizeof(v4));
+		n = net_from_v4(v4);
+	} else if (family == AF_INET6 && mnl_attr_get_payload_len(a) == 16) {
+		n = net_from_v6(mnl_attr_get_payload(a));
+	} else {
+		return;
+	}
+	if (w->result >= 0)
+		w->result = w->fn(w->ctx, &n);
+}
+
+/* RTA_VIA: a gateway of the other family (struct rtvia). */
+static void give_via(struct walk *w, const struct nlattr *a)
+{
+	const struct rtvia *via = mnl_attr_get_payload(a);
+	size_t n = mnl_attr_get_payload_len(a);
+	struct net net;
+
+	if (n < sizeof(*via) + 16 || via->rtvia_family != AF_INET6)
+		return;
+	net = net_from_v6(via->rtvia_addr);
+	if (w->result >= 0)
+		w->result = w->fn(w->ctx, &net);
+}
+
+typedef void (*attr_fn)(struct walk *w, int family, const struct nlattr *a);
+
+static void each_attr(
+    const uint8_t *p, size_t n, attr_fn fn, struct walk *w, int family)
+{
+	const struct nlattr *a = (const void *)p;
+	int left = (int)n;
+
+	while (mnl_attr_ok(a, left)) {
+		fn(w, family, a);
+		left -= (int)MNL_ALIGN(a->nla_len);
+		a = mnl_attr_next(a);
+	}
+}
+
+static void on_hop_attr(struct walk *w, int family, const struct nlattr *a)
+{
+	if (mnl_attr_get_type(a) == RTA_GATEWAY)
+		give(w, family, a);
+}
+
+static void give_hops(struct walk *w, int family, const struct nlattr *a)
+{
+	const uint8_t *p = mnl_attr_get_payload(a);
+	size_t left = mnl_attr_get_payload_len(a);
+
+	while (left >= sizeof(struct rtnexthop)) {
+		struct rtnexthop hop;
+
+		memcpy(&hop, p, sizeof(hop));
+		if (hop.rtnh_len < sizeof(hop) || hop.rtnh_len > left)
+			return;
+		each_attr(p + sizeof(hop), hop.rtnh_len - sizeof(hop), on_hop_attr, w, family);
+		size_t step = RTNH_ALIGN(hop.rtnh_len);
+
+		if (step > left)
+			return;
+		p += step;
+		left -= step;
+	}
+}
+
+static void on_route_attr(struct walk *w, int family, const struct nlattr *a)
+{
+	switch (mnl_attr_get_type(a)) {
+	case RTA_GATEWAY:
+		give(w, family, a);
+		return;
+	case RTA_VIA:
+		give_via(w, a);
+		return;
+	case RTA_MULTIPATH:
+		give_hops(w, family, a);
+		return;
+	default:
+		return;
+	}
+}
+
+static int on_route(const struct nlmsghdr *h, void *ctx)
+{
+	const struct rtmsg *m = mnl_nlmsg_get_payload(h);
+	size_t n = mnl_nlmsg_get_payload_len(h);
+	size_t head = MNL_ALIGN(sizeof(*m));
+
+	if (h->nlmsg_type == RTM_NEWROUTE && n >= head && m->rtm_dst_len == 0)
+		each_attr((const uint8_t *)m + head, n - head, on_route_attr, ctx, m->rtm_family);
+	return MNL_CB_OK;
+}
+
+static int dump_routes(struct mnl_socket *s, unsigned char family, struct walk *w)
+{
+	_Alignas(struct nlmsghdr) char room[32768];
+	struct nlmsghdr *h = mnl_nlmsg_put_header(room);
+	unsigned int seq = (unsigned int)time(NULL) + family;
+
+	h->nlmsg_type = RTM_GETROUTE;
+	h->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	h->nlmsg_seq = seq;
+	struct rtmsg *m = mnl_nlmsg_put_extra_header(h, sizeof(*m));
+
+	m->rtm_family = family;
+	if (mnl_socket_sendto(s, h, h->nlmsg_len) < 0)
+		return -errno;
+	int more = MNL_CB_OK;
+
+	while (more > MNL_CB_STOP) {
+		ssize_t n = mnl_socket_recvfrom(s, room, sizeof(room));
+
+		if (n < 0)
+			return -errno;
+		more = mnl_cb_run(
+		    room, (size_t)n, seq, mnl_socket_get_portid(s), on_route, w);
+	}
+	return more < 0 ? -errno : w->result;
+}
+
+int guard_read_gateways(guard_source_fn fn, void *ctx)
+{
+	struct walk w = { .fn = fn, .ctx = ctx };
+	struct mnl_socket *s = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+
+	if (!s)
+		return -errno;
+	int r = mnl_socket_bind(s, 0, MNL_SOCKET_AUTOPID) < 0 ? -errno : 0;
+
+	if (!r)
+		r = dump_routes(s, AF_INET, &w);
+	if (r >= 0)
+		r = dump_routes(s, AF_INET6, &w);
+	mnl_socket_close(s);
+	return r < 0 ? r : 0;
+}
+
+int guard_read_resolvers(guard_source_fn fn, void *ctx)
+{
+	struct buf b = BUF_INIT(RESOLV_MAX_BYTES);
+	int r = fd_read_file(AT_FDCWD, RESOLV_CONF, &b);
+	struct span rest = buf_span(&b), line, word;
+
+	if (r == -ENOENT)
+		r = 0; /* without one the local machine is asked */
+	while (!r && span_next_line(&rest, &line)) {
+		struct net n;
+
+		if (!span_next_word(&line, "", &word) || !span_eq(word, SPAN("nameserver")))
+			continue;
+		if (!span_next_word(&line, "", &word))
+			continue;
+		ptrdiff_t scope = span_index(word, '%');
+
+		if (scope >= 0)
+			word.n = (size_t)scope;
+		if (net_parse_addr(word, &n) == 0)
+			r = fn(ctx, &n);
+	}
+	buf_deinit(&b);
+	return r < 0 ? r : 0;
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * Opening, closing, and asking for one counter; the work is in nft_setup.c (tables and
+ * rules) and nft_apply.c (bans).
+ */
+
+#include "enforce/nft.h"
+
+#include <errno.h>
+
+#include "enforce/nft_private.h"
+
+struct nft *nft_open(const char *table, struct err *e)
+{
+	CLEANUP(nft_closep) struct nft *n = calloc(1, sizeof(*n));
+	int r;
+
+	if (!n) {
+		err_set(e, -ENOMEM, "out of memory");
+		return NULL;
+	}
+	n->batch = NFT_BATCH_INIT(table, NFT_LINK_BATCH_MAX_BYTES);
+	n->ask = NFT_BATCH_INIT(table, 4096);
+	n->link = nft_link_open(e);
+	if (!n->link)
+		return NULL;
+	r = nft_probe(n);
+	if (r == -EPERM) {
+		err_set(e, r,
+		    "nftables: no right to change the firewall"
+		    " (CAP_NET_ADMIN is missing)");
+		return NULL;
+	}
+	if (r < 0) {
+		err_errno(e, r, "nftables does not answer");
+		return NULL;
+	}
+	n->abilities = (unsigned int)r;
+	return TAKE(n);
+}
+
+struct nft *nft_close(struct nft *n)
+{
+	if (!n)
+		return NULL;
+	nft_batch_deinit(&n->batch);
+	nft_batch_deinit(&n->ask);
+	free(n->targets);
+	nft_link_close(n->link);
+	free(n);
+	return NULL;
+}
+
+int nft_counter(struct nft *n, uint32_t target, const struct net *net,
+    uint64_t *packets, uint64_t *bytes)
+{
+	struct nft_set s = nft_set_of(target, net);
+	char name[NFT_SET_NAME_ROOM];
+	struct nft_elem elem;
+	const uint8_t *key;
+	size_t n_bytes;
+	int r;
+
+	if (target >= n->n_targets)
+		return -EINVAL;
+	nft_set_name(&n->targets[target], &s, name);
+	key = nft_set_key(net, &n_bytes);
+	r = nft_elem_read(n, n->ask.table, name, key, n_bytes, &elem);
+	if (r < 0)
+		return r;
+	*packets = elem.packets;
+	*bytes = elem.bytes;
+	return 0;
+}
