@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "pipeline/pipeline.h"
+
+#include <errno.h>
+
+struct lane {
+	struct filter *filter; /* NULL: the jail has none */
+	struct pipeline_counts counts;
+};
+
+struct pipeline {
+	const struct setup *setup;
+	struct engine *engine;
+	struct lane *lanes; /* one a jail */
+	uint32_t n_lanes;
+	wall_t replayed; /* how far a replay has come */
+	wall_t since, until;
+};
+
+static struct lane *lanes_free(struct lane *lanes, uint32_t n)
+{
+	for (uint32_t i = 0; lanes && i < n; i++)
+		filter_free(lanes[i].filter);
+	free(lanes);
+	return NULL;
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && !strcmp(a, b));
+}
+
+static bool same_list(char *const *a, uint32_t n_a, char *const *b, uint32_t n_b)
+{
+	if (n_a != n_b)
+		return false;
+	for (uint32_t i = 0; i < n_a; i++) {
+		if (strcmp(a[i], b[i]))
+			return false;
+	}
+	return true;
+}
+
+static bool same_filter(const struct setup_jail *a, const struct setup_jail *b)
+{
+	return same_text(a->prefregex, b->prefregex) &&
+	    same_list(a->failregex, a->n_failregex, b->failregex, b->n_failregex) &&
+	    same_list(a->ignoreregex, a->n_ignoreregex, b->ignoreregex, b->n_ignoreregex) &&
+	    same_text(a->datepattern, b->datepattern) && same_text(a->timezone, b->timezone) &&
+	    a->usedns == b->usedns && a->maxlines == b->maxlines;
+}
+
+static struct engine_options engine_options_of(
+    const struct setup *s, const struct engine_jail *jails)
+{
+	return (struct engine_options){
+		.jails = jails,
+		.n_jails = s->n_jails,
+		.max_tracked = ENGINE_MAX_TRACKED,
+		.max_bans = ENGINE_MAX_BANS,
+		.text_bytes = ENGINE_TEXT_BYTES,
+	};
+}
+
+/* Fill the lanes that have no filter yet. */
+static int lanes_compile(const struct setup *s, struct lane *lanes, struct err *e)
+{
+	for (uint32_t i = 0; i < s->n_jails; i++) {
+		const struct setup_jail *j = &s->jails[i];
+
+		if (lanes[i].filter || !j->n_failregex)
+			continue;
+		struct filter_options o = setup_filter_options(j);
+
+		lanes[i].filter = filter_new(&o, e);
+		if (!lanes[i].filter)
+			return err_wrap(e, -EINVAL, "jail %s", j->name);
+	}
+	return 0;
+}
+
+struct pipeline *pipeline_new(const struct setup *s, struct err *e)
+{
+	CLEANUP(pipeline_freep) struct pipeline *p = calloc(1, sizeof(*p));
+	CLEANUP(freep) struct engine_jail *jails = setup_engine_jails(s);
+
+	if (!p || !jails) {
+		err_set(e, -ENOMEM, "out of memory");
+		return NULL;
+	}
+	p->setup = s;
+	p->replayed = WALL_NONE;
+	pipeline_set_window(p, WALL_NONE, WALL_NEVER);
+	p->lanes = calloc(s->n_jails + 1, sizeof(*p->lanes));
+	p->n_lanes = s->n_jails;
+	struct engine_options o = engine_options_of(s, jails);
+
+	p->engine = engine_new(&o);
+	if (!p->lanes || !p->engine) {
+		err_set(e, -ENOMEM, "out of memory");
+		return NULL;
+	}
+	if (lanes_compile(s, p->lanes, e) < 0)
+		return NULL;
+	return TAKE(p);
+}
+
+struct pipeline *pipeline_free(struct pipeline *p)
+{
+	if (!p)
+		return NULL;
+	lanes_free(p->lanes, p->n_lanes);
+	engine_free(p->engine);
+	free(p);
+	return NULL;
+}
+
+void pipeline_set_window(struct pipeline *p, wall_t since, wall_t until)
+{
+	p->since = since;
+	p->until = until;
+}
+
+int pipeline_reload(
+    struct pipeline *p, const struct setup *s, wall_t now, struct orders *out, struct err *e)
+{
+	CLEANUP(freep) struct engine_jail *jails = setup_engine_jails(s);
+	struct lane *lanes = calloc(s->n_jails + 1, sizeof(*lanes));
+	uint32_t *old_of = calloc(s->n_jails + 1, sizeof(*old_of));
+	int r = !jails || !lanes || !old_of ? err_set(e, -ENOMEM, "out of memory") : 0;
+
+	/* Borrow the filters that stay; given back if anything fails below. */
+	for (uint32_t i = 0; !r && i < s->n_jails; i++) {
+		int old = setup_find_jail(p->setup, span_of(s->jails[i].name));
+
+		old_of[i] = UINT32_MAX;
+		if (old < 0)
+			continue;
+		lanes[i].counts = p->lanes[old].counts;
+		if (same_filter(&s->jails[i], &p->setup->jails[old])) {
+			lanes[i].filter = TAKE(p->lanes[old].filter);
+			old_of[i] = (uint32_t)old;
+		}
+	}
+	if (!r)
+		r = lanes_compile(s, lanes, e);
+	if (!r) {
+		struct engine_options o = engine_options_of(s, jails);
+
+		r = engine_reload(p->engine, &o, now, out);
+		if (r < 0)
+			err_set(e, r, "out of memory");
+	}
+	if (r < 0) {
+		for (uint32_t i = 0; lanes && old_of && i < s->n_jails; i++) {
+			if (old_of[i] != UINT32_MAX && lanes[i].filter)
+				p->lanes[old_of[i]].filter = TAKE(lanes[i].filter);
+		}
+		lanes_free(lanes, s->n_jails);
+	} else {
+		lanes_free(p->lanes, p->n_lanes);
+		p->lanes = lanes;
+		p->n_lanes = s->n_jails;
+		p->setup = s;
+	}
+	free(old_of);
+	return r;
+}
+
+/* The time that counts: see PIPELINE_MAX_SKEW_SEC. */
+static wall_t time_of(struct lane *lane, const struct line *l, wall_t at, wall_t now)
+{
+	if (at.us == WALL_NONE.us)
+		return now;
+	int64_t off_us = at.us - now.us; /* both are within the calendar */
+	bool is_far = off_us > PIPELINE_MAX_SKEW_SEC * US_PER_SEC ||
+	    off_us < -PIPELINE_MAX_SKEW_SEC * US_PER_SEC;
+
+	if (l->live && is_far) {
+		lane->counts.skewed++;
+		return now;
+	}
+	return off_us > 0 ? now : at;
+}
+
+int pipeline_feed(struct pipeline *p, uint32_t jail, const struct line *l, wall_t now,
+    struct orders *out)
+{
+	struct lane *lane = &p->lanes[jail];
+	struct filter_failure failure;
+
+	if (!lane->filter)
+		return 0;
+	lane->counts.lines++;
+	int r = filter_feed(lane->filter, l, l->read_at, &failure);
+
+	switch (r) {
+	case FILTER_FAILURE:
+		break;
+	case FILTER_HELPED:
+		lane->counts.helped++;
+		return 0;
+	case FILTER_IGNORED:
+		lane->counts.ignored++;
+		return 0;
+	case FILTER_NO_ADDRESS:
+		lane->counts.no_address++;
+		return 0;
+	case FILTER_LIMIT:
+		lane->counts.limits++;
+		return 0;
+	default:
+		return r;
+	}
+	if (!failure.has_net) {
+		lane->counts.no_address++;
+		return 0;
+	}
+	struct hit h = {
+		.jail = jail,
+		.net = failure.net,
+		.rule = failure.rule,
+		.weight = 1,
+		.at = time_of(lane, l, failure.at, l->read_at),
+		.text = l->text,
+	};
+
+	if (h.at.us < p->since.us || h.at.us > p->until.us)
+		return 0;
+	lane->counts.failures++;
+
+	if (now.us == WALL_NONE.us) {
+		if (h.at.us > p->replayed.us)
+			p->replayed = h.at;
+		now = p->replayed;
+		r = engine_tick(p->engine, now, out);
+		if (r < 0)
+			return r;
+	}
+	r = engine_feed(p->engine, &h, now, out);
+	return r < 0 ? r : 0;
+}
+
+struct engine *pipeline_engine(struct pipeline *p)
+{
+	return p->engine;
+}
+
+const struct filter *pipeline_filter(const struct pipeline *p, uint32_t jail)
+{
+	return p->lanes[jail].filter;
+}
+
+void pipeline_counts(const struct pipeline *p, uint32_t jail, struct pipeline_counts *out)
+{
+	*out = p->lanes[jail].counts;
+}

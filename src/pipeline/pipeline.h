@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * pipeline - where line, hit and order meet: the filters of all jails and one engine
+ *
+ * The live daemon, `bandog scan`, tests and fuzzers feed lines to this one piece, so
+ * they decide alike. No clock and no I/O.
+ */
+
+#include "decide/engine.h"
+#include "flow/line.h"
+#include "pipeline/setup.h"
+
+struct pipeline;
+
+/* A live line whose date is further off than this is taken to be of now: a clock or time
+ * zone is wrong, and bans that end in the past would protect nobody (fail2ban: 60 s). */
+#define PIPELINE_MAX_SKEW_SEC 60
+
+struct pipeline_counts {
+	uint64_t lines;      /* lines shown to the jail */
+	uint64_t failures;   /* lines that count */
+	uint64_t helped;     /* matched, but no failure */
+	uint64_t ignored;    /* ignoreregex */
+	uint64_t no_address; /* matched, but named no address: names are not resolved */
+	uint64_t limits;     /* a regex gave up */
+	uint64_t skewed;     /* date replaced by the clock */
+};
+
+/* @s must outlive the pipeline, or be replaced by pipeline_reload(). NULL with @e. */
+struct pipeline *pipeline_new(const struct setup *s, struct err *e);
+struct pipeline *pipeline_free(struct pipeline *p);
+DEFINE_CLEANUP(struct pipeline *, pipeline_free)
+
+/**
+ * pipeline_feed() - show a line to one jail
+ * @l:   read_at settles dates without a year
+ * @now: live: the clock. WALL_NONE: a replay, whose clock is the log itself: bans start
+ *       and end at the times of the failures, and those that ended by then are lifted
+ *       before a failure is weighed
+ * @out: orders are appended
+ *
+ * Return: 0, or -ENOMEM (the line was not counted).
+ */
+int pipeline_feed(struct pipeline *p, uint32_t jail, const struct line *l, wall_t now,
+    struct orders *out);
+
+/* Failures outside of [since, until] do not count (WALL_NONE, WALL_NEVER: no bound). */
+void pipeline_set_window(struct pipeline *p, wall_t since, wall_t until);
+
+/**
+ * pipeline_reload() - go on with another set-up
+ *
+ * Filters whose options are the same keep their state. Orders for bans of jails that are
+ * gone carry the OLD index. All or nothing.
+ */
+int pipeline_reload(struct pipeline *p, const struct setup *s, wall_t now,
+    struct orders *out, struct err *e);
+
+struct engine *pipeline_engine(struct pipeline *p);
+const struct filter *pipeline_filter(const struct pipeline *p, uint32_t jail); /* or NULL */
+void pipeline_counts(const struct pipeline *p, uint32_t jail, struct pipeline_counts *out);

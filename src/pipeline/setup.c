@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A configuration becomes plain data: what each jail wants, checked against what this
+ * bandog can do. Everything that is wrong is said with its place; nothing stops early.
+ */
+#include "pipeline/setup.h"
+
+#include <errno.h>
+#include <pwd.h>
+
+#include "pipeline/ports.h"
+#include "pipeline/setup_actions.h"
+
+static void jail_deinit(struct setup_jail *j)
+{
+	free(j->name);
+	free(j->filter_name);
+	free(j->port_text);
+	free(j->sources);
+	free(j->prefregex);
+	for (uint32_t i = 0; j->failregex && i < j->n_failregex; i++)
+		free(j->failregex[i]);
+	free(j->failregex);
+	for (uint32_t i = 0; j->ignoreregex && i < j->n_ignoreregex; i++)
+		free(j->ignoreregex[i]);
+	free(j->ignoreregex);
+	free(j->datepattern);
+	free(j->timezone);
+	free(j->ignore);
+	free(j->targets);
+	for (uint32_t i = 0; j->hosts_deny && i < j->n_hosts_deny; i++) {
+		free(j->hosts_deny[i].path);
+		free(j->hosts_deny[i].daemons);
+	}
+	free(j->hosts_deny);
+}
+
+struct setup *setup_free(struct setup *s)
+{
+	if (!s)
+		return NULL;
+	for (uint32_t i = 0; s->jails && i < s->n_jails; i++)
+		jail_deinit(&s->jails[i]);
+	free(s->jails);
+	for (uint32_t i = 0; s->sources && i < s->n_sources; i++)
+		free(s->sources[i].glob);
+	free(s->sources);
+	free(s->log_target);
+	free(s->user);
+	free(s->never_ban);
+	free(s);
+	return NULL;
+}
+
+int setup_find_jail(const struct setup *s, struct span name)
+{
+	for (uint32_t i = 0; i < s->n_jails; i++) {
+		if (span_eq(name, span_of(s->jails[i].name)))
+			return (int)i;
+	}
+	return -1;
+}
+
+struct filter_options setup_filter_options(const struct setup_jail *j)
+{
+	return (struct filter_options){
+		.prefregex = j->prefregex,
+		.failregex = (const char *const *)j->failregex,
+		.n_failregex = j->n_failregex,
+		.ignoreregex = (const char *const *)j->ignoreregex,
+		.n_ignoreregex = j->n_ignoreregex,
+		.datepattern = j->datepattern,
+		.timezone = j->timezone,
+		.usedns = j->usedns,
+		.maxlines = j->maxlines,
+	};
+}
+
+struct engine_jail *setup_engine_jails(const struct setup *s)
+{
+	struct engine_jail *jails = calloc(s->n_jails + 1, sizeof(*jails));
+
+	for (uint32_t i = 0; jails && i < s->n_jails; i++) {
+		const struct setup_jail *j = &s->jails[i];
+
+		jails[i] = (struct engine_jail){
+			.name = j->name,
+			.findtime_sec = j->findtime_sec,
+			.maxretry = j->maxretry,
+			.bantime_sec = j->bantime_sec,
+			.maxmatches = j->maxmatches,
+			.ignoreself = j->ignoreself,
+			.ignore = j->ignore,
+			.n_ignore = j->n_ignore,
+		};
+	}
+	return jails;
+}
+
+bool setup_uses_hosts_deny(const struct setup *s)
+{
+	for (uint32_t i = 0; i < s->n_jails; i++) {
+		if (s->jails[i].n_hosts_deny)
+			return true;
+	}
+	return false;
+}
+
+/* --- from configuration ------------------------------------------------------------ */
+
+static int dup_text(char **out, const char *text)
+{
+	*out = text ? strdup(text) : NULL;
+	return text && !*out ? -ENOMEM : 0;
+}
+
+static int add_net(struct net **nets, uint32_t *n, const struct net *one)
+{
+	struct net *more = realloc(*nets, (*n + 1) * sizeof(**nets));
+
+	if (!more)
+		return -ENOMEM;
+	*nets = more;
+	more[(*n)++] = *one;
+	return 0;
+}
+
+static int take_nets(const struct conf_values *words, const char *option, struct diag *d,
+    struct net **nets, uint32_t *n)
+{
+	for (size_t i = 0; i < words->n; i++) {
+		const struct conf_value *v = &words->items[i];
+		struct net one;
+
+		if (net_parse(span_of(v->text), &one) < 0) {
+			diag_add(d, DIAG_WARNING, v->at,
+			    "%s: '%s' is no address or network, and names and files are "
+			    "not looked up here; it is left out",
+			    option, v->text);
+			continue;
+		}
+		if (add_net(nets, n, &one) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static enum filter_usedns usedns_of(const struct conf_value *v)
+{
+	struct span text = span_of(v->text ? v->text : "warn");
+
+	if (span_eq_nocase(text, SPAN("yes")))
+		return FILTER_DNS_YES;
+	if (span_eq_nocase(text, SPAN("no")))
+		return FILTER_DNS_NO;
+	if (span_eq_nocase(text, SPAN("raw")))
+		return FILTER_DNS_RAW;
+	return FILTER_DNS_WARN;
+}
+
+/* Copy those regexes that compile. Return: 0, 1 if one was bad, -ENOMEM. */
+static int take_regexes(const struct conf_values *from, const char *kind,
+    const char *prefregex, enum filter_usedns usedns, struct diag *d, char ***out,
+    uint32_t *n)
+{
+	int verdict = 0;
+
+	*out = calloc(from->n + 1, sizeof(**out));
+	if (!*out)
+		return -ENOMEM;
+	for (size_t i = 0; i < from->n; i++) {
+		const struct conf_value *v = &from->items[i];
+		struct err e = { "" };
+		int r = prefregex ? filter_check_failregex(v->text, prefregex, usedns, &e)
+				  : filter_check_regex(v->text, usedns, &e);
+
+		if (r < 0) {
+			diag_add(d, DIAG_ERROR, v->at, "%s: %s", kind, e.text);
+			verdict = 1;
+			continue;
+		}
+		if (dup_text(&(*out)[*n], v->text) < 0)
+			return -ENOMEM;
+		(*n)++;
+	}
+	return verdict;
+}
+
+/* Return: 0, 1 if the jail cannot run, -ENOMEM. */
+static int take_filter(const struct conf_jail *c, struct diag *d, struct setup_jail *j)
+{
+	const struct conf_filter *f = &c->filter;
+	const char *pref = f->prefregex.text;
+	struct err e = { "" };
+	int bad = 0;
+
+	j->usedns = usedns_of(c->usedns.text ? &c->usedns : &f->usedns);
+	j->maxlines = f->maxlines ? f->maxlines : 1;
+	if (pref && !*pref)
+		pref = NULL;
+	if (pref && filter_check_regex(pref, j->usedns, &e) < 0) {
+		diag_add(d, DIAG_ERROR, f->prefregex.at, "prefregex: %s", e.text);
+		return 1;
+	}
+	if (dup_text(&j->filter_name, f->name) < 0 || dup_text(&j->prefregex, pref) < 0 ||
+	    dup_text(&j->datepattern, f->datepattern.text) < 0 ||
+	    dup_text(&j->timezone, c->logtimezone.text) < 0)
+		return -ENOMEM;
+
+	int r = take_regexes(&f->failregex, "failregex", pref ? pref : "", j->usedns, d,
+	    &j->failregex, &j->n_failregex);
+
+	if (r >= 0) {
+		bad = r;
+		r = take_regexes(&f->ignoreregex, "ignoreregex", NULL, j->usedns, d,
+		    &j->ignoreregex, &j->n_ignoreregex);
+	}
+	if (r < 0 || bad || r)
+		return r < 0 ? r : 1;
+	if (!j->n_failregex)
+		return 0;
+	/* What spans several options (a bad date pattern) shows only in the whole. */
+	struct filter_options o = setup_filter_options(j);
+	CLEANUP(filter_freep) struct filter *whole = filter_new(&o, &e);
+
+	if (!whole) {
+		diag_add(d, DIAG_ERROR,
+		    f->datepattern.text ? f->datepattern.at : c->at, "filter %s: %s",
+		    f->name ? f->name : "", e.text);
+		return 1;
+	}
+	return 0;
+}
+
+static int find_source(struct setup *s, const struct conf_logpath *l, bool poll)
+{
+	for (uint32_t i = 0; i < s->n_sources; i++) {
+		if (!strcmp(s->sources[i].glob, l->glob))
+			return (int)i;
+	}
+	struct setup_source *more =
+	    realloc(s->sources, (s->n_sources + 1) * sizeof(*s->sources));
+
+	if (!more)
+		return -ENOMEM;
+	s->sources = more;
+	more[s->n_sources] = (struct setup_source){ .tail = l->tail, .poll = poll };
+	if (dup_text(&more[s->n_sources].glob, l->glob) < 0)
+		return -ENOMEM;
+	return (int)s->n_sources++;
+}
+
+static int take_sources(
+    const struct conf_jail *c, struct diag *d, struct setup *s, struct setup_jail *j)
+{
+	j->sources = calloc(c->n_logpaths + 1, sizeof(*j->sources));
+	if (!j->sources)
+		return -ENOMEM;
+	for (size_t i = 0; i < c->n_logpaths; i++) {
+		const struct conf_logpath *l = &c->logpaths[i];
+
+		if (l->glob[0] != '/') {
+			diag_add(d, DIAG_ERROR, l->at,
+			    "logpath: '%s' must be an absolute path", l->glob);
+			return 1;
+		}
+		int source = find_source(s, l, c->backend == CONF_POLLING);
+
+		if (source < 0)
+			return source;
+		j->sources[j->n_sources++] = (uint32_t)source;
+	}
+	return 0;
+}
+
+/* Return: 0, 1 if the jail cannot run here, -ENOMEM. */
+static int take_jail(
+    const struct conf_jail *c, struct diag *d, struct setup *s, struct setup_jail *j)
+{
+	if (c->backend == CONF_SYSTEMD) {
+		diag_add(d, DIAG_WARNING, c->backend_text.at,
+		    "jail %s is not started: its backend '%s' is not built yet (use a "
+		    "logpath with backend = auto)",
+		    c->name, c->backend_text.text);
+		return 1;
+	}
+	if (c->ignorecommand.text && *c->ignorecommand.text)
+		diag_add(d, DIAG_WARNING, c->ignorecommand.at,
+		    "ignorecommand is not built yet and has no effect");
+	j->findtime_sec = c->findtime_sec;
+	j->maxretry = c->maxretry ? c->maxretry : 1;
+	j->bantime_sec = c->bantime_sec;
+	j->maxmatches = c->maxmatches;
+	j->ignoreself = c->ignoreself;
+	if (dup_text(&j->name, c->name) < 0 || dup_text(&j->port_text, c->port.text) < 0)
+		return -ENOMEM;
+	int r = take_filter(c, d, j);
+
+	if (!r)
+		r = take_sources(c, d, s, j);
+	if (!r)
+		r = take_nets(&c->ignoreip, "ignoreip", d, &j->ignore, &j->n_ignore);
+	if (!r)
+		r = setup_take_actions(c, d, j);
+	return r;
+}
+
+static int take_global(const struct conf_global *g, struct diag *d, struct setup *s)
+{
+	s->log_level = LOG_L_INFO;
+	if (g->loglevel.text && log_level_parse(g->loglevel.text, &s->log_level) < 0)
+		diag_add(d, DIAG_ERROR, g->loglevel.at,
+		    "loglevel: '%s' is unknown, expected ERROR, WARNING, NOTICE, INFO or DEBUG",
+		    g->loglevel.text);
+	const char *target = g->logtarget.text ? g->logtarget.text : "SYSLOG";
+
+	if (strcmp(target, "SYSLOG") && strcmp(target, "STDERR") && target[0] != '/')
+		diag_add(d, DIAG_ERROR, g->logtarget.at,
+		    "logtarget: '%s' is unknown, expected SYSLOG, STDERR or an absolute path",
+		    target);
+	s->dry_run = g->dryrun;
+	s->min_prefix_v4 = g->min_prefix_v4;
+	s->min_prefix_v6 = g->min_prefix_v6;
+	s->max_bans_per_sec = g->max_bans_per_sec;
+	s->purge_sec = g->dbpurgeage_sec;
+	if (dup_text(&s->log_target, target) < 0 ||
+	    dup_text(&s->user, g->user.text ? g->user.text : "bandog") < 0)
+		return -ENOMEM;
+	return take_nets(&g->never_ban, "neverban", d, &s->never_ban, &s->n_never_ban);
+}
+
+int setup_build(const struct conf *c, struct diag *d, struct setup **out)
+{
+	CLEANUP(setup_freep) struct setup *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return -ENOMEM;
+	s->jails = calloc(c->n_jails + 1, sizeof(*s->jails));
+	if (!s->jails || take_global(&c->global, d, s) < 0)
+		return -ENOMEM;
+	for (size_t i = 0; i < c->n_jails; i++) {
+		const struct conf_jail *from = &c->jails[i];
+		struct setup_jail j = { 0 };
+
+		if (!from->enabled || from->is_broken)
+			continue;
+		int r = take_jail(from, d, s, &j);
+
+		if (r) {
+			jail_deinit(&j);
+			if (r < 0)
+				return r;
+			continue;
+		}
+		s->jails[s->n_jails++] = j;
+	}
+	*out = TAKE(s);
+	return 0;
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * setup - a configuration turned into each stage's options, checked and portable
+ *
+ * setup_build() compiles every regex once to find mistakes, looks ports and addresses
+ * up, and says what this bandog cannot do for a jail. The result is plain data with a
+ * wire form: the loader process makes it, all roles read it. It never changes; a reload
+ * makes a new one.
+ */
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "conf/conf.h"
+#include "decide/engine.h"
+#include "enforce/nft.h"
+#include "match/filter.h"
+
+/* One log path. Jails that name the same one share it: each log is read once. */
+struct setup_source {
+	char *glob;
+	bool tail; /* begin at the end of a file that was never read before */
+	bool poll;
+};
+
+struct setup_hosts_deny {
+	char *path;
+	char *daemons;
+};
+
+struct setup_jail {
+	char *name;
+	char *filter_name; /* NULL: a jail without filter, for bans by hand */
+	char *port_text;   /* as configured, for people; NULL: all */
+	uint32_t *sources; /* indices in setup.sources */
+	uint32_t n_sources;
+
+	char *prefregex;
+	char **failregex;
+	uint32_t n_failregex;
+	char **ignoreregex;
+	uint32_t n_ignoreregex;
+	char *datepattern;
+	char *timezone;
+	enum filter_usedns usedns;
+	uint32_t maxlines;
+
+	double findtime_sec;
+	uint32_t maxretry;
+	int64_t bantime_sec;
+	uint32_t maxmatches;
+	bool ignoreself;
+	struct net *ignore;
+	uint32_t n_ignore;
+
+	struct nft_target *targets;
+	uint32_t n_targets;
+	struct setup_hosts_deny *hosts_deny;
+	uint32_t n_hosts_deny;
+};
+
+struct setup {
+	uint64_t generation; /* given by the supervisor: grows with each reload */
+	enum log_level log_level;
+	char *log_target; /* "SYSLOG", "STDERR" or a path */
+	char *user;
+	bool dry_run;
+	uint32_t min_prefix_v4, min_prefix_v6, max_bans_per_sec;
+	struct net *never_ban;
+	uint32_t n_never_ban;
+	double purge_sec;
+	struct setup_source *sources;
+	uint32_t n_sources;
+	struct setup_jail *jails;
+	uint32_t n_jails;
+};
+
+/**
+ * setup_build()
+ * @c: the configuration; only its enabled jails are taken
+ * @d: gets what is wrong: a broken jail is left out (error), something that is not to be
+ *     had here is left out or replaced (warning)
+ *
+ * Return: 0, or -ENOMEM. Whether @d has errors is for the caller to judge.
+ */
+int setup_build(const struct conf *c, struct diag *d, struct setup **out);
+struct setup *setup_free(struct setup *s);
+DEFINE_CLEANUP(struct setup *, setup_free)
+
+void setup_encode(const struct setup *s, struct buf *out);
+int setup_decode(struct span bytes, struct setup **out); /* 0, -EBADMSG, -ENOMEM */
+
+/* Index of a jail, or -1. */
+int setup_find_jail(const struct setup *s, struct span name);
+
+/* The filter's options of a jail; they point into it. */
+struct filter_options setup_filter_options(const struct setup_jail *j);
+
+/* The engine's view of all jails: malloc'd array that points into @s; NULL: no memory. */
+struct engine_jail *setup_engine_jails(const struct setup *s);
+
+/* Does any jail need this? */
+bool setup_uses_hosts_deny(const struct setup *s);

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The wire form of a set-up, from the loader to all roles. Both ways stand side by side,
+ * field by field in the same order. */
+#include <errno.h>
+
+#include "base/pack.h"
+#include "pipeline/setup.h"
+
+static void put_texts(struct buf *b, char *const *texts, uint32_t n)
+{
+	pack_u32(b, n);
+	for (uint32_t i = 0; i < n; i++)
+		pack_str(b, texts[i]);
+}
+
+static char **get_texts(struct unpack *u, uint32_t *n_out)
+{
+	uint32_t n = unpack_count(u, 4);
+	char **texts = calloc(n + 1, sizeof(*texts));
+
+	if (!texts) {
+		u->bad = true;
+		return NULL;
+	}
+	for (uint32_t i = 0; i < n; i++) {
+		texts[i] = unpack_str(u);
+		*n_out = i + 1;
+		if (!texts[i])
+			u->bad = true;
+	}
+	return texts;
+}
+
+static void put_nets(struct buf *b, const struct net *nets, uint32_t n)
+{
+	pack_u32(b, n);
+	for (uint32_t i = 0; i < n; i++)
+		pack_net(b, &nets[i]);
+}
+
+static struct net *get_nets(struct unpack *u, uint32_t *n_out)
+{
+	uint32_t n = unpack_count(u, 17);
+	struct net *nets = calloc(n + 1, sizeof(*nets));
+
+	if (!nets) {
+		u->bad = true;
+		return NULL;
+	}
+	for (uint32_t i = 0; i < n; i++)
+		nets[i] = unpack_net(u);
+	*n_out = n;
+	return nets;
+}
+
+static void put_targets(struct buf *b, const struct nft_target *targets, uint32_t n)
+{
+	pack_u32(b, n);
+	for (uint32_t i = 0; i < n; i++) {
+		const struct nft_target *t = &targets[i];
+
+		pack_str(b, t->name);
+		pack_u8(b, t->protocol);
+		pack_str(b, t->interface);
+		pack_u32(b, (uint32_t)t->n_ports);
+		for (size_t k = 0; k < t->n_ports; k++) {
+			pack_u16(b, t->ports[k].from);
+			pack_u16(b, t->ports[k].to);
+		}
+	}
+}
+
+static void get_text_into(struct unpack *u, char *out, size_t room)
+{
+	CLEANUP(freep) char *text = unpack_str(u);
+
+	if (!text || strlen(text) >= room)
+		u->bad = true;
+	else
+		memcpy(out, text, strlen(text) + 1);
+}
+
+static struct nft_target *get_targets(struct unpack *u, uint32_t *n_out)
+{
+	uint32_t n = unpack_count(u, 13);
+	struct nft_target *targets = calloc(n + 1, sizeof(*targets));
+
+	if (!targets) {
+		u->bad = true;
+		return NULL;
+	}
+	for (uint32_t i = 0; i < n; i++) {
+		struct nft_target *t = &targets[i];
+
+		get_text_into(u, t->name, sizeof(t->name));
+		t->protocol = unpack_u8(u);
+		get_text_into(u, t->interface, sizeof(t->interface));
+		t->n_ports = unpack_count(u, 4);
+		if (t->n_ports > NFT_MAX_PORT_RANGES) {
+			t->n_ports = 0;
+			u->bad = true;
+		}
+		for (size_t k = 0; k < t->n_ports; k++) {
+			t->ports[k].from = unpack_u16(u);
+			t->ports[k].to = unpack_u16(u);
+		}
+	}
+	*n_out = n;
+	return targets;
+}
+
+static void put_hosts_deny(struct buf *b, const struct setup_jail *j)
+{
+	pack_u32(b, j->n_hosts_deny);
+	for (uint32_t i = 0; i < j->n_hosts_deny; i++) {
+		pack_str(b, j->hosts_deny[i].path);
+		pack_str(b, j->hosts_deny[i].daemons);
+	}
+}
+
+static void get_hosts_deny(struct unpack *u, struct setup_jail *j)
+{
+	uint32_t n = unpack_count(u, 8);
+
+	j->hosts_deny = calloc(n + 1, sizeof(*j->hosts_deny));
+	if (!j->hosts_deny) {
+		u->bad = true;
+		return;
+	}
+	for (uint32_t i = 0; i < n; i++) {
+		struct setup_hosts_deny *h = &j->hosts_deny[i];
+
+		j->n_hosts_deny = i + 1;
+		h->path = unpack_str(u);
+		h->daemons = unpack_str(u);
+		if (!h->path || !h->daemons)
+			u->bad = true;
+	}
+}
+
+static void put_jail(struct buf *b, const struct setup_jail *j)
+{
+	pack_str(b, j->name);
+	pack_str(b, j->filter_name);
+	pack_str(b, j->port_text);
+	pack_u32(b, j->n_sources);
+	for (uint32_t i = 0; i < j->n_sources; i++)
+		pack_u32(b, j->sources[i]);
+	pack_str(b, j->prefregex);
+	put_texts(b, j->failregex, j->n_failregex);
+	put_texts(b, j->ignoreregex, j->n_ignoreregex);
+	pack_str(b, j->datepattern);
+	pack_str(b, j->timezone);
+	pack_u8(b, (uint8_t)j->usedns);
+	pack_u32(b, j->maxlines);
+	pack_f64(b, j->findtime_sec);
+	pack_u32(b, j->maxretry);
+	pack_i64(b, j->bantime_sec);
+	pack_u32(b, j->maxmatches);
+	pack_bool(b, j->ignoreself);
+	put_nets(b, j->ignore, j->n_ignore);
+	put_targets(b, j->targets, j->n_targets);
+	put_hosts_deny(b, j);
+}
+
+static void get_jail(struct unpack *u, uint32_t n_sources, struct setup_jail *j)
+{
+	j->name = unpack_str(u);
+	j->filter_name = unpack_str(u);
+	j->port_text = unpack_str(u);
+	uint32_t n = unpack_count(u, 4);
+
+	j->sources = calloc(n + 1, sizeof(*j->sources));
+	if (!j->sources || !j->name) {
+		u->bad = true;
+		return;
+	}
+	j->n_sources = n;
+	for (uint32_t i = 0; i < n; i++) {
+		j->sources[i] = unpack_u32(u);
+		if (j->sources[i] >= n_sources)
+			u->bad = true;
+	}
+	j->prefregex = unpack_str(u);
+	j->failregex = get_texts(u, &j->n_failregex);
+	j->ignoreregex = get_texts(u, &j->n_ignoreregex);
+	j->datepattern = unpack_str(u);
+	j->timezone = unpack_str(u);
+	j->usedns = unpack_u8(u);
+	j->maxlines = unpack_u32(u);
+	j->findtime_sec = unpack_f64(u);
+	j->maxretry = unpack_u32(u);
+	j->bantime_sec = unpack_i64(u);
+	j->maxmatches = unpack_u32(u);
+	j->ignoreself = unpack_bool(u);
+	j->ignore = get_nets(u, &j->n_ignore);
+	j->targets = get_targets(u, &j->n_targets);
+	get_hosts_deny(u, j);
+}
+
+void setup_encode(const struct setup *s, struct buf *b)
+{
+	pack_u64(b, s->generation);
+	pack_u8(b, (uint8_t)s->log_level);
+	pack_str(b, s->log_target);
+	pack_str(b, s->user);
+	pack_bool(b, s->dry_run);
+	pack_u32(b, s->min_prefix_v4);
+	pack_u32(b, s->min_prefix_v6);
+	pack_u32(b, s->max_bans_per_sec);
+	put_nets(b, s->never_ban, s->n_never_ban);
+	pack_f64(b, s->purge_sec);
+	pack_u32(b, s->n_sources);
+	for (uint32_t i = 0; i < s->n_sources; i++) {
+		pack_str(b, s->sources[i].glob);
+		pack_bool(b, s->sources[i].tail);
+		pack_bool(b, s->sources[i].poll);
+	}
+	pack_u32(b, s->n_jails);
+	for (uint32_t i = 0; i < s->n_jails; i++)
+		put_jail(b, &s->jails[i]);
+}
+
+static void get_sources(struct unpack *u, struct setup *s)
+{
+	uint32_t n = unpack_count(u, 6);
+
+	s->sources = calloc(n + 1, sizeof(*s->sources));
+	if (!s->sources) {
+		u->bad = true;
+		return;
+	}
+	s->n_sources = n;
+	for (uint32_t i = 0; i < n; i++) {
+		s->sources[i].glob = unpack_str(u);
+		s->sources[i].tail = unpack_bool(u);
+		s->sources[i].poll = unpack_bool(u);
+		if (!s->sources[i].glob)
+			u->bad = true;
+	}
+}
+
+int setup_decode(struct span bytes, struct setup **out)
+{
+	CLEANUP(setup_freep) struct setup *s = calloc(1, sizeof(*s));
+	struct unpack unpack = unpack_of(bytes), *u = &unpack;
+
+	if (!s)
+		return -ENOMEM;
+	s->generation = unpack_u64(u);
+	s->log_level = unpack_u8(u);
+	s->log_target = unpack_str(u);
+	s->user = unpack_str(u);
+	s->dry_run = unpack_bool(u);
+	s->min_prefix_v4 = unpack_u32(u);
+	s->min_prefix_v6 = unpack_u32(u);
+	s->max_bans_per_sec = unpack_u32(u);
+	s->never_ban = get_nets(u, &s->n_never_ban);
+	s->purge_sec = unpack_f64(u);
+	get_sources(u, s);
+	uint32_t n = unpack_count(u, 60);
+
+	s->jails = calloc(n + 1, sizeof(*s->jails));
+	if (!s->jails)
+		return -ENOMEM;
+	s->n_jails = n;
+	for (uint32_t i = 0; i < n && !u->bad; i++)
+		get_jail(u, s->n_sources, &s->jails[i]);
+	if (!s->log_target || !s->user)
+		u->bad = true;
+	int r = unpack_end(u);
+
+	if (!r)
+		*out = TAKE(s);
+	return r;
+}

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "config_folder.h"
+#include "pipeline/pipeline.h"
+
+#define DAY 86400
+/* 2026-11-24 12:00:00 in Berlin. */
+#define NOON 1795518000
+
+struct bench {
+	struct config_folder folder;
+	struct setup *setup;
+	struct pipeline *pipeline;
+	struct orders orders;
+};
+
+static void start(struct bench *b, const char *jails)
+{
+	struct err e = { "" };
+
+	config_folder_make(&b->folder);
+	config_folder_write(&b->folder, "filter.d/postfix.conf",
+	    "[Definition]\nfailregex = reject: RCPT from \\S*\\[<HOST>\\]: 554\n");
+	config_folder_write(&b->folder, "jail.conf", jails);
+	b->setup = config_folder_setup(&b->folder, NULL);
+	b->pipeline = pipeline_new(b->setup, &e);
+	assert_non_null(b->pipeline);
+	b->orders = (struct orders){ 0 };
+}
+
+static void end(struct bench *b)
+{
+	pipeline_free(b->pipeline);
+	setup_free(b->setup);
+	orders_deinit(&b->orders);
+	config_folder_remove(&b->folder);
+}
+
+static const char one_jail[] = "[postfix]\nenabled = true\nfilter = postfix\n"
+			       "logpath = /var/log/a\nmaxretry = 3\nfindtime = 600\n"
+			       "bantime = 3600\n";
+
+/* A reject at @sec after NOON, told when the clock says @now_sec after NOON. */
+static void feed(struct bench *b, const char *ip, int sec, int now_sec, bool live, wall_t now)
+{
+	char text[200];
+
+	snprintf(text, sizeof(text),
+	    "Nov 24 %02d:%02d:%02d mx postfix/smtpd[1]: NOQUEUE: reject: RCPT from "
+	    "unknown[%s]: 554 5.7.1 no",
+	    12 + sec / 3600, sec / 60 % 60, sec % 60, ip);
+	struct line l = { .text = span_of(text), .stamp = WALL_NONE, .live = live,
+		.read_at = wall_from_sec(NOON + now_sec) };
+
+	assert_int_equal(pipeline_feed(b->pipeline, 0, &l, now, &b->orders), 0);
+}
+
+static void three_in_the_window_ban(UNUSED void **state)
+{
+	struct bench b;
+
+	start(&b, one_jail);
+	for (int i = 0; i < 3; i++)
+		feed(&b, "192.0.2.1", i, i, true, wall_from_sec(NOON + i));
+	assert_int_equal(b.orders.n, 1);
+	assert_int_equal(b.orders.items[0].op, ORDER_BAN);
+	assert_int_equal(b.orders.items[0].at.us, wall_from_sec(NOON + 2).us);
+	assert_int_equal(b.orders.items[0].until.us, wall_from_sec(NOON + 2 + 3600).us);
+	end(&b);
+}
+
+static void a_replay_goes_by_the_log_and_lifts_what_ended(UNUSED void **state)
+{
+	struct bench b;
+
+	start(&b, one_jail);
+	for (int i = 0; i < 3; i++)
+		feed(&b, "192.0.2.1", i, DAY, false, WALL_NONE);
+	feed(&b, "192.0.2.2", 4000, DAY, false, WALL_NONE);
+	assert_int_equal(b.orders.n, 2);
+	assert_int_equal(b.orders.items[1].op, ORDER_UNBAN);
+	assert_int_equal(b.orders.items[1].at.us, wall_from_sec(NOON + 3602).us);
+	end(&b);
+}
+
+static void what_is_over_by_now_is_not_banned_live(UNUSED void **state)
+{
+	struct bench b;
+
+	start(&b, one_jail);
+	for (int i = 0; i < 3; i++)
+		feed(&b, "192.0.2.1", i, 7200, false, wall_from_sec(NOON + 7200));
+	assert_int_equal(b.orders.n, 0);
+	end(&b);
+}
+
+static void a_live_line_of_a_wrong_clock_is_of_now(UNUSED void **state)
+{
+	struct bench b;
+	struct pipeline_counts c;
+
+	start(&b, one_jail);
+	for (int i = 0; i < 3; i++)
+		feed(&b, "192.0.2.1", i, 7200, true, wall_from_sec(NOON + 7200));
+	assert_int_equal(b.orders.n, 1);
+	assert_int_equal(b.orders.items[0].at.us, wall_from_sec(NOON + 7200).us);
+	pipeline_counts(b.pipeline, 0, &c);
+	assert_int_equal(c.skewed, 3);
+	assert_int_equal(c.failures, 3);
+	end(&b);
+}
+
+static void the_window_option_leaves_out_the_rest(UNUSED void **state)
+{
+	struct bench b;
+
+	start(&b, one_jail);
+	pipeline_set_window(b.pipeline, wall_from_sec(NOON + 1), wall_from_sec(NOON + 3));
+	for (int i = 0; i < 3; i++)
+		feed(&b, "192.0.2.1", i, DAY, false, WALL_NONE);
+	assert_int_equal(b.orders.n, 0);
+	feed(&b, "192.0.2.1", 3, DAY, false, WALL_NONE);
+	assert_int_equal(b.orders.n, 1);
+	end(&b);
+}
+
+static void a_reload_keeps_bans_and_ends_those_of_lost_jails(UNUSED void **state)
+{
+	struct bench b;
+	struct err e = { "" };
+	struct engine_counts c;
+
+	start(&b, one_jail);
+	for (int i = 0; i < 3; i++)
+		feed(&b, "192.0.2.1", i, i, true, wall_from_sec(NOON + i));
+	orders_clear(&b.orders);
+
+	config_folder_write(&b.folder, "jail.conf",
+	    "[new]\nenabled = true\nfilter = postfix\nlogpath = /var/log/b\n"
+	    "[postfix]\nenabled = true\nfilter = postfix\nlogpath = /var/log/a\n");
+	struct setup *second = config_folder_setup(&b.folder, NULL);
+
+	assert_int_equal(
+	    pipeline_reload(b.pipeline, second, wall_from_sec(NOON + 5), &b.orders, &e), 0);
+	assert_int_equal(b.orders.n, 0);
+	engine_counts(pipeline_engine(b.pipeline), 1, &c);
+	assert_int_equal(c.banned_now, 1);
+	setup_free(b.setup);
+	b.setup = second;
+
+	config_folder_write(&b.folder, "jail.conf",
+	    "[new]\nenabled = true\nfilter = postfix\nlogpath = /var/log/b\n");
+	struct setup *third = config_folder_setup(&b.folder, NULL);
+
+	assert_int_equal(
+	    pipeline_reload(b.pipeline, third, wall_from_sec(NOON + 6), &b.orders, &e), 0);
+	assert_int_equal(b.orders.n, 1);
+	assert_int_equal(b.orders.items[0].cause, ORDER_JAIL_GONE);
+	assert_int_equal(b.orders.items[0].jail, 1);
+	setup_free(b.setup);
+	b.setup = third;
+	end(&b);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(three_in_the_window_ban),
+		cmocka_unit_test(a_replay_goes_by_the_log_and_lifts_what_ended),
+		cmocka_unit_test(what_is_over_by_now_is_not_banned_live),
+		cmocka_unit_test(a_live_line_of_a_wrong_clock_is_of_now),
+		cmocka_unit_test(the_window_option_leaves_out_the_rest),
+		cmocka_unit_test(a_reload_keeps_bans_and_ends_those_of_lost_jails),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "config_folder.h"
+
+/* The two configurations that must run word for word. */
+static const char first_try[] = "[postfix]\n"
+				"enabled = true\n"
+				"filter = postfix\n"
+				"action = hostsdeny\n"
+				"logpath = /var/log/maillog\n"
+				"maxretry = 3\n"
+				"bantime = 900\n"
+				"findtime = 900\n";
+static const char in_use[] = "[postfix]\n"
+			     "enabled = true\n"
+			     "port = smtp,ssmtp\n"
+			     "filter = postfix\n"
+			     "logpath = /var/log/mail.log\n"
+			     "bantime = 86400\n"
+			     "maxretry = 3\n";
+static const char filter[] =
+    "[Definition]\n"
+    "failregex = reject: RCPT from (.*)\\[<HOST>\\]: 554 5.7.1\n"
+    "            reject: RCPT from unknown\\[<HOST>\\]: 450 4.7.1\n"
+    "            reject: RCPT from (.*)\\[<HOST>\\]: 550 5.1.1\n";
+
+static int make(void **state)
+{
+	static struct config_folder f;
+
+	config_folder_make(&f);
+	config_folder_write(&f, "filter.d/postfix.conf", filter);
+	*state = &f;
+	return 0;
+}
+
+static int unmake(void **state)
+{
+	config_folder_remove(*state);
+	return 0;
+}
+
+static void the_first_configuration_writes_hosts_deny(void **state)
+{
+	config_folder_write(*state, "jail.conf", first_try);
+	struct setup *s = config_folder_setup(*state, NULL);
+	const struct setup_jail *j = &s->jails[0];
+
+	assert_int_equal(s->n_jails, 1);
+	assert_string_equal(j->name, "postfix");
+	assert_int_equal(j->n_failregex, 3);
+	assert_int_equal(j->maxretry, 3);
+	assert_int_equal(j->bantime_sec, 900);
+	assert_true(j->findtime_sec == 900);
+	assert_int_equal(j->n_hosts_deny, 1);
+	assert_string_equal(j->hosts_deny[0].path, "/etc/hosts.deny");
+	assert_string_equal(j->hosts_deny[0].daemons, "ALL");
+	assert_int_equal(j->n_targets, 0);
+	assert_string_equal(s->sources[j->sources[0]].glob, "/var/log/maillog");
+	assert_true(setup_uses_hosts_deny(s));
+	setup_free(s);
+}
+
+static void the_one_in_use_closes_its_ports(void **state)
+{
+	config_folder_write(*state, "jail.conf", in_use);
+	struct setup *s = config_folder_setup(*state, NULL);
+	const struct setup_jail *j = &s->jails[0];
+
+	assert_int_equal(j->bantime_sec, 86400);
+	assert_int_equal(j->n_targets, 1);
+	assert_string_equal(j->targets[0].name, "postfix");
+	assert_int_equal(j->targets[0].protocol, IPPROTO_TCP);
+	assert_int_equal(j->targets[0].n_ports, 2);
+	assert_int_equal(j->targets[0].ports[0].from, 25);
+	assert_int_equal(j->targets[0].ports[1].from, 465);
+	assert_false(setup_uses_hosts_deny(s));
+	setup_free(s);
+}
+
+static void logs_are_shared_by_jails(void **state)
+{
+	config_folder_write(*state, "jail.conf",
+	    "[DEFAULT]\nenabled = true\nfilter = postfix\nlogpath = /var/log/a\n"
+	    "[one]\n[two]\nlogpath = /var/log/b\n  /var/log/a tail\n[off]\nenabled = no\n");
+	struct setup *s = config_folder_setup(*state, NULL);
+
+	assert_int_equal(s->n_jails, 2);
+	assert_int_equal(s->n_sources, 2);
+	assert_int_equal(s->jails[0].sources[0], s->jails[1].sources[1]);
+	assert_int_equal(setup_find_jail(s, SPAN("two")), 1);
+	assert_int_equal(setup_find_jail(s, SPAN("off")), -1);
+	setup_free(s);
+}
+
+static bool says(const struct diag *d, const char *text)
+{
+	for (size_t i = 0; i < d->n; i++) {
+		if (strstr(d->items[i].text, text))
+			return true;
+	}
+	return false;
+}
+
+static void every_mistake_is_told_and_spoils_its_jail_only(void **state)
+{
+	struct diag d = { 0 };
+
+	config_folder_write(*state, "jail.conf",
+	    "[DEFAULT]\nenabled = true\nfilter = postfix\nlogpath = /var/log/a\n"
+	    "[ports]\nport = smtp,nonsense\n"
+	    "[regex]\nfailregex = ^<HOST> (unclosed\n"
+	    "[nohost]\nfailregex = ^nothing here$\n"
+	    "[relative]\nlogpath = mail.log\n"
+	    "[journal]\nbackend = systemd\n"
+	    "[fine]\nignoreip = 192.0.2.0/24 example.org\n");
+	struct setup *s = config_folder_setup(*state, &d);
+
+	assert_int_equal(s->n_jails, 1);
+	assert_string_equal(s->jails[0].name, "fine");
+	assert_int_equal(s->jails[0].n_ignore, 1);
+	assert_true(says(&d, "'nonsense'"));
+	assert_true(says(&d, "failregex"));
+	assert_true(says(&d, "absolute"));
+	assert_true(says(&d, "systemd"));
+	assert_true(says(&d, "example.org"));
+	assert_int_equal(d.n_errors, 4);
+	diag_deinit(&d);
+	setup_free(s);
+}
+
+static void actions_that_need_a_command_are_told(void **state)
+{
+	struct diag d = { 0 };
+
+	config_folder_write(*state, "jail.conf",
+	    "[a]\nenabled = true\nfilter = postfix\nlogpath = /var/log/a\n"
+	    "action = iptables-multiport[name=x, port=\"smtp,587\", protocol=tcp]\n"
+	    "         nftables-allports[protocol=udp]\n"
+	    "         no-such-thing[dest=root]\n"
+	    "         hostsdeny[file=/tmp/deny, daemon_list=\"smtpd\"]\n");
+	struct setup *s = config_folder_setup(*state, &d);
+	const struct setup_jail *j = &s->jails[0];
+
+	assert_int_equal(d.n_errors, 0);
+	assert_true(says(&d, "no-such-thing"));
+	assert_int_equal(j->n_targets, 2);
+	assert_int_equal(j->targets[0].n_ports, 2);
+	assert_int_equal(j->targets[1].n_ports, 0);
+	assert_int_equal(j->targets[1].protocol, IPPROTO_UDP);
+	assert_string_not_equal(j->targets[0].name, j->targets[1].name);
+	assert_string_equal(j->hosts_deny[0].daemons, "smtpd");
+	diag_deinit(&d);
+	setup_free(s);
+}
+
+static struct setup *full_setup(void **state)
+{
+	config_folder_write(*state, "jail.conf",
+	    "[a]\nenabled = true\nfilter = postfix\nlogpath = /var/log/a\n  /var/log/b tail\n"
+	    "action = nftables[port=\"25,1000:2000\"]\n  hostsdeny\n"
+	    "ignoreip = 192.0.2.0/24 2001:db8::/32\nignoreregex = fine\nbantime = -1\n"
+	    "logtimezone = UTC\nbackend = polling\n");
+	config_folder_write(*state, "bandog.conf", "[Definition]\nneverban = 198.51.100.1\n");
+	return config_folder_setup(*state, NULL);
+}
+
+static void the_wire_form_keeps_everything(void **state)
+{
+	struct setup *s = full_setup(state), *t = NULL;
+	struct buf a = BUF_INIT(1 << 20), b = BUF_INIT(1 << 20);
+
+	s->generation = 7;
+	setup_encode(s, &a);
+	assert_int_equal(setup_decode(buf_span(&a), &t), 0);
+	setup_encode(t, &b);
+	assert_true(span_eq(buf_span(&a), buf_span(&b)));
+	assert_int_equal(t->generation, 7);
+	assert_int_equal(t->jails[0].bantime_sec, -1);
+	assert_true(t->sources[1].tail && t->sources[1].poll);
+	assert_int_equal(t->n_never_ban, 1);
+	setup_free(t);
+	setup_free(s);
+	buf_deinit(&a);
+	buf_deinit(&b);
+}
+
+static void a_cut_wire_form_is_refused(void **state)
+{
+	struct setup *s = full_setup(state), *t = NULL;
+	struct buf a = BUF_INIT(1 << 20);
+
+	setup_encode(s, &a);
+	for (size_t n = 0; n < a.n; n++)
+		assert_int_equal(setup_decode((struct span){ a.p, n }, &t), -EBADMSG);
+	assert_null(t);
+	setup_free(s);
+	buf_deinit(&a);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+		    the_first_configuration_writes_hosts_deny, make, unmake),
+		cmocka_unit_test_setup_teardown(the_one_in_use_closes_its_ports, make, unmake),
+		cmocka_unit_test_setup_teardown(logs_are_shared_by_jails, make, unmake),
+		cmocka_unit_test_setup_teardown(
+		    every_mistake_is_told_and_spoils_its_jail_only, make, unmake),
+		cmocka_unit_test_setup_teardown(
+		    actions_that_need_a_command_are_told, make, unmake),
+		cmocka_unit_test_setup_teardown(the_wire_form_keeps_everything, make, unmake),
+		cmocka_unit_test_setup_teardown(a_cut_wire_form_is_refused, make, unmake),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
