@@ -6,7 +6,7 @@
 #include <assert.h>
 
 #include "base/buf.h"
-#include "base/json.h"
+#include "base/jsonw.h"
 #include "fuzz.h"
 
 /* Quoted, valid UTF-8, and nothing in it that ends a line or commands a terminal. */
@@ -31,7 +31,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
 	struct span s = {(const char *)bytes, n};
 	struct buf b = BUF_INIT(6 * n + 100);
-	struct json j = json_of(&b);
+	struct jsonw j = jsonw_of(&b);
 
 	buf_quote(&b, s, SIZE_MAX);
 	assert_harmless(buf_span(&b));
@@ -39,7 +39,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 	buf_quote(&b, s, n / 2);
 	assert_harmless(buf_span(&b));
 	buf_clear(&b);
-	json_span(&j, s);
+	jsonw_span(&j, s);
 	assert_harmless(buf_span(&b));
 	assert(!b.failed);
 	buf_deinit(&b);

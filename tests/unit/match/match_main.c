@@ -13,7 +13,7 @@
 #include <stdlib.h>
 
 #include "base/fd.h"
-#include "base/json.h"
+#include "base/jsonw.h"
 #include "match/filter.h"
 
 #define MAIN_MAX_REGEX 200
@@ -83,31 +83,31 @@ static void definition_deinit(struct definition *d)
 static void print_failure(uint64_t line, const struct filter_failure *x)
 {
 	struct buf b = BUF_INIT(16 * 1024 * 1024);
-	struct json j = json_of(&b);
+	struct jsonw j = jsonw_of(&b);
 
-	json_object(&j);
-	json_key(&j, "line");
-	json_i64(&j, (int64_t)line);
-	json_key(&j, "time");
-	json_wall(&j, x->at, true);
-	json_key(&j, "id");
-	json_span(&j, x->id);
-	json_key(&j, "host");
-	json_span(&j, x->host);
-	json_key(&j, "rule");
-	json_i64(&j, x->rule);
+	jsonw_object(&j);
+	jsonw_key(&j, "line");
+	jsonw_i64(&j, (int64_t)line);
+	jsonw_key(&j, "time");
+	jsonw_wall(&j, x->at, true);
+	jsonw_key(&j, "id");
+	jsonw_span(&j, x->id);
+	jsonw_key(&j, "host");
+	jsonw_span(&j, x->host);
+	jsonw_key(&j, "rule");
+	jsonw_i64(&j, x->rule);
 	if (x->attempts > 1) {
-		json_key(&j, "attempts");
-		json_i64(&j, x->attempts);
+		jsonw_key(&j, "attempts");
+		jsonw_i64(&j, x->attempts);
 	}
-	json_key(&j, "fields");
-	json_object(&j);
+	jsonw_key(&j, "fields");
+	jsonw_object(&j);
 	for (size_t i = 0; i < x->n_fields; i++) {
-		json_key(&j, x->fields[i].name);
-		json_span(&j, x->fields[i].value);
+		jsonw_key(&j, x->fields[i].name);
+		jsonw_span(&j, x->fields[i].value);
 	}
-	json_object_end(&j);
-	json_object_end(&j);
+	jsonw_object_end(&j);
+	jsonw_object_end(&j);
 	(void)puts(buf_str(&b)); /* the reader of a broken pipe is gone anyway */
 	buf_deinit(&b);
 }

@@ -3,49 +3,49 @@
  * json - writing values one after the other
  */
 
-#include "base/json.h"
+#include "base/jsonw.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 
 /* Whatever is written next is the second of its list unless something opens one. */
-static void begin_value(struct json *j)
+static void begin_value(struct jsonw *j)
 {
 	if (j->need_comma)
 		buf_add_char(j->b, ',');
 	j->need_comma = true;
 }
 
-static void open_list(struct json *j, char c)
+static void open_list(struct jsonw *j, char c)
 {
 	begin_value(j);
 	buf_add_char(j->b, c);
 	j->need_comma = false;
 }
 
-static void close_list(struct json *j, char c)
+static void close_list(struct jsonw *j, char c)
 {
 	buf_add_char(j->b, c);
 	j->need_comma = true;
 }
 
-void json_object(struct json *j)
+void jsonw_object(struct jsonw *j)
 {
 	open_list(j, '{');
 }
 
-void json_object_end(struct json *j)
+void jsonw_object_end(struct jsonw *j)
 {
 	close_list(j, '}');
 }
 
-void json_array(struct json *j)
+void jsonw_array(struct jsonw *j)
 {
 	open_list(j, '[');
 }
 
-void json_array_end(struct json *j)
+void jsonw_array_end(struct jsonw *j)
 {
 	close_list(j, ']');
 }
@@ -85,41 +85,41 @@ static void add_quoted(struct buf *b, struct span s)
 	buf_add_char(b, '"');
 }
 
-void json_key(struct json *j, const char *name)
+void jsonw_key(struct jsonw *j, const char *name)
 {
-	json_str(j, name);
+	jsonw_str(j, name);
 	buf_add_char(j->b, ':');
 	j->need_comma = false;
 }
 
-void json_span(struct json *j, struct span v)
+void jsonw_span(struct jsonw *j, struct span v)
 {
 	begin_value(j);
 	add_quoted(j->b, v);
 }
 
-void json_str(struct json *j, const char *v)
+void jsonw_str(struct jsonw *j, const char *v)
 {
 	if (v)
-		json_span(j, span_of(v));
+		jsonw_span(j, span_of(v));
 	else
-		json_null(j);
+		jsonw_null(j);
 }
 
-void json_i64(struct json *j, int64_t v)
+void jsonw_i64(struct jsonw *j, int64_t v)
 {
 	begin_value(j);
 	buf_printf(j->b, "%" PRId64, v);
 }
 
-void json_f64(struct json *j, double v)
+void jsonw_f64(struct jsonw *j, double v)
 {
 	char text[40];
 	char *comma;
 
 	/* JSON has no word for them. */
 	if (!isfinite(v)) {
-		json_null(j);
+		jsonw_null(j);
 		return;
 	}
 	/* 15 digits are always kept, 17 always suffice. */
@@ -137,17 +137,17 @@ void json_f64(struct json *j, double v)
 		buf_add_str(j->b, ".0");
 }
 
-void json_bool(struct json *j, bool v)
+void jsonw_bool(struct jsonw *j, bool v)
 {
-	json_raw(j, v ? SPAN("true") : SPAN("false"));
+	jsonw_raw(j, v ? SPAN("true") : SPAN("false"));
 }
 
-void json_null(struct json *j)
+void jsonw_null(struct jsonw *j)
 {
-	json_raw(j, SPAN("null"));
+	jsonw_raw(j, SPAN("null"));
 }
 
-void json_net(struct json *j, const struct net *v)
+void jsonw_net(struct jsonw *j, const struct net *v)
 {
 	begin_value(j);
 	buf_add_char(j->b, '"');
@@ -155,19 +155,19 @@ void json_net(struct json *j, const struct net *v)
 	buf_add_char(j->b, '"');
 }
 
-void json_wall(struct json *j, wall_t v, bool fraction)
+void jsonw_wall(struct jsonw *j, wall_t v, bool fraction)
 {
 	if (v.us == WALL_NONE.us)
-		json_null(j);
+		jsonw_null(j);
 	else if (v.us == WALL_NEVER.us)
-		json_i64(j, -1);
+		jsonw_i64(j, -1);
 	else if (fraction)
-		json_f64(j, wall_to_sec(v));
+		jsonw_f64(j, wall_to_sec(v));
 	else
-		json_i64(j, v.us / US_PER_SEC - (v.us % US_PER_SEC < 0));
+		jsonw_i64(j, v.us / US_PER_SEC - (v.us % US_PER_SEC < 0));
 }
 
-void json_raw(struct json *j, struct span v)
+void jsonw_raw(struct jsonw *j, struct span v)
 {
 	begin_value(j);
 	buf_add_span(j->b, v);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "base/json.h"
+#include "base/jsonw.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -29,29 +29,29 @@ static int drop(void **state)
 
 static void places_commas(void **state)
 {
-	struct json j = json_of(&out);
+	struct jsonw j = jsonw_of(&out);
 
 	(void)state;
-	json_object(&j);
-	json_key(&j, "a");
-	json_i64(&j, 1);
-	json_key(&j, "b");
-	json_array(&j);
-	json_array(&j);
-	json_array_end(&j);
-	json_object(&j);
-	json_object_end(&j);
-	json_bool(&j, true);
-	json_bool(&j, false);
-	json_null(&j);
-	json_raw(&j, SPAN("{\"x\":1}"));
-	json_array_end(&j);
-	json_key(&j, "c\"");
-	json_object(&j);
-	json_key(&j, "d");
-	json_str(&j, NULL);
-	json_object_end(&j);
-	json_object_end(&j);
+	jsonw_object(&j);
+	jsonw_key(&j, "a");
+	jsonw_i64(&j, 1);
+	jsonw_key(&j, "b");
+	jsonw_array(&j);
+	jsonw_array(&j);
+	jsonw_array_end(&j);
+	jsonw_object(&j);
+	jsonw_object_end(&j);
+	jsonw_bool(&j, true);
+	jsonw_bool(&j, false);
+	jsonw_null(&j);
+	jsonw_raw(&j, SPAN("{\"x\":1}"));
+	jsonw_array_end(&j);
+	jsonw_key(&j, "c\"");
+	jsonw_object(&j);
+	jsonw_key(&j, "d");
+	jsonw_str(&j, NULL);
+	jsonw_object_end(&j);
+	jsonw_object_end(&j);
 	assert_string_equal(buf_str(&out),
 	    "{\"a\":1,\"b\":[[],{},true,false,null,{\"x\":1}],\"c\\\"\":{\"d\":null}}");
 }
@@ -76,23 +76,23 @@ static void escapes(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		struct json j = json_of(&out);
+		struct jsonw j = jsonw_of(&out);
 
 		buf_clear(&out);
-		json_span(&j, cases[i].in);
+		jsonw_span(&j, cases[i].in);
 		assert_string_equal(buf_str(&out), cases[i].want);
 	}
 }
 
 static void whole_numbers(void **state)
 {
-	struct json j = json_of(&out);
+	struct jsonw j = jsonw_of(&out);
 
 	(void)state;
-	json_array(&j);
-	json_i64(&j, INT64_MIN);
-	json_i64(&j, INT64_MAX);
-	json_array_end(&j);
+	jsonw_array(&j);
+	jsonw_i64(&j, INT64_MIN);
+	jsonw_i64(&j, INT64_MAX);
+	jsonw_array_end(&j);
 	assert_string_equal(
 	    buf_str(&out), "[-9223372036854775808,9223372036854775807]");
 }
@@ -123,10 +123,10 @@ static void doubles(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		struct json j = json_of(&out);
+		struct jsonw j = jsonw_of(&out);
 
 		buf_clear(&out);
-		json_f64(&j, cases[i].in);
+		jsonw_f64(&j, cases[i].in);
 		assert_string_equal(buf_str(&out), cases[i].want);
 		if (isfinite(cases[i].in))
 			assert_true(strtod(buf_str(&out), NULL) == cases[i].in);
@@ -135,22 +135,22 @@ static void doubles(void **state)
 
 static void networks_and_times(void **state)
 {
-	struct json j = json_of(&out);
+	struct jsonw j = jsonw_of(&out);
 	struct net n;
 
 	(void)state;
 	assert_int_equal(net_parse(SPAN("192.0.2.0/24"), &n), 0);
-	json_array(&j);
-	json_net(&j, &n);
-	json_net(&j, &n);
-	json_wall(&j, wall_from_sec(5), false);
-	json_wall(&j, wall_from_sec(5), true);
-	json_wall(&j, (wall_t){5999999}, false);
-	json_wall(&j, (wall_t){5500000}, true);
-	json_wall(&j, (wall_t){-1}, false);
-	json_wall(&j, WALL_NEVER, true);
-	json_wall(&j, WALL_NONE, false);
-	json_array_end(&j);
+	jsonw_array(&j);
+	jsonw_net(&j, &n);
+	jsonw_net(&j, &n);
+	jsonw_wall(&j, wall_from_sec(5), false);
+	jsonw_wall(&j, wall_from_sec(5), true);
+	jsonw_wall(&j, (wall_t){5999999}, false);
+	jsonw_wall(&j, (wall_t){5500000}, true);
+	jsonw_wall(&j, (wall_t){-1}, false);
+	jsonw_wall(&j, WALL_NEVER, true);
+	jsonw_wall(&j, WALL_NONE, false);
+	jsonw_array_end(&j);
 	assert_string_equal(buf_str(&out),
 	    "[\"192.0.2.0/24\",\"192.0.2.0/24\",5,5.0,5,5.5,-1,-1,null]");
 }

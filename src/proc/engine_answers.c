@@ -1,0 +1,789 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What clients ask, answered in JSON that the front passes on as it is.
+ *
+ * An answer that needs others (did the guard let the ban through? what has it stopped? is
+ * it stored, so that even kill -9 does not lose it?) waits for them, at most PATIENCE_MS;
+ * then it is given without.
+ */
+#include <bsd/sys/queue.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/jsonw.h"
+#include "base/log.h"
+#include "config.h"
+#include "enforce/guard.h"
+#include "proc/engine_role.h"
+
+#define ANSWER_MAX_BYTES (64u << 20)
+#define CHUNK_BYTES 60000
+#define PATIENCE_MS 2000
+#define MAX_WAITING 64
+#define MAX_NETS 1024
+#define MAX_COUNTED 64 /* bans of one address whose counters are asked for */
+
+/* An answer under way. */
+struct answer {
+	TAILQ_ENTRY(answer) link;
+	uint64_t id;
+	enum request_verb verb;
+	uint64_t first_seq, last_seq; /* of the enforcer's messages; last 0: waits for none */
+	uint64_t store_seq;           /* checkpoint that must be stored first; 0: none */
+	mono_t asked_at;
+	struct net net;
+	struct orders bans;   /* ban: what was ordered; why: what lasts */
+	uint64_t *stopped;    /* why: packets, bytes per ban; NULL until counted */
+	uint32_t n_already;
+	int64_t n_unbanned;
+	struct buf refused;   /* ban: JSON items */
+};
+
+struct engine_answers {
+	struct engine_role *er;
+	TAILQ_HEAD(, answer) waiting;
+	size_t n_waiting;
+	struct loop_watch *patience;
+	mono_t started;
+};
+
+struct request {
+	uint64_t id;
+	enum request_verb verb;
+	char *jail_name;
+	int jail; /* -1: none named */
+	int64_t seconds;
+	uint32_t offset, limit;
+	struct net *nets;
+	uint32_t n_nets;
+};
+
+static struct engine *engine_of(const struct engine_answers *a)
+{
+	return pipeline_engine(a->er->pipeline);
+}
+
+static const struct setup *setup_of(const struct engine_answers *a)
+{
+	return a->er->role->setup;
+}
+
+static const char *jail_name(const struct engine_answers *a, uint32_t jail)
+{
+	return jail < setup_of(a)->n_jails ? setup_of(a)->jails[jail].name : "";
+}
+
+static void reply(struct engine_answers *a, uint64_t id, const struct buf *json)
+{
+	struct span rest = buf_span(json);
+	struct buf b = BUF_INIT(MESSAGE_MAX_BYTES - 2);
+
+	if (json->failed)
+		rest = SPAN("{\"error\":\"the answer is too large\"}");
+	do {
+		struct span part = { rest.p, rest.n < CHUNK_BYTES ? rest.n : CHUNK_BYTES };
+
+		rest = span_skip(rest, part.n);
+		buf_clear(&b);
+		pack_u64(&b, id);
+		pack_bool(&b, rest.n == 0);
+		pack_span(&b, part);
+		(void)role_send(a->er->role, ROLE_FRONT, MSG_REPLY, &b, -1);
+	} while (rest.n);
+	buf_deinit(&b);
+}
+
+PRINTF_LIKE(3, 4)
+static void reply_error(struct engine_answers *a, uint64_t id, const char *fmt, ...)
+{
+	struct buf b = BUF_INIT(8192);
+	struct jsonw j = jsonw_of(&b);
+	char text[1024];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	jsonw_object(&j);
+	jsonw_key(&j, "error");
+	jsonw_str(&j, text);
+	jsonw_object_end(&j);
+	reply(a, id, &b);
+	buf_deinit(&b);
+}
+
+/* --- pieces ------------------------------------------------------------------------ */
+
+static void put_i64(struct jsonw *j, const char *key, int64_t v)
+{
+	jsonw_key(j, key);
+	jsonw_i64(j, v);
+}
+
+static void put_str(struct jsonw *j, const char *key, const char *v)
+{
+	jsonw_key(j, key);
+	jsonw_str(j, v);
+}
+
+static void put_wall(struct jsonw *j, const char *key, wall_t v)
+{
+	jsonw_key(j, key);
+	jsonw_wall(j, v, false);
+}
+
+static void put_why(struct jsonw *j, const struct evidence *why, size_t n)
+{
+	jsonw_key(j, "why");
+	jsonw_array(j);
+	for (size_t i = 0; i < n; i++) {
+		jsonw_object(j);
+		put_wall(j, "at", why[i].at);
+		put_i64(j, "rule", why[i].rule);
+		put_i64(j, "weight", why[i].weight);
+		put_str(j, "line", why[i].text);
+		jsonw_object_end(j);
+	}
+	jsonw_array_end(j);
+}
+
+static void put_ban(struct engine_answers *a, struct jsonw *j, const struct order *o,
+    const uint64_t *stopped)
+{
+	jsonw_object(j);
+	put_str(j, "jail", jail_name(a, o->jail));
+	jsonw_key(j, "ip");
+	jsonw_net(j, &o->net);
+	put_wall(j, "at", o->at);
+	put_wall(j, "until", o->until);
+	put_i64(j, "failures", o->failures);
+	put_str(j, "by", order_cause_name(o->cause));
+	put_why(j, o->why, o->n_why);
+	if (stopped) {
+		jsonw_key(j, "stopped");
+		jsonw_object(j);
+		put_i64(j, "packets", (int64_t)stopped[0]);
+		put_i64(j, "bytes", (int64_t)stopped[1]);
+		jsonw_object_end(j);
+	}
+	jsonw_object_end(j);
+}
+
+static void put_counts(struct engine_answers *a, struct jsonw *j, uint32_t jail)
+{
+	struct engine_counts c;
+	struct pipeline_counts p;
+
+	engine_counts(engine_of(a), jail, &c);
+	pipeline_counts(a->er->pipeline, jail, &p);
+	put_i64(j, "failed_now", (int64_t)c.failed_now);
+	put_i64(j, "failed_total", (int64_t)c.failed_total);
+	put_i64(j, "banned_now", (int64_t)c.banned_now);
+	put_i64(j, "banned_total", (int64_t)c.banned_total);
+	put_i64(j, "ignored_total", (int64_t)c.ignored_total);
+	put_i64(j, "lines", (int64_t)p.lines);
+	put_i64(j, "matched", (int64_t)p.failures);
+	put_i64(j, "no_address", (int64_t)p.no_address);
+	put_i64(j, "regex_limits", (int64_t)p.limits);
+}
+
+/* --- questions without waiting ----------------------------------------------------- */
+
+static void answer_ping(struct engine_answers *a, const struct request *q)
+{
+	struct buf b = BUF_INIT(256);
+	struct jsonw j = jsonw_of(&b);
+
+	jsonw_object(&j);
+	jsonw_key(&j, "pong");
+	jsonw_bool(&j, true);
+	put_str(&j, "version", BANDOG_VERSION);
+	jsonw_object_end(&j);
+	reply(a, q->id, &b);
+	buf_deinit(&b);
+}
+
+static void answer_status_all(struct engine_answers *a, struct jsonw *j)
+{
+	const struct setup *s = setup_of(a);
+	struct engine_bounds bounds;
+
+	engine_bounds(engine_of(a), &bounds);
+	put_str(j, "version", BANDOG_VERSION);
+	put_i64(j, "uptime", (mono_now().us - a->started.us) / US_PER_SEC);
+	jsonw_key(j, "dry_run");
+	jsonw_bool(j, s->dry_run);
+	jsonw_key(j, "enforcing");
+	jsonw_bool(j, a->er->role->peers[ROLE_ENFORCER] != NULL);
+	put_i64(j, "tracked", (int64_t)bounds.n_tracked);
+	put_i64(j, "bans", (int64_t)bounds.n_bans);
+	put_i64(j, "forgotten", (int64_t)bounds.n_forgotten);
+	put_i64(j, "refused", (int64_t)bounds.n_refused);
+	jsonw_key(j, "jails");
+	jsonw_array(j);
+	for (uint32_t i = 0; i < s->n_jails; i++) {
+		jsonw_object(j);
+		put_str(j, "name", s->jails[i].name);
+		put_counts(a, j, i);
+		jsonw_object_end(j);
+	}
+	jsonw_array_end(j);
+}
+
+static void answer_status_jail(struct engine_answers *a, struct jsonw *j, uint32_t jail)
+{
+	const struct setup_jail *s = &setup_of(a)->jails[jail];
+
+	jsonw_key(j, "jail");
+	jsonw_object(j);
+	put_str(j, "name", s->name);
+	put_str(j, "filter", s->filter_name);
+	put_str(j, "port", s->port_text);
+	put_i64(j, "maxretry", s->maxretry);
+	put_i64(j, "findtime", (int64_t)s->findtime_sec);
+	put_i64(j, "bantime", s->bantime_sec);
+	put_counts(a, j, jail);
+	jsonw_key(j, "files");
+	jsonw_array(j);
+	(void)engine_files_describe(a->er->files, jail, j->b);
+	jsonw_array_end(j);
+	jsonw_key(j, "sets");
+	jsonw_array(j);
+	for (uint32_t i = 0; i < s->n_targets; i++)
+		jsonw_str(j, s->targets[i].name);
+	jsonw_array_end(j);
+	jsonw_object_end(j);
+}
+
+static void answer_status(struct engine_answers *a, const struct request *q)
+{
+	struct buf b = BUF_INIT(ANSWER_MAX_BYTES);
+	struct jsonw j = jsonw_of(&b);
+
+	jsonw_object(&j);
+	if (q->jail >= 0)
+		answer_status_jail(a, &j, (uint32_t)q->jail);
+	else
+		answer_status_all(a, &j);
+	jsonw_object_end(&j);
+	reply(a, q->id, &b);
+	buf_deinit(&b);
+}
+
+struct listing {
+	struct engine_answers *a;
+	struct jsonw j;
+	uint64_t n, offset, limit;
+};
+
+static void list_ban(void *ctx, const struct order *o)
+{
+	struct listing *l = ctx;
+
+	if (l->n >= l->offset && l->n < l->offset + l->limit)
+		put_ban(l->a, &l->j, o, NULL);
+	l->n++;
+}
+
+static void answer_banned(struct engine_answers *a, const struct request *q)
+{
+	struct buf b = BUF_INIT(ANSWER_MAX_BYTES);
+	struct listing l = {
+		.a = a, .j = jsonw_of(&b), .offset = q->offset, .limit = q->limit
+	};
+
+	jsonw_object(&l.j);
+	jsonw_key(&l.j, "bans");
+	jsonw_array(&l.j);
+	if (q->n_nets) {
+		for (uint32_t i = 0; i < q->n_nets; i++)
+			engine_find_bans(engine_of(a), &q->nets[i], list_ban, &l);
+	} else {
+		engine_each_ban(engine_of(a), q->jail, list_ban, &l);
+	}
+	jsonw_array_end(&l.j);
+	put_i64(&l.j, "total", (int64_t)l.n);
+	jsonw_object_end(&l.j);
+	reply(a, q->id, &b);
+	buf_deinit(&b);
+}
+
+/* --- answers that wait ------------------------------------------------------------- */
+
+static struct answer *answer_free(struct answer *w)
+{
+	if (!w)
+		return NULL;
+	orders_deinit(&w->bans);
+	buf_deinit(&w->refused);
+	free(w->stopped);
+	free(w);
+	return NULL;
+}
+DEFINE_CLEANUP(struct answer *, answer_free)
+
+static struct answer *answer_new(const struct request *q)
+{
+	struct answer *w = calloc(1, sizeof(*w));
+
+	if (!w)
+		return NULL;
+	w->id = q->id;
+	w->verb = q->verb;
+	w->asked_at = mono_now();
+	w->refused = BUF_INIT(1 << 20);
+	if (q->n_nets)
+		w->net = q->nets[0];
+	return w;
+}
+
+static void put_ban_result(struct engine_answers *a, struct jsonw *j, const struct answer *w)
+{
+	(void)a;
+	jsonw_key(j, "banned");
+	jsonw_array(j);
+	for (size_t i = 0; i < w->bans.n; i++)
+		jsonw_net(j, &w->bans.items[i].net);
+	jsonw_array_end(j);
+	put_i64(j, "already", w->n_already);
+	jsonw_key(j, "refused");
+	jsonw_array(j);
+	jsonw_raw(j, buf_span(&w->refused));
+	jsonw_array_end(j);
+}
+
+static void put_account(void *ctx, const struct engine_account *ac)
+{
+	struct listing *l = ctx;
+
+	jsonw_object(&l->j);
+	put_str(&l->j, "jail", jail_name(l->a, ac->jail));
+	put_i64(&l->j, "failures", ac->failures);
+	put_i64(&l->j, "maxretry", ac->maxretry);
+	put_i64(&l->j, "findtime", (int64_t)ac->findtime_sec);
+	put_wall(&l->j, "first", ac->first);
+	put_wall(&l->j, "last", ac->last);
+	put_why(&l->j, ac->why, ac->n_why);
+	jsonw_object_end(&l->j);
+}
+
+static void put_why_result(struct engine_answers *a, struct jsonw *j, const struct answer *w)
+{
+	struct listing l = { .a = a, .j = *j };
+	struct net by;
+
+	jsonw_key(&l.j, "ip");
+	jsonw_net(&l.j, &w->net);
+	jsonw_key(&l.j, "bans");
+	jsonw_array(&l.j);
+	for (size_t i = 0; i < w->bans.n; i++)
+		put_ban(a, &l.j, &w->bans.items[i], w->stopped ? &w->stopped[2 * i] : NULL);
+	jsonw_array_end(&l.j);
+	jsonw_key(&l.j, "account");
+	jsonw_array(&l.j);
+	engine_account(engine_of(a), &w->net, put_account, &l);
+	jsonw_array_end(&l.j);
+	jsonw_key(&l.j, "ignored");
+	jsonw_array(&l.j);
+	for (uint32_t i = 0; i < setup_of(a)->n_jails; i++) {
+		if (!engine_is_ignored(engine_of(a), i, &w->net, &by))
+			continue;
+		jsonw_object(&l.j);
+		put_str(&l.j, "jail", jail_name(a, i));
+		jsonw_key(&l.j, "by");
+		jsonw_net(&l.j, &by);
+		jsonw_object_end(&l.j);
+	}
+	jsonw_array_end(&l.j);
+	*j = l.j;
+}
+
+/* Takes @w. */
+static void answer_give(struct engine_answers *a, struct answer *w)
+{
+	struct buf b = BUF_INIT(ANSWER_MAX_BYTES);
+	struct jsonw j = jsonw_of(&b);
+
+	jsonw_object(&j);
+	if (w->verb == REQUEST_BAN)
+		put_ban_result(a, &j, w);
+	else if (w->verb == REQUEST_UNBAN)
+		put_i64(&j, "unbanned", w->n_unbanned);
+	else
+		put_why_result(a, &j, w);
+	jsonw_object_end(&j);
+	reply(a, w->id, &b);
+	buf_deinit(&b);
+	answer_free(w);
+}
+
+static void answer_wait_or_give(struct engine_answers *a, struct answer *w)
+{
+	if (!a->er->role->peers[ROLE_ENFORCER])
+		w->last_seq = 0;
+	if ((!w->last_seq && !w->store_seq) || a->n_waiting >= MAX_WAITING) {
+		answer_give(a, w);
+		return;
+	}
+	TAILQ_INSERT_TAIL(&a->waiting, w, link);
+	if (!a->n_waiting++)
+		loop_arm(a->patience, PATIENCE_MS, PATIENCE_MS);
+}
+
+/* Give it if nothing is waited for any more. */
+static void answer_check(struct engine_answers *a, struct answer *w)
+{
+	if (w->last_seq || w->store_seq)
+		return;
+	TAILQ_REMOVE(&a->waiting, w, link);
+	if (!--a->n_waiting)
+		loop_disarm(a->patience);
+	answer_give(a, w);
+}
+
+static int copy_order(struct orders *to, const struct order *o)
+{
+	struct order *c = orders_append(to);
+
+	if (!c)
+		return -ENOMEM;
+	*c = *o;
+	c->n_why = 0;
+	c->why = o->n_why ? calloc(o->n_why, sizeof(*c->why)) : NULL;
+	for (uint32_t i = 0; c->why && i < o->n_why; i++) {
+		c->why[i] = o->why[i];
+		c->why[i].text = o->why[i].text ? strdup(o->why[i].text) : NULL;
+		c->n_why = i + 1;
+	}
+	return 0;
+}
+
+static void answer_ban(struct engine_answers *a, const struct request *q)
+{
+	struct answer *w = answer_new(q);
+	int r = w ? 0 : -ENOMEM;
+
+	if (w)
+		w->first_seq = a->er->last_seq + 1;
+	for (uint32_t i = 0; i < q->n_nets && r >= 0; i++) {
+		r = engine_ban(engine_of(a), (uint32_t)q->jail, &q->nets[i], wall_now(),
+		    q->seconds, &a->er->orders);
+		if (r == ENGINE_ALREADY_BANNED)
+			w->n_already++;
+		else if (r == ENGINE_FULL)
+			break;
+	}
+	for (size_t i = 0; w && i < a->er->orders.n && r >= 0; i++)
+		r = copy_order(&w->bans, &a->er->orders.items[i]) < 0 ? -ENOMEM : r;
+	uint64_t seq = engine_role_flush(a->er);
+
+	if (r < 0 || r == ENGINE_FULL) {
+		answer_free(w);
+		reply_error(a, q->id, "%s",
+		    r < 0 ? "out of memory" : "the table of bans is full");
+		return;
+	}
+	w->last_seq = seq;
+	w->store_seq = engine_store_now(a->er->store);
+	answer_wait_or_give(a, w);
+}
+
+static void answer_unban(struct engine_answers *a, const struct request *q)
+{
+	struct answer *w = answer_new(q);
+	int64_t n = w ? 0 : -ENOMEM;
+
+	if (w)
+		w->first_seq = a->er->last_seq + 1;
+	if (w && !q->n_nets)
+		n = engine_unban(engine_of(a), q->jail, NULL, wall_now(), &a->er->orders);
+	for (uint32_t i = 0; i < q->n_nets && n >= 0; i++) {
+		int r = engine_unban(
+		    engine_of(a), q->jail, &q->nets[i], wall_now(), &a->er->orders);
+
+		n = r < 0 ? r : n + r;
+	}
+	uint64_t seq = engine_role_flush(a->er);
+
+	if (n < 0) {
+		answer_free(w);
+		reply_error(a, q->id, "out of memory");
+		return;
+	}
+	w->n_unbanned = n;
+	w->last_seq = seq;
+	w->store_seq = engine_store_now(a->er->store);
+	answer_wait_or_give(a, w);
+}
+
+static void collect_ban(void *ctx, const struct order *o)
+{
+	(void)copy_order(ctx, o);
+}
+
+static void answer_why(struct engine_answers *a, const struct request *q)
+{
+	struct answer *w = answer_new(q);
+	struct buf b = BUF_INIT(MESSAGE_MAX_BYTES - 2);
+
+	if (!w) {
+		reply_error(a, q->id, "%s", "out of memory");
+		return;
+	}
+	engine_find_bans(engine_of(a), &w->net, collect_ban, &w->bans);
+	uint32_t n = w->bans.n < MAX_COUNTED ? (uint32_t)w->bans.n : 0;
+
+	if (n) {
+		w->first_seq = w->last_seq = ++a->er->last_seq;
+		pack_u64(&b, setup_of(a)->generation);
+		pack_u64(&b, w->last_seq);
+		pack_u32(&b, n);
+		for (uint32_t i = 0; i < n; i++)
+			order_encode_record(&b, &w->bans.items[i]);
+		(void)role_send(a->er->role, ROLE_ENFORCER, MSG_COUNT, &b, -1);
+	}
+	buf_deinit(&b);
+	answer_wait_or_give(a, w);
+}
+
+/* --- what comes back from the enforcer --------------------------------------------- */
+
+static struct answer *find_waiting(struct engine_answers *a, uint64_t seq)
+{
+	struct answer *w;
+
+	TAILQ_FOREACH(w, &a->waiting, link) {
+		if (seq >= w->first_seq && seq <= w->last_seq)
+			return w;
+	}
+	return NULL;
+}
+
+static void drop_ban(struct answer *w, const struct net *n)
+{
+	for (size_t i = 0; i < w->bans.n; i++) {
+		if (!net_eq(&w->bans.items[i].net, n))
+			continue;
+		order_deinit(&w->bans.items[i]);
+		w->bans.items[i] = w->bans.items[--w->bans.n];
+		return;
+	}
+}
+
+/* The guard said no: then it is no ban, whoever wanted it. */
+static void take_refusal(struct engine_answers *a, struct answer *w, const struct order *o,
+    enum guard_reason reason)
+{
+	char net[NET_TEXT_BYTES];
+	size_t before = a->er->orders.n;
+
+	net_format(&o->net, net);
+	log_warning(jail_name(a, o->jail), "not banned: %s is %s", net, guard_reason_text(reason));
+	if (engine_unban(engine_of(a), (int)o->jail, &o->net, wall_now(), &a->er->orders) > 0) {
+		for (size_t i = before; i < a->er->orders.n; i++)
+			a->er->orders.items[i].cause = ORDER_REFUSED;
+	}
+	if (!w)
+		return;
+	struct jsonw j = jsonw_of(&w->refused);
+
+	drop_ban(w, &o->net);
+	j.need_comma = w->refused.n > 0;
+	jsonw_object(&j);
+	jsonw_key(&j, "ip");
+	jsonw_net(&j, &o->net);
+	put_str(&j, "reason", guard_reason_text(reason));
+	jsonw_object_end(&j);
+}
+
+void engine_answers_done(struct engine_answers *a, struct message *m)
+{
+	uint64_t generation = unpack_u64(&m->body);
+	uint64_t seq = unpack_u64(&m->body);
+	uint32_t n = unpack_count(&m->body, ORDER_RECORD_BYTES + 9);
+	struct answer *w = find_waiting(a, seq);
+
+	for (uint32_t i = 0; i < n; i++) {
+		struct order o;
+
+		if (order_decode_record(&m->body, &o) < 0) {
+			m->body.bad = true;
+			return;
+		}
+		enum guard_reason reason = unpack_u8(&m->body);
+		int64_t error = unpack_i64(&m->body);
+
+		if (generation != setup_of(a)->generation || o.op == ORDER_UNBAN)
+			continue;
+		if (reason > GUARD_OK && reason < GUARD_TOO_FAST)
+			take_refusal(a, w, &o, reason);
+		else if (error)
+			log_err(jail_name(a, o.jail), "the kernel refuses a ban: %s",
+			    strerror((int)-error));
+	}
+	(void)engine_role_flush(a->er);
+	if (w && seq == w->last_seq) {
+		w->last_seq = 0;
+		answer_check(a, w);
+	}
+}
+
+void engine_answers_counted(struct engine_answers *a, struct message *m)
+{
+	uint64_t seq = unpack_u64(&m->body);
+	uint32_t n = unpack_count(&m->body, 16);
+	struct answer *w = find_waiting(a, seq);
+
+	if (!w || n != w->bans.n)
+		return;
+	w->stopped = calloc(2 * (size_t)n, sizeof(*w->stopped));
+	for (uint32_t i = 0; w->stopped && i < 2 * n; i++)
+		w->stopped[i] = unpack_u64(&m->body);
+	w->last_seq = 0;
+	answer_check(a, w);
+}
+
+void engine_answers_stored(struct engine_answers *a, uint64_t seq)
+{
+	struct answer *w, *next;
+
+	TAILQ_FOREACH_SAFE(w, &a->waiting, link, next) {
+		if (!w->store_seq || w->store_seq > seq)
+			continue;
+		w->store_seq = 0;
+		answer_check(a, w);
+	}
+}
+
+static void on_patience(void *ctx)
+{
+	struct engine_answers *a = ctx;
+	mono_t now = mono_now();
+	struct answer *w, *next;
+
+	TAILQ_FOREACH_SAFE(w, &a->waiting, link, next) {
+		if (now.us - w->asked_at.us < PATIENCE_MS * 1000)
+			continue;
+		w->last_seq = w->store_seq = 0;
+		answer_check(a, w);
+	}
+}
+
+void engine_answers_enforcer_gone(struct engine_answers *a)
+{
+	struct answer *w, *next;
+
+	TAILQ_FOREACH_SAFE(w, &a->waiting, link, next) {
+		w->last_seq = 0;
+		answer_check(a, w);
+	}
+}
+
+void engine_answers_front_gone(struct engine_answers *a)
+{
+	struct answer *w;
+
+	while ((w = TAILQ_FIRST(&a->waiting))) {
+		TAILQ_REMOVE(&a->waiting, w, link);
+		answer_free(w);
+	}
+	a->n_waiting = 0;
+	loop_disarm(a->patience);
+}
+
+/* --- requests ---------------------------------------------------------------------- */
+
+/* Return: false if the message is broken. */
+static bool decode_request(struct unpack *u, struct request *q)
+{
+	q->id = unpack_u64(u);
+	q->verb = unpack_u8(u);
+	q->jail_name = unpack_str(u);
+	q->seconds = unpack_i64(u);
+	q->offset = unpack_u32(u);
+	q->limit = unpack_u32(u);
+	uint32_t n = unpack_count(u, 17);
+
+	if (n > MAX_NETS)
+		u->bad = true;
+	q->nets = calloc(n + 1, sizeof(*q->nets));
+	for (uint32_t i = 0; q->nets && i < n && !u->bad; i++)
+		q->nets[q->n_nets++] = unpack_net(u);
+	return q->nets && unpack_end(u) == 0;
+}
+
+static void dispatch(struct engine_answers *a, const struct request *q)
+{
+	switch (q->verb) {
+	case REQUEST_PING:
+		answer_ping(a, q);
+		return;
+	case REQUEST_STATUS:
+		answer_status(a, q);
+		return;
+	case REQUEST_BANNED:
+		answer_banned(a, q);
+		return;
+	case REQUEST_BAN:
+		if (q->jail < 0 || !q->n_nets)
+			reply_error(a, q->id, "%s", "a ban needs a jail and an address");
+		else
+			answer_ban(a, q);
+		return;
+	case REQUEST_UNBAN:
+		answer_unban(a, q);
+		return;
+	case REQUEST_WHY:
+		if (!q->n_nets)
+			reply_error(a, q->id, "%s", "which address?");
+		else
+			answer_why(a, q);
+		return;
+	default:
+		reply_error(a, q->id, "%s", "unknown request");
+	}
+}
+
+void engine_answers_request(struct engine_answers *a, struct message *m)
+{
+	struct request q = { .jail = -1 };
+
+	if (!decode_request(&m->body, &q)) {
+		m->body.bad = true;
+	} else if (!a->er->is_restored && q.verb != REQUEST_PING) {
+		reply_error(a, q.id, "%s", "bandogd is starting: its memory is still being read");
+	} else {
+		if (q.jail_name)
+			q.jail = setup_find_jail(setup_of(a), span_of(q.jail_name));
+		if (q.jail_name && q.jail < 0)
+			reply_error(a, q.id, "there is no jail '%s'", q.jail_name);
+		else
+			dispatch(a, &q);
+	}
+	free(q.jail_name);
+	free(q.nets);
+}
+
+struct engine_answers *engine_answers_new(struct engine_role *er)
+{
+	struct engine_answers *a = calloc(1, sizeof(*a));
+
+	if (!a)
+		return NULL;
+	a->er = er;
+	a->started = mono_now();
+	TAILQ_INIT(&a->waiting);
+	a->patience = loop_add_timer(er->role->loop, on_patience, a);
+	return a->patience ? a : engine_answers_free(a);
+}
+
+struct engine_answers *engine_answers_free(struct engine_answers *a)
+{
+	if (!a)
+		return NULL;
+	engine_answers_front_gone(a);
+	loop_watch_free(a->patience);
+	free(a);
+	return NULL;
+}

@@ -1,0 +1,682 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The engine's logs. The reader opens and names them; here they are read as they grow.
+ *
+ * A file is known by its inode, so a log that two jails name is read once. When its path
+ * leads elsewhere (rotation) it stays open until it has been quiet for LINGER_SEC, since
+ * its writer may not have noticed yet. Files that have something to read stand in a queue
+ * and each gets TURN_BYTES at a time, so a flood in one does not hold up the others.
+ */
+#include <bsd/sys/queue.h>
+#include <errno.h>
+#include <stdio.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/jsonw.h"
+#include "base/log.h"
+#include "proc/engine_role.h"
+#include "source/tail.h"
+#include "source/watch.h"
+
+#define TURN_BYTES (256 * 1024)
+#define LINGER_SEC 120
+#define MAX_FILES (2 * WATCH_MAX_FILES)
+/* Positions of renamed logs are stored under the old path and this. */
+#define RENAMED_MARK "\n(renamed)"
+
+struct file {
+	TAILQ_ENTRY(file) link;
+	TAILQ_ENTRY(file) ready_link;
+	char *path;
+	uint64_t dev, ino;
+	int wd; /* -1: polled */
+	struct tail *tail;
+	uint32_t *jails;
+	uint32_t n_jails;
+	bool is_ready;     /* stands in the queue */
+	bool is_renamed;   /* its path leads elsewhere now */
+	bool is_live;      /* the end was reached once: lines come as they are written */
+	bool is_seen;      /* named by the reader since it last began anew */
+	bool is_moved;     /* its cursor differs from the stored one */
+	bool is_skew_told;
+	mono_t grown_at;
+};
+
+struct known_cursor {
+	char *path;
+	struct cursor cursor;
+};
+
+struct engine_files {
+	struct engine_role *er;
+	TAILQ_HEAD(, file) all;
+	TAILQ_HEAD(ready_head, file) ready;
+	size_t n_files;
+	int files_fd;
+	struct loop_watch *on_events;
+	struct loop_watch *turn_timer;
+	struct loop_watch *poll_timer;
+	struct known_cursor *known; /* from the store */
+	size_t n_known;
+	bool is_started;
+	bool is_paused; /* the reader is naming all files: none has its jails yet */
+	uint64_t generation; /* of the reader's set-up */
+};
+
+static struct file *file_free(struct file *f)
+{
+	if (!f)
+		return NULL;
+	tail_free(f->tail);
+	free(f->path);
+	free(f->jails);
+	free(f);
+	return NULL;
+}
+DEFINE_CLEANUP(struct file *, file_free)
+
+/* Remember a position, in place of an earlier one of that path. */
+static int known_set(struct engine_files *fs, const char *path, const struct cursor *c)
+{
+	for (size_t i = 0; i < fs->n_known; i++) {
+		if (!strcmp(fs->known[i].path, path)) {
+			fs->known[i].cursor = *c;
+			return 0;
+		}
+	}
+	struct known_cursor *more =
+	    realloc(fs->known, (fs->n_known + 1) * sizeof(*fs->known));
+
+	if (!more)
+		return -ENOMEM;
+	fs->known = more;
+	more[fs->n_known].path = strdup(path);
+	more[fs->n_known].cursor = *c;
+	if (!more[fs->n_known].path)
+		return -ENOMEM;
+	fs->n_known++;
+	return 0;
+}
+
+static void file_drop(struct engine_files *fs, struct file *f)
+{
+	struct cursor c;
+
+	/* Should it come back, it is not to be read twice. Without memory it would be; the
+	 * windows are over by then. */
+	tail_cursor(f->tail, &c);
+	if (!f->is_renamed)
+		(void)known_set(fs, f->path, &c);
+	if (f->is_ready)
+		TAILQ_REMOVE(&fs->ready, f, ready_link);
+	TAILQ_REMOVE(&fs->all, f, link);
+	fs->n_files--;
+	file_free(f);
+}
+
+static void make_ready(struct engine_files *fs, struct file *f)
+{
+	if (f->is_ready)
+		return;
+	f->is_ready = true;
+	TAILQ_INSERT_TAIL(&fs->ready, f, ready_link);
+}
+
+/* --- reading ----------------------------------------------------------------------- */
+
+struct block {
+	struct engine_files *fs;
+	struct file *file;
+	wall_t now;
+};
+
+static void on_line(void *ctx, struct span text, uint64_t number)
+{
+	struct block *b = ctx;
+	struct engine_role *er = b->fs->er;
+	struct line l = {
+		.text = text,
+		.number = number,
+		.stamp = WALL_NONE,
+		.read_at = b->now,
+		.live = b->file->is_live,
+	};
+
+	for (uint32_t i = 0; i < b->file->n_jails; i++) {
+		if (pipeline_feed(er->pipeline, b->file->jails[i], &l, b->now, &er->orders) < 0)
+			log_err(b->file->path, "out of memory: a line was not counted");
+	}
+}
+
+static uint64_t skewed_total(const struct engine_files *fs, const struct file *f)
+{
+	struct pipeline_counts c;
+	uint64_t n = 0;
+
+	for (uint32_t i = 0; i < f->n_jails; i++) {
+		pipeline_counts(fs->er->pipeline, f->jails[i], &c);
+		n += c.skewed;
+	}
+	return n;
+}
+
+static void read_turn(struct engine_files *fs, struct file *f)
+{
+	struct block b = { .fs = fs, .file = f, .now = wall_now() };
+	uint64_t skewed = f->is_skew_told ? 0 : skewed_total(fs, f);
+	int r = tail_read(f->tail, TURN_BYTES, on_line, &b);
+
+	if (r == TAIL_RESTARTED) {
+		log_info(f->path, "was truncated; reading from its top");
+		r = TAIL_MORE;
+	}
+	if (r < 0) {
+		log_warning(f->path, "cannot be read: %s", strerror(-r));
+		r = 0;
+	}
+	f->is_moved = true;
+	if (r == TAIL_MORE)
+		make_ready(fs, f);
+	else
+		f->is_live = true;
+	if (!f->is_skew_told && skewed_total(fs, f) > skewed) {
+		f->is_skew_told = true;
+		log_warning(f->path,
+		    "dates are more than %d s off the clock (time zone?); using the clock",
+		    PIPELINE_MAX_SKEW_SEC);
+	}
+	(void)engine_role_flush(fs->er);
+}
+
+/* One turn for each file that stood in the queue when the round began. */
+static void run_ready(struct engine_files *fs)
+{
+	struct ready_head round = TAILQ_HEAD_INITIALIZER(round);
+	struct file *f;
+
+	if (!fs->is_started || fs->is_paused)
+		return;
+	TAILQ_CONCAT(&round, &fs->ready, ready_link);
+	if (TAILQ_EMPTY(&round))
+		return;
+	while ((f = TAILQ_FIRST(&round))) {
+		TAILQ_REMOVE(&round, f, ready_link);
+		f->is_ready = false;
+		read_turn(fs, f);
+	}
+	engine_store_touch(fs->er->store);
+	if (!TAILQ_EMPTY(&fs->ready))
+		loop_arm(fs->turn_timer, 0, 0);
+}
+
+static void on_turn(void *ctx)
+{
+	run_ready(ctx);
+}
+
+static void ready_by_wd(struct engine_files *fs, int wd, mono_t now)
+{
+	struct file *f;
+
+	TAILQ_FOREACH(f, &fs->all, link) {
+		if (f->wd != wd)
+			continue;
+		f->grown_at = now;
+		make_ready(fs, f);
+	}
+}
+
+static void ready_all(struct engine_files *fs)
+{
+	struct file *f;
+
+	TAILQ_FOREACH(f, &fs->all, link)
+		make_ready(fs, f);
+}
+
+static void events_lost(struct engine_files *fs)
+{
+	struct buf body = BUF_INIT(1);
+
+	ready_all(fs);
+	pack_bool(&body, false);
+	(void)role_send(fs->er->role, ROLE_READER, MSG_RESCAN, &body, -1);
+	buf_deinit(&body);
+}
+
+static void on_events(void *ctx, UNUSED int events)
+{
+	struct engine_files *fs = ctx;
+	_Alignas(struct inotify_event) char room[16384];
+	mono_t now = mono_now();
+	ssize_t n = read(fs->files_fd, room, sizeof(room));
+
+	for (ssize_t at = 0; at + (ssize_t)sizeof(struct inotify_event) <= n;) {
+		const struct inotify_event *ev = (const void *)(room + at);
+
+		if (ev->mask & IN_Q_OVERFLOW)
+			events_lost(fs);
+		else
+			ready_by_wd(fs, ev->wd, now);
+		at += (ssize_t)(sizeof(*ev) + ev->len);
+	}
+	run_ready(fs);
+}
+
+/* Polled files, and renamed ones that have been quiet long enough. */
+static void on_poll(void *ctx)
+{
+	struct engine_files *fs = ctx;
+	mono_t now = mono_now();
+	struct file *f, *next;
+	bool again = false;
+
+	TAILQ_FOREACH_SAFE(f, &fs->all, link, next) {
+		if (f->is_renamed && !f->is_ready &&
+		    now.us - f->grown_at.us > LINGER_SEC * US_PER_SEC) {
+			file_drop(fs, f);
+			continue;
+		}
+		if (f->wd < 0)
+			make_ready(fs, f);
+		again |= f->is_renamed || f->wd < 0;
+	}
+	if (again)
+		loop_arm(fs->poll_timer, WATCH_POLL_MS, 0);
+	run_ready(fs);
+}
+
+/* --- what the reader says ---------------------------------------------------------- */
+
+static const struct cursor *known_cursor(const struct engine_files *fs, const char *path)
+{
+	for (size_t i = 0; i < fs->n_known; i++) {
+		if (!strcmp(fs->known[i].path, path))
+			return &fs->known[i].cursor;
+	}
+	return NULL;
+}
+
+static const struct cursor *known_renamed(const struct engine_files *fs, const char *path)
+{
+	CLEANUP(freep) char *key = NULL;
+
+	if (asprintf(&key, "%s" RENAMED_MARK, path) < 0)
+		return NULL;
+	return known_cursor(fs, key);
+}
+
+static void ask_for_old(struct engine_files *fs, const char *path, const struct cursor *c)
+{
+	struct buf body = BUF_INIT(MESSAGE_MAX_BYTES);
+
+	pack_str(&body, path);
+	pack_u64(&body, c->dev);
+	pack_u64(&body, c->ino);
+	(void)role_send(fs->er->role, ROLE_READER, MSG_FIND_OLD, &body, -1);
+	buf_deinit(&body);
+}
+
+static struct file *find_inode(const struct engine_files *fs, uint64_t dev, uint64_t ino)
+{
+	struct file *f;
+
+	TAILQ_FOREACH(f, &fs->all, link) {
+		if (f->ino == ino && f->dev == dev)
+			return f;
+	}
+	return NULL;
+}
+
+static bool has_jail(const struct file *f, uint32_t jail)
+{
+	for (uint32_t i = 0; i < f->n_jails; i++) {
+		if (f->jails[i] == jail)
+			return true;
+	}
+	return false;
+}
+
+/* All jails that name this source, each once. */
+static int add_jails(struct engine_files *fs, struct file *f, uint32_t source)
+{
+	const struct setup *s = fs->er->role->setup;
+
+	for (uint32_t j = 0; j < s->n_jails; j++) {
+		for (uint32_t k = 0; k < s->jails[j].n_sources; k++) {
+			if (s->jails[j].sources[k] != source || has_jail(f, j))
+				continue;
+			uint32_t *more =
+			    realloc(f->jails, (f->n_jails + 1) * sizeof(*f->jails));
+
+			if (!more)
+				return -ENOMEM;
+			f->jails = more;
+			more[f->n_jails++] = j;
+		}
+	}
+	return 0;
+}
+
+struct file_message {
+	uint32_t source;
+	char *path;
+	int wd;
+	uint64_t dev, ino;
+	bool first, old;
+	int fd;
+};
+
+/* A renamed log belongs to the jails of the path it had. */
+static void add_jails_of_path(struct engine_files *fs, struct file *f)
+{
+	struct file *other;
+
+	TAILQ_FOREACH(other, &fs->all, link) {
+		if (other == f || strcmp(other->path, f->path) != 0)
+			continue;
+		free(f->jails);
+		f->jails = malloc((other->n_jails + 1) * sizeof(*f->jails));
+		f->n_jails = f->jails ? other->n_jails : 0;
+		if (f->jails)
+			memcpy(f->jails, other->jails, other->n_jails * sizeof(*f->jails));
+		return;
+	}
+}
+
+/* Where to go on in this file, and what else there may be to read. */
+static const struct cursor *resume_point(
+    struct engine_files *fs, const struct file_message *m)
+{
+	const struct cursor *c = known_cursor(fs, m->path);
+
+	if (m->old) {
+		const struct cursor *renamed = known_renamed(fs, m->path);
+
+		return renamed && renamed->ino == m->ino ? renamed : c;
+	}
+	if (m->first && c && (c->ino != m->ino || c->dev != m->dev))
+		ask_for_old(fs, m->path, c);
+	const struct cursor *renamed = known_renamed(fs, m->path);
+
+	if (m->first && renamed && renamed->ino)
+		ask_for_old(fs, m->path, renamed);
+	return c;
+}
+
+static void file_open(struct engine_files *fs, struct file_message *m)
+{
+	const struct setup *s = fs->er->role->setup;
+	CLEANUP(file_freep) struct file *f = calloc(1, sizeof(*f));
+	const struct cursor *resume = resume_point(fs, m);
+	bool at_end = !m->old && m->first && !resume && s->sources[m->source].tail;
+
+	if (!f || fs->n_files >= MAX_FILES) {
+		log_warning(m->path, "not read: %s", f ? "too many logs" : "out of memory");
+		return;
+	}
+	f->path = strdup(m->path);
+	f->tail = tail_new(TAKE_FD(m->fd), resume, at_end);
+	if (!f->path || !f->tail) {
+		log_warning(m->path, "not read: %s", strerror(errno));
+		return;
+	}
+	/* A file that is not the one we know is read whole, except by tail. */
+	f->dev = m->dev;
+	f->ino = m->ino;
+	f->wd = m->wd;
+	f->is_seen = true;
+	f->is_renamed = m->old;
+	f->grown_at = mono_now();
+	if (m->old)
+		add_jails_of_path(fs, f);
+	else if (add_jails(fs, f, m->source) < 0)
+		return;
+	/* What is older comes first, so that lines are fed in the order of their time. */
+	if (m->old)
+		TAILQ_INSERT_HEAD(&fs->all, f, link);
+	else
+		TAILQ_INSERT_TAIL(&fs->all, f, link);
+	fs->n_files++;
+	make_ready(fs, f);
+	if (f->wd < 0 || f->is_renamed)
+		loop_arm(fs->poll_timer, WATCH_POLL_MS, 0);
+	log_info(f->path, "%s", m->old ? "rotated while away: reading the rest of it"
+				       : "reading");
+	(void)TAKE(f);
+}
+
+static void take_file(struct engine_files *fs, struct message *m)
+{
+	struct file_message fm = { .source = unpack_u32(&m->body) };
+	CLEANUP(freep) char *path = unpack_str(&m->body);
+
+	fm.path = path;
+	fm.wd = (int)unpack_i64(&m->body);
+	fm.dev = unpack_u64(&m->body);
+	fm.ino = unpack_u64(&m->body);
+	fm.first = unpack_bool(&m->body);
+	fm.old = unpack_bool(&m->body);
+	if (unpack_end(&m->body) < 0 || !path || m->fd < 0 ||
+	    (!fm.old && fm.source >= fs->er->role->setup->n_sources)) {
+		m->body.bad = true;
+		return;
+	}
+	struct file *f = find_inode(fs, fm.dev, fm.ino);
+
+	if (f && !fm.old) {
+		f->is_seen = true;
+		f->wd = fm.wd;
+		if (strcmp(f->path, path) && f->is_renamed)
+			return; /* a rotated log that a glob matches: read on as what it was */
+		f->is_renamed = false;
+		(void)add_jails(fs, f, fm.source);
+		make_ready(fs, f);
+		return;
+	}
+	if (f)
+		return;
+	CLEANUP(fd_closep) int fd = TAKE_FD(m->fd);
+
+	fm.fd = fd;
+	fd = -1;
+	file_open(fs, &fm);
+	fd = fm.fd;
+}
+
+static void take_gone(struct engine_files *fs, struct message *m)
+{
+	(void)unpack_u32(&m->body);
+	CLEANUP(freep) char *path = unpack_str(&m->body);
+	uint64_t dev = unpack_u64(&m->body);
+	uint64_t ino = unpack_u64(&m->body);
+	struct file *f = find_inode(fs, dev, ino);
+
+	if (!path || !f || strcmp(f->path, path) != 0)
+		return;
+	f->is_renamed = true;
+	f->grown_at = mono_now();
+	make_ready(fs, f);
+	loop_arm(fs->poll_timer, WATCH_POLL_MS, 0);
+	log_info(f->path, "rotated: reading the old one to its end");
+}
+
+/* The reader begins anew: it will name every file again. */
+static void take_watch_fd(struct engine_files *fs, struct message *m)
+{
+	bool usable = unpack_bool(&m->body);
+	struct file *f;
+
+	fs->generation = unpack_u64(&m->body);
+	fs->on_events = loop_watch_free(fs->on_events);
+	fd_closep(&fs->files_fd);
+	fs->files_fd = -1;
+	if (usable && m->fd >= 0) {
+		fs->files_fd = TAKE_FD(m->fd);
+		fs->on_events = loop_add_fd(
+		    fs->er->role->loop, fs->files_fd, LOOP_READ, on_events, fs);
+	}
+	TAILQ_FOREACH(f, &fs->all, link) {
+		f->is_seen = false;
+		f->wd = -1;
+	}
+	engine_files_reload(fs);
+}
+
+static void take_files_done(struct engine_files *fs)
+{
+	struct file *f, *next;
+
+	TAILQ_FOREACH_SAFE(f, &fs->all, link, next) {
+		if (f->is_renamed)
+			add_jails_of_path(fs, f);
+		else if (!f->is_seen)
+			file_drop(fs, f);
+	}
+	fs->is_paused = false;
+	ready_all(fs);
+	run_ready(fs);
+}
+
+void engine_files_message(struct engine_files *fs, struct message *m)
+{
+	if (m->type == MSG_WATCH_FD) {
+		take_watch_fd(fs, m);
+		return;
+	}
+	/* The reader has another set-up than we: it names all again when we have it too. */
+	if (fs->generation != fs->er->role->setup->generation)
+		return;
+	switch (m->type) {
+	case MSG_FILE:
+		take_file(fs, m);
+		loop_arm(fs->turn_timer, 0, 0);
+		return;
+	case MSG_FILE_GONE:
+		take_gone(fs, m);
+		loop_arm(fs->turn_timer, 0, 0);
+		return;
+	default:
+		take_files_done(fs);
+	}
+}
+
+void engine_files_reader_gone(struct engine_files *fs)
+{
+	/* Watches live on in the inotify instance; what is open is still read. */
+	(void)fs;
+}
+
+void engine_files_reload(struct engine_files *fs)
+{
+	struct file *f;
+
+	fs->is_paused = true;
+	TAILQ_FOREACH(f, &fs->all, link)
+		f->n_jails = 0;
+}
+
+void engine_files_start(struct engine_files *fs)
+{
+	fs->is_started = true;
+	run_ready(fs);
+}
+
+/* --- positions --------------------------------------------------------------------- */
+
+int engine_files_restore(struct engine_files *fs, const char *path, const struct cursor *c)
+{
+	return known_set(fs, path, c);
+}
+
+static void emit_cursor(struct file *f, engine_cursor_fn fn, void *ctx)
+{
+	CLEANUP(freep) char *key = NULL;
+	struct cursor c;
+
+	tail_cursor(f->tail, &c);
+	if (f->is_renamed && asprintf(&key, "%s" RENAMED_MARK, f->path) < 0)
+		return;
+	fn(ctx, key ? key : f->path, &c);
+	f->is_moved = false;
+}
+
+void engine_files_each_cursor(
+    struct engine_files *fs, bool all, engine_cursor_fn fn, void *ctx)
+{
+	struct file *f;
+
+	TAILQ_FOREACH(f, &fs->all, link) {
+		if (all || f->is_moved)
+			emit_cursor(f, fn, ctx);
+	}
+}
+
+size_t engine_files_describe(const struct engine_files *fs, uint32_t jail, struct buf *out)
+{
+	struct jsonw j = jsonw_of(out);
+	size_t n = 0;
+	struct file *f;
+
+	TAILQ_FOREACH(f, &fs->all, link) {
+		struct cursor c;
+
+		if (!has_jail(f, jail))
+			continue;
+		tail_cursor(f->tail, &c);
+		if (n++)
+			buf_add_char(out, ',');
+		jsonw_object(&j);
+		jsonw_key(&j, "path");
+		jsonw_str(&j, f->path);
+		jsonw_key(&j, "offset");
+		jsonw_i64(&j, (int64_t)c.offset);
+		jsonw_key(&j, "polled");
+		jsonw_bool(&j, f->wd < 0);
+		jsonw_key(&j, "rotated");
+		jsonw_bool(&j, f->is_renamed);
+		jsonw_object_end(&j);
+		j.need_comma = false;
+	}
+	return n;
+}
+
+/* --- life -------------------------------------------------------------------------- */
+
+struct engine_files *engine_files_new(struct engine_role *er)
+{
+	struct engine_files *fs = calloc(1, sizeof(*fs));
+
+	if (!fs)
+		return NULL;
+	fs->er = er;
+	fs->files_fd = -1;
+	TAILQ_INIT(&fs->all);
+	TAILQ_INIT(&fs->ready);
+	fs->turn_timer = loop_add_timer(er->role->loop, on_turn, fs);
+	fs->poll_timer = loop_add_timer(er->role->loop, on_poll, fs);
+	if (!fs->turn_timer || !fs->poll_timer)
+		return engine_files_free(fs);
+	return fs;
+}
+
+struct engine_files *engine_files_free(struct engine_files *fs)
+{
+	struct file *f;
+
+	if (!fs)
+		return NULL;
+	while ((f = TAILQ_FIRST(&fs->all)))
+		file_drop(fs, f);
+	for (size_t i = 0; i < fs->n_known; i++)
+		free(fs->known[i].path);
+	free(fs->known);
+	loop_watch_free(fs->on_events);
+	loop_watch_free(fs->turn_timer);
+	loop_watch_free(fs->poll_timer);
+	fd_closep(&fs->files_fd);
+	free(fs);
+	return NULL;
+}

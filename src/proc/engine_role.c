@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "proc/engine_role.h"
+
+#include <errno.h>
+
+#include "base/log.h"
+
+#define ORDERS_PER_MESSAGE 1000
+#define MISSED_MAX_BYTES (4u << 20)
+#define TICK_MAX_MS (3600 * 1000) /* the wall clock may be set meanwhile */
+
+static const struct setup_jail *jail_of(const struct engine_role *er, uint32_t jail)
+{
+	return jail < er->role->setup->n_jails ? &er->role->setup->jails[jail] : NULL;
+}
+
+static void log_order(const char *jail, const struct order *o)
+{
+	char net[NET_TEXT_BYTES];
+	struct buf b = BUF_INIT(256);
+
+	net_format(&o->net, net);
+	switch (o->op) {
+	case ORDER_BAN:
+	case ORDER_PROLONG:
+		duration_format(&b,
+		    o->until.us == WALL_NEVER.us ? -1 : (o->until.us - o->at.us) / US_PER_SEC);
+		log_event(LOG_L_NOTICE, jail, "%s addr=%s for=%s failures=%u by=%s",
+		    order_op_name(o->op), net, buf_str(&b), o->failures,
+		    order_cause_name(o->cause));
+		break;
+	case ORDER_UNBAN:
+		log_event(LOG_L_NOTICE, jail, "unban addr=%s by=%s", net,
+		    order_cause_name(o->cause));
+		break;
+	}
+	buf_deinit(&b);
+}
+
+/* --- orders to those who enforce --------------------------------------------------- */
+
+static void batch_begin(struct engine_role *er, struct buf *b, uint64_t seq, uint32_t n)
+{
+	buf_clear(b);
+	pack_u64(b, er->role->setup->generation);
+	pack_u64(b, seq);
+	pack_u32(b, n);
+}
+
+static void batch_send(struct engine_role *er, const struct buf *b)
+{
+	(void)role_send(er->role, ROLE_ENFORCER, MSG_ORDERS, b, -1);
+	(void)role_send(er->role, ROLE_RUNNER, MSG_ORDERS, b, -1);
+}
+
+static void send_orders(struct engine_role *er, const struct order *items, size_t n)
+{
+	struct buf b = BUF_INIT(MESSAGE_MAX_BYTES);
+
+	while (n) {
+		uint32_t part = n < ORDERS_PER_MESSAGE ? (uint32_t)n : ORDERS_PER_MESSAGE;
+
+		batch_begin(er, &b, ++er->last_seq, part);
+		for (uint32_t i = 0; i < part; i++)
+			order_encode_record(&b, &items[i]);
+		batch_send(er, &b);
+		items += part;
+		n -= part;
+	}
+	buf_deinit(&b);
+}
+
+/* Bans are all told again when the enforcer is back; what was lifted must not be lost. */
+static void remember_unbans(struct engine_role *er)
+{
+	for (size_t i = 0; i < er->orders.n; i++) {
+		if (er->orders.items[i].op == ORDER_UNBAN)
+			order_encode_record(&er->missed, &er->orders.items[i]);
+	}
+}
+
+static void rearm(struct engine_role *er)
+{
+	wall_t next = engine_next(pipeline_engine(er->pipeline));
+
+	if (next.us == WALL_NEVER.us) {
+		loop_disarm(er->tick_timer);
+		return;
+	}
+	int64_t ms = (next.us - wall_now().us) / 1000 + 1;
+
+	if (ms < 1)
+		ms = 1;
+	if (ms > TICK_MAX_MS)
+		ms = TICK_MAX_MS;
+	loop_arm(er->tick_timer, (uint64_t)ms, 0);
+}
+
+uint64_t engine_role_flush(struct engine_role *er)
+{
+	bool has_enforcer = er->role->peers[ROLE_ENFORCER] != NULL;
+
+	if (!er->orders.n)
+		return 0;
+	/* The kernel first: every microsecond counts there. */
+	send_orders(er, er->orders.items, er->orders.n);
+	if (!has_enforcer)
+		remember_unbans(er);
+	for (size_t i = 0; i < er->orders.n; i++) {
+		const struct order *o = &er->orders.items[i];
+		const struct setup_jail *j = jail_of(er, o->jail);
+
+		if (!j)
+			continue;
+		log_order(j->name, o);
+		engine_store_put(er->store, j->name, o);
+	}
+	orders_clear(&er->orders);
+	rearm(er);
+	return has_enforcer ? er->last_seq : 0;
+}
+
+static void on_tick(void *ctx)
+{
+	struct engine_role *er = ctx;
+
+	if (engine_tick(pipeline_engine(er->pipeline), wall_now(), &er->orders) < 0)
+		log_err(NULL, "out of memory while ending bans");
+	(void)engine_role_flush(er);
+	rearm(er);
+}
+
+struct resync {
+	struct engine_role *er;
+	struct buf b;
+	uint32_t n;
+	enum role_id to;
+};
+
+static void resync_send(struct resync *x)
+{
+	struct buf all = BUF_INIT(MESSAGE_MAX_BYTES);
+
+	if (!x->n)
+		return;
+	batch_begin(x->er, &all, ++x->er->last_seq, x->n);
+	buf_add_span(&all, buf_span(&x->b));
+	(void)role_send(x->er->role, x->to, MSG_ORDERS, &all, -1);
+	buf_deinit(&all);
+	buf_clear(&x->b);
+	x->n = 0;
+}
+
+static void resync_ban(void *ctx, const struct order *o)
+{
+	struct resync *x = ctx;
+	struct order restored = *o;
+
+	restored.cause = ORDER_RESTORED;
+	order_encode_record(&x->b, &restored);
+	if (++x->n == ORDERS_PER_MESSAGE)
+		resync_send(x);
+}
+
+/* Lift what was to be lifted while there was no enforcer. */
+static void resync_missed(struct engine_role *er, struct resync *x)
+{
+	struct unpack u = unpack_of(buf_span(&er->missed));
+	struct order o;
+
+	while (u.p < u.end && order_decode_record(&u, &o) == 0) {
+		order_encode_record(&x->b, &o);
+		if (++x->n == ORDERS_PER_MESSAGE)
+			resync_send(x);
+	}
+	buf_clear(&er->missed);
+}
+
+static void resync(struct engine_role *er, enum role_id to)
+{
+	struct resync x = { .er = er, .b = BUF_INIT(MESSAGE_MAX_BYTES), .to = to };
+	struct buf body = BUF_INIT(16);
+
+	if (!er->is_restored || !er->role->peers[to])
+		return;
+	pack_u64(&body, er->role->setup->generation);
+	(void)role_send(er->role, to, MSG_RESYNC, &body, -1);
+	if (to == ROLE_ENFORCER)
+		resync_missed(er, &x);
+	engine_each_ban(pipeline_engine(er->pipeline), -1, resync_ban, &x);
+	resync_send(&x);
+	(void)role_send(er->role, to, MSG_RESYNCED, &body, -1);
+	buf_deinit(&x.b);
+	buf_deinit(&body);
+}
+
+void engine_role_resync(struct engine_role *er)
+{
+	resync(er, ROLE_ENFORCER);
+	resync(er, ROLE_RUNNER);
+	rearm(er);
+}
+
+void engine_role_restored(struct engine_role *er)
+{
+	if (er->is_restored)
+		return;
+	er->is_restored = true;
+	/* Ends that passed while nobody looked. */
+	if (engine_tick(pipeline_engine(er->pipeline), wall_now(), &er->orders) < 0)
+		log_err(NULL, "out of memory while ending bans");
+	(void)engine_role_flush(er);
+	engine_role_resync(er);
+	engine_files_start(er->files);
+	role_ready(er->role);
+}
+
+/* --- the enforcer's answers -------------------------------------------------------- */
+
+static void take_own(struct engine_role *er, struct message *m)
+{
+	uint32_t n = unpack_count(&m->body, 17);
+	CLEANUP(freep) struct net *own = calloc(n + 1, sizeof(*own));
+
+	for (uint32_t i = 0; own && i < n; i++)
+		own[i] = unpack_net(&m->body);
+	if (own && !m->body.bad && engine_set_own(pipeline_engine(er->pipeline), own, n) < 0)
+		log_err(NULL, "out of memory: own addresses are not known");
+}
+
+static void engine_message(struct role *r, enum role_id from, struct message *m)
+{
+	struct engine_role *er = r->ctx;
+
+	switch (from) {
+	case ROLE_READER:
+		engine_files_message(er->files, m);
+		return;
+	case ROLE_KEEPER:
+		engine_store_message(er->store, m);
+		return;
+	case ROLE_FRONT:
+		engine_answers_request(er->answers, m);
+		return;
+	default:
+		break;
+	}
+	switch (m->type) {
+	case MSG_OWN:
+		take_own(er, m);
+		return;
+	case MSG_ASK_RESYNC:
+		resync(er, from);
+		return;
+	case MSG_COUNTED:
+		engine_answers_counted(er->answers, m);
+		return;
+	default:
+		engine_answers_done(er->answers, m);
+	}
+}
+
+/* --- plumbing ---------------------------------------------------------------------- */
+
+static void engine_peer(struct role *r, enum role_id who)
+{
+	struct engine_role *er = r->ctx;
+
+	switch (who) {
+	case ROLE_KEEPER:
+		engine_store_peer(er->store);
+		return;
+	case ROLE_ENFORCER:
+	case ROLE_RUNNER:
+		resync(er, who);
+		return;
+	default:
+		return;
+	}
+}
+
+static void engine_peer_gone(struct role *r, enum role_id who)
+{
+	struct engine_role *er = r->ctx;
+
+	switch (who) {
+	case ROLE_KEEPER:
+		engine_store_peer_gone(er->store);
+		return;
+	case ROLE_READER:
+		engine_files_reader_gone(er->files);
+		return;
+	case ROLE_FRONT:
+		engine_answers_front_gone(er->answers);
+		return;
+	case ROLE_ENFORCER:
+		engine_answers_enforcer_gone(er->answers);
+		return;
+	default:
+		return;
+	}
+}
+
+static int engine_start(struct role *r, struct err *e)
+{
+	struct engine_role *er = r->ctx;
+
+	er->role = r;
+	er->missed = BUF_INIT(MISSED_MAX_BYTES);
+	er->pipeline = pipeline_new(r->setup, e);
+	if (!er->pipeline)
+		return -EINVAL;
+	er->tick_timer = loop_add_timer(r->loop, on_tick, er);
+	er->files = engine_files_new(er);
+	er->store = engine_store_new(er);
+	er->answers = engine_answers_new(er);
+	if (!er->tick_timer || !er->files || !er->store || !er->answers)
+		return err_set(e, -ENOMEM, "out of memory");
+	return 0;
+}
+
+/* Bans of jails that are gone: their names are known to the old set-up only. */
+static void record_gone(struct engine_role *er, const struct setup *old)
+{
+	for (size_t i = 0; i < er->orders.n; i++) {
+		const struct order *o = &er->orders.items[i];
+
+		if (o->jail >= old->n_jails)
+			continue;
+		log_order(old->jails[o->jail].name, o);
+		engine_store_put(er->store, old->jails[o->jail].name, o);
+	}
+	orders_clear(&er->orders);
+}
+
+static void engine_reload_setup(struct role *r, const struct setup *old)
+{
+	struct engine_role *er = r->ctx;
+	struct buf anew = BUF_INIT(1);
+	struct err e = { "" };
+
+	if (pipeline_reload(er->pipeline, r->setup, wall_now(), &er->orders, &e) < 0) {
+		/* The loader compiled the same; only memory can be short. The supervisor
+		 * starts us again, with the new set-up. */
+		log_err(NULL, "cannot take the new configuration: %s; starting anew", e.text);
+		loop_stop(r->loop);
+		return;
+	}
+	record_gone(er, old);
+	engine_files_reload(er->files);
+	engine_role_resync(er);
+	pack_bool(&anew, true);
+	(void)role_send(r, ROLE_READER, MSG_RESCAN, &anew, -1);
+	buf_deinit(&anew);
+}
+
+static void engine_stop(struct role *r)
+{
+	struct engine_role *er = r->ctx;
+
+	(void)engine_role_flush(er);
+	engine_store_finish(er->store);
+}
+
+static void engine_deinit(struct role *r)
+{
+	struct engine_role *er = r->ctx;
+
+	engine_answers_free(er->answers);
+	engine_store_free(er->store);
+	engine_files_free(er->files);
+	loop_watch_free(er->tick_timer);
+	pipeline_free(er->pipeline);
+	orders_deinit(&er->orders);
+	buf_deinit(&er->missed);
+}
+
+int engine_main(const struct role_args *args)
+{
+	static const struct role_permit permits[] = {
+		{ ROLE_READER, MSG_WATCH_FD },
+		{ ROLE_READER, MSG_FILE },
+		{ ROLE_READER, MSG_FILE_GONE },
+		{ ROLE_READER, MSG_FILES_DONE },
+		{ ROLE_ENFORCER, MSG_DONE },
+		{ ROLE_ENFORCER, MSG_COUNTED },
+		{ ROLE_ENFORCER, MSG_OWN },
+		{ ROLE_ENFORCER, MSG_ASK_RESYNC },
+		{ ROLE_KEEPER, MSG_LOADED_BAN },
+		{ ROLE_KEEPER, MSG_LOADED_TALLY },
+		{ ROLE_KEEPER, MSG_LOADED_CURSOR },
+		{ ROLE_KEEPER, MSG_LOADED },
+		{ ROLE_KEEPER, MSG_COMMITTED },
+		{ ROLE_FRONT, MSG_REQUEST },
+		{ 0, 0 },
+	};
+	static const struct role_fns fns = {
+		.permits = permits,
+		.start = engine_start,
+		.reload = engine_reload_setup,
+		.peer = engine_peer,
+		.peer_gone = engine_peer_gone,
+		.message = engine_message,
+		.stop = engine_stop,
+		.deinit = engine_deinit,
+	};
+	struct engine_role er = { 0 };
+
+	return role_run(args, &fns, &er);
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * engine_role - the parts of the engine's process, which know each other
+ *
+ *   engine_role.c     plumbing: set-up, peers, orders on their way out, timers
+ *   engine_files.c    logs: what is open, what has grown, whose turn it is
+ *   engine_store.c    the keeper: what it gave back, checkpoints, snapshots
+ *   engine_answers.c  what clients ask
+ *
+ * Everything lives in one loop and one thread; a block of lines is decided whole before
+ * anything else happens, so a checkpoint between blocks is consistent.
+ */
+
+#include "flow/cursor.h"
+#include "pipeline/pipeline.h"
+#include "proc/role.h"
+
+struct engine_files;
+struct engine_store;
+struct engine_answers;
+
+struct engine_role {
+	struct role *role;
+	struct pipeline *pipeline;
+	struct orders orders; /* decided, not yet sent */
+	struct loop_watch *tick_timer;
+	struct engine_files *files;
+	struct engine_store *store;
+	struct engine_answers *answers;
+	uint64_t last_seq;      /* of MSG_ORDERS to the enforcer */
+	struct buf missed;      /* unban records while there was no enforcer */
+	bool is_restored;       /* the keeper's memory is in, or given up on */
+};
+
+/* Send out what has been decided, log it, give it to the store; rearm the timer.
+ * Return: seq of the enforcer's message, 0 if there is none to wait for. */
+uint64_t engine_role_flush(struct engine_role *er);
+
+/* The keeper's memory is in: begin to read, and tell the enforcer all bans. */
+void engine_role_restored(struct engine_role *er);
+
+/* Tell all bans again to those who enforce. */
+void engine_role_resync(struct engine_role *er);
+
+/* --- logs */
+struct engine_files *engine_files_new(struct engine_role *er);
+struct engine_files *engine_files_free(struct engine_files *f);
+void engine_files_message(struct engine_files *f, struct message *m);
+void engine_files_reader_gone(struct engine_files *f);
+void engine_files_start(struct engine_files *f); /* restored: begin to read */
+/* Another set-up: read nothing until the reader has named all files for it. */
+void engine_files_reload(struct engine_files *f);
+/* A position from the store, before engine_files_start(). */
+int engine_files_restore(struct engine_files *f, const char *path, const struct cursor *c);
+/* Positions that moved since the last call (or all). */
+typedef void (*engine_cursor_fn)(void *ctx, const char *path, const struct cursor *c);
+void engine_files_each_cursor(
+    struct engine_files *f, bool all, engine_cursor_fn fn, void *ctx);
+size_t engine_files_describe(const struct engine_files *f, uint32_t jail, struct buf *json);
+
+/* --- the keeper */
+struct engine_store *engine_store_new(struct engine_role *er);
+struct engine_store *engine_store_free(struct engine_store *s);
+void engine_store_peer(struct engine_store *s);
+void engine_store_peer_gone(struct engine_store *s);
+void engine_store_message(struct engine_store *s, struct message *m);
+void engine_store_put(struct engine_store *s, const char *jail, const struct order *o);
+void engine_store_touch(struct engine_store *s); /* something changed: checkpoint soon */
+/* Checkpoint without delay. Return: the number to wait for in engine_answers_stored(), 0:
+ * there is no store now. */
+uint64_t engine_store_now(struct engine_store *s);
+/* Write out what there is, then call role_stopped(). */
+void engine_store_finish(struct engine_store *s);
+
+/* --- clients */
+struct engine_answers *engine_answers_new(struct engine_role *er);
+struct engine_answers *engine_answers_free(struct engine_answers *a);
+void engine_answers_request(struct engine_answers *a, struct message *m);
+void engine_answers_done(struct engine_answers *a, struct message *m);    /* MSG_DONE */
+void engine_answers_counted(struct engine_answers *a, struct message *m); /* MSG_COUNTED */
+void engine_answers_stored(struct engine_answers *a, uint64_t seq);
+void engine_answers_front_gone(struct engine_answers *a);
+void engine_answers_enforcer_gone(struct engine_answers *a);

@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The keeper owns the database and nothing else. Its root directory is the state
+ * directory. It writes what the engine sends between BEGIN and COMMIT as one transaction;
+ * if the engine dies in between, that transaction never was.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/jsonw.h"
+#include "base/log.h"
+#include "proc/role.h"
+#include "record/db.h"
+
+#define DB_NAME "bandog.db"
+#define PURGE_MS (3600 * 1000)
+#define HISTORY_MAX 50
+
+struct keeper {
+	struct role *role;
+	char *path;
+	struct db *db; /* NULL: cannot be opened now */
+	struct loop_watch *purge_timer;
+	bool is_open;    /* a transaction is under way */
+	bool has_failed; /* something in it was refused */
+	bool is_told;
+};
+
+static void open_db(struct keeper *k)
+{
+	struct err e = { "" };
+
+	k->db = db_open(k->path, &e);
+	if (k->db && !e.text[0]) {
+		k->is_told = false;
+		return;
+	}
+	if (!k->is_told)
+		log_err(DB_NAME, "%s", e.text);
+	k->is_told = !k->db;
+}
+
+static void forget_transaction(struct keeper *k)
+{
+	if (k->is_open && k->db)
+		db_rollback(k->db);
+	k->is_open = k->has_failed = false;
+}
+
+static void note(struct keeper *k, int r)
+{
+	if (r >= 0 || k->has_failed)
+		return;
+	k->has_failed = true;
+	if (!k->is_told)
+		log_err(DB_NAME, "cannot be written: %s", k->db ? db_error(k->db) : strerror(-r));
+	k->is_told = true;
+}
+
+/* --- what the engine stores -------------------------------------------------------- */
+
+static void begin(struct keeper *k, bool snapshot)
+{
+	forget_transaction(k);
+	if (!k->db)
+		open_db(k);
+	k->is_open = true;
+	int r = k->db ? db_begin(k->db) : -EIO;
+
+	if (!r && snapshot)
+		r = db_clear_state(k->db);
+	note(k, r);
+}
+
+static void put_order(struct keeper *k, struct unpack *u)
+{
+	CLEANUP(freep) char *jail = unpack_str(u);
+	struct order o;
+
+	if (!jail || order_decode(u, &o) < 0) {
+		u->bad = true;
+		return;
+	}
+	if (!k->has_failed)
+		note(k, o.op == ORDER_UNBAN ? db_put_unban(k->db, jail, &o)
+					    : db_put_ban(k->db, jail, &o));
+	order_deinit(&o);
+}
+
+static void put_tally(struct keeper *k, struct unpack *u)
+{
+	CLEANUP(freep) char *jail = unpack_str(u);
+	struct net n = unpack_net(u);
+	struct span state = unpack_span(u);
+
+	if (jail && !u->bad && !k->has_failed)
+		note(k, db_put_tally(k->db, jail, &n, state));
+}
+
+static void put_cursor(struct keeper *k, struct unpack *u)
+{
+	CLEANUP(freep) char *path = unpack_str(u);
+	struct cursor c = { .dev = unpack_u64(u) };
+
+	c.ino = unpack_u64(u);
+	c.offset = unpack_u64(u);
+	c.lines = unpack_u64(u);
+	c.head_bytes = unpack_u32(u);
+	c.head_hash = unpack_u64(u);
+	if (path && !u->bad && !k->has_failed)
+		note(k, db_put_cursor(k->db, path, &c));
+}
+
+static void commit(struct keeper *k, uint64_t seq)
+{
+	struct buf b = BUF_INIT(16);
+	bool done = false;
+
+	if (k->is_open && !k->has_failed) {
+		note(k, db_commit(k->db));
+		done = !k->has_failed;
+	}
+	if (done && k->is_told) {
+		log_notice(DB_NAME, "can be written again");
+		k->is_told = false;
+	}
+	if (done)
+		k->is_open = false;
+	forget_transaction(k);
+	pack_u64(&b, seq);
+	pack_bool(&b, done);
+	(void)role_send(k->role, ROLE_ENGINE, MSG_COMMITTED, &b, -1);
+	buf_deinit(&b);
+}
+
+/* --- what the engine gets back ----------------------------------------------------- */
+
+static int send_ban(void *ctx, const char *jail, const struct order *o)
+{
+	struct keeper *k = ctx;
+	struct buf b = BUF_INIT(MESSAGE_MAX_BYTES - 2);
+
+	pack_str(&b, jail);
+	order_encode(&b, o);
+	int r = role_send(k->role, ROLE_ENGINE, MSG_LOADED_BAN, &b, -1);
+
+	buf_deinit(&b);
+	return r;
+}
+
+static int send_tally(void *ctx, const char *jail, const struct net *n, struct span state)
+{
+	struct keeper *k = ctx;
+	struct buf b = BUF_INIT(MESSAGE_MAX_BYTES - 2);
+
+	pack_str(&b, jail);
+	pack_net(&b, n);
+	pack_span(&b, state);
+	int r = role_send(k->role, ROLE_ENGINE, MSG_LOADED_TALLY, &b, -1);
+
+	buf_deinit(&b);
+	return r;
+}
+
+static int send_cursor(void *ctx, const char *path, const struct cursor *c)
+{
+	struct keeper *k = ctx;
+	struct buf b = BUF_INIT(MESSAGE_MAX_BYTES - 2);
+
+	pack_str(&b, path);
+	pack_u64(&b, c->dev);
+	pack_u64(&b, c->ino);
+	pack_u64(&b, c->offset);
+	pack_u64(&b, c->lines);
+	pack_u32(&b, c->head_bytes);
+	pack_u64(&b, c->head_hash);
+	int r = role_send(k->role, ROLE_ENGINE, MSG_LOADED_CURSOR, &b, -1);
+
+	buf_deinit(&b);
+	return r;
+}
+
+/* Bans that are over are sent too: the engine ends them and says so. */
+static void load(struct keeper *k)
+{
+	if (!k->db)
+		open_db(k);
+	int r = k->db ? db_each_ban(k->db, WALL_NONE, send_ban, k) : 0;
+
+	if (!r && k->db)
+		r = db_each_tally(k->db, send_tally, k);
+	if (!r && k->db)
+		r = db_each_cursor(k->db, send_cursor, k);
+	if (r < 0)
+		log_err(DB_NAME, "was not read whole: %s", strerror(-r));
+	(void)role_send(k->role, ROLE_ENGINE, MSG_LOADED, NULL, -1);
+}
+
+/* --- what clients ask -------------------------------------------------------------- */
+
+static int put_history(void *ctx, const struct db_history *h)
+{
+	struct jsonw *j = ctx;
+
+	jsonw_object(j);
+	jsonw_key(j, "jail");
+	jsonw_str(j, h->jail);
+	jsonw_key(j, "ip");
+	jsonw_net(j, &h->net);
+	jsonw_key(j, "at");
+	jsonw_wall(j, h->at, false);
+	jsonw_key(j, "until");
+	jsonw_wall(j, h->until, false);
+	jsonw_key(j, "ended");
+	jsonw_wall(j, h->ended, false);
+	jsonw_key(j, "ended_by");
+	jsonw_str(j, h->end_cause);
+	jsonw_key(j, "failures");
+	jsonw_i64(j, h->failures);
+	jsonw_object_end(j);
+	return 0;
+}
+
+static void answer_history(struct keeper *k, struct message *m)
+{
+	uint64_t id = unpack_u64(&m->body);
+	uint8_t verb = unpack_u8(&m->body);
+	CLEANUP(freep) char *jail = unpack_str(&m->body);
+
+	(void)unpack_i64(&m->body);
+	(void)unpack_u32(&m->body);
+	(void)unpack_u32(&m->body);
+	uint32_t n = unpack_count(&m->body, 17);
+	struct net net = unpack_net(&m->body);
+
+	if (m->body.bad || verb != REQUEST_HISTORY || n != 1) {
+		m->body.bad = true;
+		return;
+	}
+	struct buf text = BUF_INIT(MESSAGE_MAX_BYTES - 256), b = BUF_INIT(MESSAGE_MAX_BYTES - 2);
+	struct jsonw j = jsonw_of(&text);
+
+	jsonw_array(&j);
+	if (k->db)
+		(void)db_each_history(k->db, &net, HISTORY_MAX, put_history, &j);
+	jsonw_array_end(&j);
+	pack_u64(&b, id);
+	pack_bool(&b, true);
+	pack_span(&b, text.failed ? SPAN("[]") : buf_span(&text));
+	(void)role_send(k->role, ROLE_FRONT, MSG_REPLY, &b, -1);
+	buf_deinit(&text);
+	buf_deinit(&b);
+}
+
+/* --- plumbing ---------------------------------------------------------------------- */
+
+static void keeper_message(struct role *r, UNUSED enum role_id from, struct message *m)
+{
+	struct keeper *k = r->ctx;
+
+	switch (m->type) {
+	case MSG_LOAD:
+		load(k);
+		return;
+	case MSG_BEGIN:
+		begin(k, unpack_bool(&m->body));
+		return;
+	case MSG_PUT_ORDER:
+		put_order(k, &m->body);
+		return;
+	case MSG_PUT_TALLY:
+		put_tally(k, &m->body);
+		return;
+	case MSG_PUT_CURSOR:
+		put_cursor(k, &m->body);
+		return;
+	case MSG_COMMIT:
+		commit(k, unpack_u64(&m->body));
+		return;
+	default:
+		answer_history(k, m);
+	}
+}
+
+static void on_purge(void *ctx)
+{
+	struct keeper *k = ctx;
+
+	if (k->db && !k->is_open && k->role->setup->purge_sec > 0)
+		(void)db_purge(k->db, wall_add_sec(wall_now(), -k->role->setup->purge_sec));
+}
+
+static int keeper_start(struct role *r, struct err *e)
+{
+	struct keeper *k = r->ctx;
+
+	k->role = r;
+	/* As root the sandbox made the state directory our root. */
+	if (asprintf(&k->path, "%s/" DB_NAME,
+		access(r->args->state_dir, F_OK) == 0 ? r->args->state_dir : "") < 0)
+		return err_set(e, -ENOMEM, "out of memory");
+	k->purge_timer = loop_add_timer(r->loop, on_purge, k);
+	if (!k->purge_timer)
+		return err_set(e, -ENOMEM, "out of memory");
+	open_db(k);
+	loop_arm(k->purge_timer, PURGE_MS, PURGE_MS);
+	role_ready(r);
+	return 0;
+}
+
+static void keeper_reload(UNUSED struct role *r, UNUSED const struct setup *old)
+{
+}
+
+static void keeper_peer(UNUSED struct role *r, UNUSED enum role_id who)
+{
+}
+
+static void keeper_peer_gone(struct role *r, enum role_id who)
+{
+	if (who == ROLE_ENGINE)
+		forget_transaction(r->ctx);
+}
+
+static void keeper_stop(struct role *r)
+{
+	struct keeper *k = r->ctx;
+
+	forget_transaction(k);
+	k->db = db_close(k->db);
+	role_stopped(r);
+}
+
+static void keeper_deinit(struct role *r)
+{
+	struct keeper *k = r->ctx;
+
+	forget_transaction(k);
+	loop_watch_free(k->purge_timer);
+	db_close(k->db);
+	free(k->path);
+}
+
+int keeper_main(const struct role_args *args)
+{
+	static const struct role_permit permits[] = {
+		{ ROLE_ENGINE, MSG_LOAD },
+		{ ROLE_ENGINE, MSG_BEGIN },
+		{ ROLE_ENGINE, MSG_PUT_ORDER },
+		{ ROLE_ENGINE, MSG_PUT_TALLY },
+		{ ROLE_ENGINE, MSG_PUT_CURSOR },
+		{ ROLE_ENGINE, MSG_COMMIT },
+		{ ROLE_FRONT, MSG_REQUEST },
+		{ 0, 0 },
+	};
+	static const struct role_fns fns = {
+		.permits = permits,
+		.start = keeper_start,
+		.reload = keeper_reload,
+		.peer = keeper_peer,
+		.peer_gone = keeper_peer_gone,
+		.message = keeper_message,
+		.stop = keeper_stop,
+		.deinit = keeper_deinit,
+	};
+	struct keeper k = { 0 };
+
+	return role_run(args, &fns, &k);
+}

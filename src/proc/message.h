@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * message - everything our own processes say to each other
+ *
+ * One packet (SOCK_SEQPACKET) is one message: u16 type, then the body as base/pack.h
+ * writes it, at most MESSAGE_MAX_BYTES, with at most one descriptor beside it. A role
+ * accepts from a peer only the types that its table names; anything else ends that peer.
+ * Client and server are always the same program (re-executed), so there is no version.
+ */
+
+#define MESSAGE_MAX_BYTES 65536
+
+enum message_type {
+	/* supervisor → any role */
+	MSG_SETUP = 1, /* fd: memfd with the encoded set-up; body: u64 generation */
+	MSG_PEER,      /* fd: channel; body: u8 role at its other end */
+	MSG_LISTEN,    /* fd: listening control socket (front) */
+	MSG_LOG,       /* fd: the log file, opened anew: becomes stderr */
+	MSG_STOP,      /* finish what is begun, then exit */
+	/* any role → supervisor */
+	MSG_READY,     /* first work done: the role serves */
+	MSG_STOPPED,   /* everything is flushed; exit follows */
+	/* front → supervisor and back: what a client may ask of it */
+	MSG_ASK_RELOAD,
+	MSG_ASK_STOP,
+	MSG_RELOADED,  /* bool done, str text: what the loader said */
+
+	/* reader → engine */
+	MSG_WATCH_FD,  /* fd: inotify instance of file watches; body: bool usable, u64 generation */
+	MSG_FILE,      /* fd: log; body: u32 source, str path, i64 wd, u64 dev, u64 ino, bool first, bool old */
+	MSG_FILE_GONE, /* u32 source, str path, u64 dev, u64 ino */
+	MSG_FILES_DONE, /* the first scan is complete */
+	/* engine → reader */
+	MSG_FIND_OLD,  /* str path, u64 dev, u64 ino: is it beside that path under another name? */
+	MSG_RESCAN,    /* bool anew: begin as with a new engine; else events were lost */
+
+	/* engine → enforcer and runner */
+	MSG_RESYNC,    /* u64 generation: forget what you were told; all bans follow */
+	MSG_ORDERS,    /* u64 generation, u64 seq, u32 n, records: see flow/order.h */
+	MSG_RESYNCED,  /* u64 generation: that was all */
+	MSG_COUNT,     /* u64 generation, u64 seq, u32 n, records: what did these stop? */
+	/* enforcer → engine */
+	MSG_DONE,      /* u64 generation, u64 seq, u32 n, n × (record, u8 reason, i64 errno) refused */
+	MSG_COUNTED,   /* u64 seq, u32 n, n × (u64 packets, u64 bytes) */
+	MSG_OWN,       /* u32 n, networks: addresses of this machine */
+	MSG_ASK_RESYNC, /* somebody else changed the firewall: send all bans again */
+
+	/* engine → keeper */
+	MSG_LOAD,
+	MSG_BEGIN,     /* bool snapshot: bans and counts stored so far are replaced */
+	MSG_PUT_ORDER, /* str jail, order with evidence */
+	MSG_PUT_TALLY, /* str jail, net, bytes */
+	MSG_PUT_CURSOR, /* str path, cursor */
+	MSG_COMMIT,    /* u64 seq */
+	/* keeper → engine */
+	MSG_LOADED_BAN,    /* as MSG_PUT_ORDER */
+	MSG_LOADED_TALLY,  /* as MSG_PUT_TALLY */
+	MSG_LOADED_CURSOR, /* as MSG_PUT_CURSOR */
+	MSG_LOADED,
+	MSG_COMMITTED, /* u64 seq, bool done */
+
+	/* front → engine, front → keeper */
+	MSG_REQUEST,   /* u64 id, u8 verb, str jail or NULL, i64 seconds, u32 offset, u32 limit, u32 n, networks */
+	/* engine → front, keeper → front */
+	MSG_REPLY,     /* u64 id, bool last, bytes of JSON */
+};
+
+enum request_verb {
+	REQUEST_PING = 1,
+	REQUEST_STATUS,
+	REQUEST_BANNED,
+	REQUEST_BAN,
+	REQUEST_UNBAN,
+	REQUEST_WHY,
+	REQUEST_HISTORY, /* to the keeper, as the second half of why */
+};
+
+enum role_id {
+	ROLE_SUPERVISOR,
+	ROLE_LOADER,
+	ROLE_READER,
+	ROLE_ENGINE,
+	ROLE_ENFORCER,
+	ROLE_RUNNER,
+	ROLE_KEEPER,
+	ROLE_FRONT,
+	ROLE_N,
+};

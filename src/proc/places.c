@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "proc/places.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+
+#define SOCKET_NAME "bandog.sock"
+#define LOCK_NAME "bandogd.pid"
+
+/* As `mkdir -p`, for the last two levels: enough for what an administrator names. */
+static int make_dir(const char *path, mode_t mode)
+{
+	char parent[PATH_MAX];
+	const char *slash = strrchr(path, '/');
+
+	if (mkdir(path, mode) == 0 || errno == EEXIST)
+		return 0;
+	if (errno != ENOENT || !slash || slash == path)
+		return -errno;
+	snprintf(parent, sizeof(parent), "%.*s", (int)(slash - path), path);
+	if (mkdir(parent, 0755) < 0 && errno != EEXIST)
+		return -errno;
+	return mkdir(path, mode) < 0 && errno != EEXIST ? -errno : 0;
+}
+
+static char *absolute(const char *path)
+{
+	char cwd[PATH_MAX];
+	char *out = NULL;
+
+	if (path[0] == '/' || !getcwd(cwd, sizeof(cwd)))
+		return strdup(path);
+	return asprintf(&out, "%s/%s", cwd, path) < 0 ? NULL : out;
+}
+
+static int write_pid(int fd)
+{
+	char text[32];
+	int n = snprintf(text, sizeof(text), "%d\n", getpid());
+
+	if (ftruncate(fd, 0) < 0)
+		return -errno;
+	return pwrite(fd, text, (size_t)n, 0) == n ? 0 : -EIO;
+}
+
+static int take_lock(struct places *p, struct err *e)
+{
+	CLEANUP(freep) char *path = NULL;
+
+	if (asprintf(&path, "%s/" LOCK_NAME, p->run_dir) < 0)
+		return err_set(e, -ENOMEM, "out of memory");
+	p->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+	if (p->lock_fd < 0)
+		return err_errno(e, -errno, "%s", path);
+	if (flock(p->lock_fd, LOCK_EX | LOCK_NB) < 0)
+		return err_set(e, -EBUSY, "another bandogd runs with %s", p->run_dir);
+	int r = write_pid(p->lock_fd);
+
+	return r < 0 ? err_errno(e, r, "%s", path) : 0;
+}
+
+int places_take(struct places *p, const struct supervisor_args *args, struct err *e)
+{
+	p->lock_fd = p->state_fd = p->listen_fd = -1;
+	p->config_dir = absolute(args->config_dir);
+	p->state_dir = absolute(args->state_dir);
+	p->run_dir = absolute(args->run_dir);
+	if (!p->config_dir || !p->state_dir || !p->run_dir ||
+	    asprintf(&p->state_arg, "--state-dir=%s", p->state_dir) < 0)
+		return err_set(e, -ENOMEM, "out of memory");
+	int r = make_dir(p->run_dir, 0755);
+
+	if (r < 0)
+		return err_errno(e, r, "run directory %s", p->run_dir);
+	return take_lock(p, e);
+}
+
+static int open_state(struct places *p, const char *user, struct err *e)
+{
+	int r = make_dir(p->state_dir, 0700);
+
+	if (r < 0)
+		return err_errno(e, r, "state directory %s", p->state_dir);
+	p->state_fd = open(p->state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (p->state_fd < 0)
+		return err_errno(e, -errno, "state directory %s", p->state_dir);
+	if (geteuid() != 0)
+		return 0;
+	const struct passwd *pw = getpwnam(user);
+
+	if (!pw)
+		pw = getpwnam("nobody");
+	if (!pw)
+		return 0;
+	/* The files too: the account may have been created after a first run. In a user
+	 * namespace there is only one user, and this fails harmlessly. */
+	static const char *const files[] = { "bandog.db", "bandog.db-wal", "bandog.db-shm" };
+
+	if (fchown(p->state_fd, pw->pw_uid, pw->pw_gid) == 0)
+		(void)fchmod(p->state_fd, 0700);
+	for (size_t i = 0; i < ARRAY_LEN(files); i++)
+		if (fchownat(p->state_fd, files[i], pw->pw_uid, pw->pw_gid,
+			AT_SYMLINK_NOFOLLOW) < 0 &&
+		    errno != ENOENT)
+			break;
+	return 0;
+}
+
+static int open_socket(struct places *p, struct err *e)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	int n = snprintf(a.sun_path, sizeof(a.sun_path), "%s/" SOCKET_NAME, p->run_dir);
+
+	if (n < 0 || (size_t)n >= sizeof(a.sun_path))
+		return err_set(e, -ENAMETOOLONG, "run directory %s: too long for a socket",
+		    p->run_dir);
+	p->listen_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (p->listen_fd < 0)
+		return err_errno(e, -errno, "socket");
+	(void)unlink(a.sun_path); /* we hold the lock: nobody else serves it */
+	mode_t before = umask(0177);
+	int r = bind(p->listen_fd, (struct sockaddr *)&a, sizeof(a)) < 0 ? -errno : 0;
+
+	umask(before);
+	if (r < 0 || listen(p->listen_fd, 16) < 0)
+		return err_errno(e, r < 0 ? r : -errno, "%s", a.sun_path);
+	return 0;
+}
+
+static int open_log_file(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
+
+	if (fd < 0)
+		return -errno;
+	int r = dup2(fd, 2) < 0 ? -errno : 0;
+
+	close(fd);
+	return r;
+}
+
+int places_open(struct places *p, const struct setup *s, bool foreground, struct err *e)
+{
+	int r = open_state(p, s->user, e);
+
+	if (!r)
+		r = open_socket(p, e);
+	if (r < 0)
+		return r;
+	if (foreground)
+		return 0;
+	if (s->log_target[0] == '/')
+		p->log_path = strdup(s->log_target);
+	else
+		p->to_syslog = !strcmp(s->log_target, "SYSLOG");
+	return 0;
+}
+
+int places_daemonize(struct places *p, int *out_ready_fd)
+{
+	int fds[2];
+	char byte;
+
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return -errno;
+	pid_t pid = fork();
+
+	if (pid < 0)
+		return -errno;
+	if (pid > 0) {
+		close(fds[1]);
+		ssize_t n;
+
+		do {
+			n = read(fds[0], &byte, 1);
+		} while (n < 0 && errno == EINTR);
+		if (n != 1)
+			fprintf(stderr, "bandogd: did not start; see its log\n");
+		return n == 1 ? 1 : 3;
+	}
+	close(fds[0]);
+	setsid();
+	if (chdir("/") < 0)
+		return -errno;
+	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (null_fd >= 0) {
+		dup2(null_fd, 0);
+		dup2(null_fd, 1);
+		if (p->to_syslog)
+			dup2(null_fd, 2);
+		close(null_fd);
+	}
+	if (p->log_path)
+		(void)open_log_file(p->log_path);
+	*out_ready_fd = fds[1];
+	return write_pid(p->lock_fd);
+}
+
+bool places_reopen_log(struct places *p)
+{
+	if (!p->log_path)
+		return false;
+	if (open_log_file(p->log_path) == 0)
+		return true;
+	log_warning(p->log_path, "cannot be reopened; still writing to the old file");
+	return false;
+}
+
+void places_release(struct places *p)
+{
+	if (p->listen_fd >= 0) {
+		char path[PATH_MAX];
+
+		snprintf(path, sizeof(path), "%s/" SOCKET_NAME, p->run_dir);
+		(void)unlink(path);
+	}
+	fd_closep(&p->listen_fd);
+	fd_closep(&p->state_fd);
+	fd_closep(&p->lock_fd);
+	free(p->config_dir);
+	free(p->state_dir);
+	free(p->run_dir);
+	free(p->state_arg);
+	free(p->log_path);
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * places - the directories, the lock, the control socket and the log of a running bandogd
+ *
+ * Made once by the supervisor, as root, before any role starts.
+ */
+
+#include "base/err.h"
+#include "pipeline/setup.h"
+#include "proc/supervisor.h"
+
+struct places {
+	char *config_dir; /* absolute: the daemon leaves its working directory */
+	char *state_dir;
+	char *run_dir;
+	char *state_arg; /* "--state-dir=..." for roles */
+	char *log_path; /* NULL: stderr or syslog */
+	bool to_syslog;
+	int lock_fd;
+	int state_fd;
+	int listen_fd;
+};
+
+/* Make the run directory and take its lock: one bandogd per run directory. */
+int places_take(struct places *p, const struct supervisor_args *args, struct err *e);
+
+/* State directory (owned by the set-up's user), control socket, log target (in the
+ * foreground always stderr). */
+int places_open(struct places *p, const struct setup *s, bool foreground, struct err *e);
+
+/**
+ * places_daemonize() - go to the background
+ * @out_ready_fd: in the background process: write a byte there once it serves
+ *
+ * Return: 0 in the background process; in the foreground one 1 + exit code, after the
+ * other serves or has given up; negative errno.
+ */
+int places_daemonize(struct places *p, int *out_ready_fd);
+
+/* After rotation: our stderr becomes the file anew. Return: false if it does not. */
+bool places_reopen_log(struct places *p);
+void places_release(struct places *p);    /* removes the socket */

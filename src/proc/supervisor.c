@@ -1,0 +1,584 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * States of a role: down (waiting for its back-off), up, stopping. A connection between
+ * two roles is made whenever the second of them comes up, so a role that was restarted
+ * gets new channels to all its peers, and they learn of it by a MSG_PEER.
+ *
+ * Stopping goes against the flow: who brings work in goes first, who keeps it last.
+ */
+#include "proc/supervisor.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "proc/channel.h"
+#include "proc/loader.h"
+#include "proc/places.h"
+#include "proc/sandbox.h"
+#include "proc/sd_notify.h"
+#include "proc/spawn.h"
+
+#define BACKOFF_FIRST_MS 50
+#define BACKOFF_MAX_MS 30000
+#define STEADY_US (60 * US_PER_SEC) /* after so long a role's failures are forgotten */
+#define STOP_PATIENCE_MS 8000
+
+struct child {
+	struct supervisor *owner;
+	enum role_id role;
+	pid_t pid; /* 0: not running */
+	struct channel *ctl;
+	struct loop_watch *backoff;
+	mono_t started;
+	unsigned int n_failures;
+	bool is_ready;
+};
+
+struct supervisor {
+	const struct supervisor_args *args;
+	struct places places;
+	struct loop *loop;
+	struct loop_watch *signals[5];
+	struct loop_watch *patience;
+	struct child children[ROLE_N];
+	struct setup *setup;
+	int setup_fd;
+	uint64_t generation;
+	pid_t loader_pid;
+	int loader_fd;
+	bool reload_again; /* asked while a reload was running */
+	bool is_stopping;
+	bool is_told_ready;
+	int ready_fd; /* daemon: the parent that waits, or -1 */
+};
+
+/* Who talks to whom. */
+static const enum role_id links[][2] = {
+	{ ROLE_READER, ROLE_ENGINE },
+	{ ROLE_ENGINE, ROLE_KEEPER },
+	{ ROLE_ENGINE, ROLE_ENFORCER },
+	{ ROLE_ENGINE, ROLE_RUNNER },
+	{ ROLE_FRONT, ROLE_ENGINE },
+	{ ROLE_FRONT, ROLE_KEEPER },
+};
+
+/* Keeper and enforcer first, so that they are there when the engine asks. */
+static const enum role_id start_order[] = { ROLE_KEEPER, ROLE_ENFORCER, ROLE_RUNNER, ROLE_ENGINE,
+	ROLE_READER, ROLE_FRONT };
+
+/* A role is told to stop when all before it are gone. */
+static const enum role_id stop_order[][3] = {
+	{ ROLE_FRONT, ROLE_READER },
+	{ ROLE_ENGINE },
+	{ ROLE_KEEPER, ROLE_ENFORCER, ROLE_RUNNER },
+};
+
+static void child_start(struct child *c);
+static void reload(struct supervisor *s);
+static void stop(struct supervisor *s);
+
+static bool is_wanted(const struct supervisor *s, enum role_id role)
+{
+	return role != ROLE_RUNNER || setup_uses_hosts_deny(s->setup);
+}
+
+static int send_to(struct child *c, enum message_type type, const struct buf *body, int fd)
+{
+	struct span bytes = body ? buf_span(body) : (struct span){ "", 0 };
+
+	return c->ctl ? channel_send(c->ctl, type, bytes, fd) : -ENOTCONN;
+}
+
+/* --- children ---------------------------------------------------------------------- */
+
+static void child_lost(struct child *c)
+{
+	c->ctl = channel_free(c->ctl);
+	c->is_ready = false;
+}
+
+static void on_child_closed(void *ctx, UNUSED struct channel *ch)
+{
+	struct child *c = ctx;
+
+	child_lost(c);
+	/* It will be reaped; one that only closed its channel is of no use either. */
+	if (c->pid > 0)
+		(void)kill(c->pid, SIGKILL);
+}
+
+static void send_setup(struct child *c)
+{
+	struct buf body = BUF_INIT(16);
+
+	pack_u64(&body, c->owner->generation);
+	(void)send_to(c, MSG_SETUP, &body, c->owner->setup_fd);
+	buf_deinit(&body);
+}
+
+static void connect_pair(struct child *a, struct child *b)
+{
+	int fds[2];
+
+	if (!a->ctl || !b->ctl || channel_pair(fds) < 0)
+		return;
+	struct child *ends[2] = { a, b };
+
+	for (int i = 0; i < 2; i++) {
+		struct buf body = BUF_INIT(1);
+
+		pack_u8(&body, (uint8_t)ends[!i]->role);
+		(void)send_to(ends[i], MSG_PEER, &body, fds[i]);
+		buf_deinit(&body);
+		close(fds[i]);
+	}
+}
+
+static void connect_peers(struct child *c)
+{
+	struct supervisor *s = c->owner;
+
+	for (size_t i = 0; i < ARRAY_LEN(links); i++) {
+		if (links[i][0] == c->role || links[i][1] == c->role)
+			connect_pair(&s->children[links[i][0]], &s->children[links[i][1]]);
+	}
+}
+
+static void check_all_ready(struct supervisor *s)
+{
+	for (size_t i = 0; i < ARRAY_LEN(start_order); i++) {
+		if (is_wanted(s, start_order[i]) && !s->children[start_order[i]].is_ready)
+			return;
+	}
+	if (s->is_told_ready)
+		return;
+	s->is_told_ready = true;
+	log_notice(NULL, "started: %u jails, %u logs", s->setup->n_jails, s->setup->n_sources);
+	sd_notify_ready();
+	if (s->ready_fd >= 0) {
+		(void)fd_write_all(s->ready_fd, "1", 1);
+		fd_closep(&s->ready_fd);
+		s->ready_fd = -1;
+	}
+}
+
+static void on_child_message(void *ctx, UNUSED struct channel *ch, struct message *m)
+{
+	struct child *c = ctx;
+
+	switch (m->type) {
+	case MSG_READY:
+		c->is_ready = true;
+		check_all_ready(c->owner);
+		return;
+	case MSG_ASK_RELOAD:
+		if (c->role == ROLE_FRONT)
+			reload(c->owner);
+		return;
+	case MSG_ASK_STOP:
+		if (c->role == ROLE_FRONT)
+			stop(c->owner);
+		return;
+	default: /* MSG_STOPPED: its exit follows */
+		return;
+	}
+}
+
+static uint64_t backoff_ms(const struct child *c)
+{
+	uint64_t ms = BACKOFF_FIRST_MS;
+
+	for (unsigned int i = 1; i < c->n_failures && ms < BACKOFF_MAX_MS; i++)
+		ms *= 2;
+	return ms < BACKOFF_MAX_MS ? ms : BACKOFF_MAX_MS;
+}
+
+static void child_retry(struct child *c)
+{
+	if (mono_now().us - c->started.us > STEADY_US)
+		c->n_failures = 0;
+	c->n_failures++;
+	loop_arm(c->backoff, backoff_ms(c), 0);
+}
+
+static void on_backoff(void *ctx)
+{
+	struct child *c = ctx;
+
+	if (!c->owner->is_stopping && is_wanted(c->owner, c->role))
+		child_start(c);
+}
+
+static int child_spawn(struct child *c, int ctl_fd, struct err *e)
+{
+	const struct supervisor *s = c->owner;
+	char user_arg[128];
+	const char *args[] = { user_arg, s->places.state_arg,
+		s->places.to_syslog ? "--log=syslog" : "--log=stderr", NULL };
+	int extra = c->role == ROLE_KEEPER ? s->places.state_fd : -1;
+
+	snprintf(user_arg, sizeof(user_arg), "--user=%s", s->setup->user);
+	return spawn_role(c->role, args, ctl_fd, extra, &c->pid, e);
+}
+
+static void child_start(struct child *c)
+{
+	struct supervisor *s = c->owner;
+	struct channel_fns fns = {
+		.ctx = c, .message = on_child_message, .closed = on_child_closed
+	};
+	struct err e = { "" };
+	int fds[2];
+
+	c->started = mono_now();
+	int r = channel_pair(fds);
+
+	if (r < 0)
+		err_errno(&e, r, "socketpair");
+	else
+		r = child_spawn(c, fds[1], &e);
+	if (r < 0) {
+		log_err(role_name(c->role), "%s", e.text);
+		child_retry(c);
+		return;
+	}
+	close(fds[1]);
+	c->ctl = channel_new(s->loop, fds[0], &fns);
+	send_setup(c);
+	if (c->role == ROLE_FRONT)
+		(void)send_to(c, MSG_LISTEN, NULL, s->places.listen_fd);
+	connect_peers(c);
+}
+
+static void say_exit(const struct child *c, int status)
+{
+	if (WIFSIGNALED(status))
+		log_warning(role_name(c->role), "was killed by signal %d (%s)", WTERMSIG(status),
+		    strsignal(WTERMSIG(status)));
+	else
+		log_warning(role_name(c->role), "ended with code %d", WEXITSTATUS(status));
+}
+
+/* --- stopping ---------------------------------------------------------------------- */
+
+static bool any_running(const struct supervisor *s, const enum role_id *roles)
+{
+	for (size_t i = 0; i < 3 && roles[i]; i++) {
+		if (s->children[roles[i]].pid > 0)
+			return true;
+	}
+	return false;
+}
+
+static void stop_next(struct supervisor *s)
+{
+	for (size_t i = 0; i < ARRAY_LEN(stop_order); i++) {
+		if (!any_running(s, stop_order[i]))
+			continue;
+		for (size_t k = 0; k < 3 && stop_order[i][k]; k++)
+			(void)send_to(&s->children[stop_order[i][k]], MSG_STOP, NULL, -1);
+		return;
+	}
+	loop_stop(s->loop);
+}
+
+static void on_patience_over(void *ctx)
+{
+	struct supervisor *s = ctx;
+
+	for (int i = 0; i < ROLE_N; i++) {
+		if (s->children[i].pid > 0) {
+			log_warning(role_name((enum role_id)i), "does not stop; killed");
+			(void)kill(s->children[i].pid, SIGKILL);
+		}
+	}
+}
+
+static void stop(struct supervisor *s)
+{
+	if (s->is_stopping)
+		return;
+	s->is_stopping = true;
+	log_notice(NULL, "stopping");
+	sd_notify_stopping();
+	loop_arm(s->patience, STOP_PATIENCE_MS, 0);
+	stop_next(s);
+}
+
+static void child_reaped(struct supervisor *s, struct child *c, int status)
+{
+	c->pid = 0;
+	child_lost(c);
+	if (s->is_stopping) {
+		stop_next(s);
+		return;
+	}
+	if (!is_wanted(s, c->role))
+		return;
+	say_exit(c, status);
+	child_retry(c);
+}
+
+/* --- configuration ----------------------------------------------------------------- */
+
+static int loader_start(struct supervisor *s, struct err *e)
+{
+	char config_arg[4200];
+	const char *args[] = { config_arg, s->args->dry_run ? "--dry-run" : NULL, NULL };
+	CLEANUP(fd_closep) int fd = memfd_create("bandog-setup", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	if (fd < 0)
+		return err_errno(e, -errno, "memfd_create");
+	snprintf(config_arg, sizeof(config_arg), "--config-dir=%s", s->places.config_dir);
+	int r = spawn_role(ROLE_LOADER, args, -1, fd, &s->loader_pid, e);
+
+	if (!r)
+		s->loader_fd = TAKE_FD(fd);
+	return r;
+}
+
+static void say_diagnostics(const char *text, bool usable)
+{
+	struct span rest = span_of(text), line;
+
+	while (span_next_line(&rest, &line)) {
+		if (line.n)
+			log_event(usable ? LOG_L_WARNING : LOG_L_ERR, NULL, SPAN_FMT,
+			    SPAN_ARG(line));
+	}
+}
+
+/* Return: 0: s->setup is the new one; 1: refused, @text says why; negative errno. */
+static int loader_take(struct supervisor *s, char **text)
+{
+	CLEANUP(fd_closep) int fd = TAKE_FD(s->loader_fd);
+	CLEANUP(setup_freep) struct setup *fresh = NULL;
+	bool usable = false;
+
+	s->loader_pid = 0;
+	int r = loader_read_verdict(fd, &usable, text);
+
+	if (r < 0)
+		return r;
+	if (!usable)
+		return 1;
+	/* From here on nobody can change it, we included. */
+	(void)fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL);
+	r = loader_read_setup(fd, &fresh);
+	if (r < 0)
+		return r;
+	setup_free(s->setup);
+	s->setup = TAKE(fresh);
+	fd_closep(&s->setup_fd);
+	s->setup_fd = TAKE_FD(fd);
+	s->generation++;
+	return 0;
+}
+
+static void roles_take_setup(struct supervisor *s)
+{
+	log_set_level(s->setup->log_level);
+	for (size_t i = 0; i < ARRAY_LEN(start_order); i++) {
+		struct child *c = &s->children[start_order[i]];
+
+		if (c->ctl && is_wanted(s, c->role))
+			send_setup(c);
+		else if (c->ctl)
+			(void)send_to(c, MSG_STOP, NULL, -1);
+		else if (!c->pid && is_wanted(s, c->role))
+			child_start(c);
+	}
+}
+
+static void reload(struct supervisor *s)
+{
+	struct err e = { "" };
+
+	if (s->is_stopping)
+		return;
+	if (s->loader_pid) {
+		s->reload_again = true;
+		return;
+	}
+	sd_notify_reloading();
+	if (loader_start(s, &e) < 0)
+		log_err(NULL, "cannot reload: %s; keeping the old configuration", e.text);
+}
+
+static void loader_reaped(struct supervisor *s, int status)
+{
+	CLEANUP(freep) char *text = NULL;
+	int r = loader_take(s, &text);
+	struct buf body = BUF_INIT(MESSAGE_MAX_BYTES - 64);
+
+	if (text)
+		say_diagnostics(text, r == 0);
+	if (r == 0)
+		log_notice(NULL, "reloaded: %u jails, %u logs", s->setup->n_jails,
+		    s->setup->n_sources);
+	else
+		log_err(NULL, "the configuration was not reloaded%s; keeping the old one",
+		    r > 0 ? "" : WIFSIGNALED(status) ? " (the loader died)" : " (no result)");
+	if (r == 0)
+		roles_take_setup(s);
+	pack_bool(&body, r == 0);
+	struct span said = span_of(text ? text : "");
+
+	if (said.n > 32768)
+		said.n = 32768;
+	pack_span(&body, said);
+	(void)send_to(&s->children[ROLE_FRONT], MSG_RELOADED, &body, -1);
+	buf_deinit(&body);
+	sd_notify_ready();
+	if (s->reload_again) {
+		s->reload_again = false;
+		reload(s);
+	}
+}
+
+/* The first time there is nothing to keep, so it is waited for. */
+static int load_first(struct supervisor *s)
+{
+	CLEANUP(freep) char *text = NULL;
+	struct err e = { "" };
+	int status;
+
+	if (loader_start(s, &e) < 0) {
+		fprintf(stderr, "bandogd: %s\n", e.text);
+		return 2;
+	}
+	while (waitpid(s->loader_pid, &status, 0) < 0 && errno == EINTR)
+		;
+	int r = loader_take(s, &text);
+
+	if (text)
+		fputs(text, stderr);
+	if (r < 0)
+		fprintf(stderr, "bandogd: the configuration could not be read (%s)\n",
+		    strerror(-r));
+	else if (r > 0)
+		fprintf(stderr, "bandogd: the configuration in %s has errors; not started\n",
+		    s->places.config_dir);
+	return r ? 1 : 0;
+}
+
+/* --- the process ------------------------------------------------------------------- */
+
+static void reap(struct supervisor *s)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (pid == s->loader_pid) {
+			loader_reaped(s, status);
+			continue;
+		}
+		for (int i = 0; i < ROLE_N; i++) {
+			if (s->children[i].pid == pid) {
+				child_reaped(s, &s->children[i], status);
+				break;
+			}
+		}
+	}
+}
+
+static void on_signal(void *ctx, int signo)
+{
+	struct supervisor *s = ctx;
+
+	switch (signo) {
+	case SIGCHLD:
+		reap(s);
+		return;
+	case SIGHUP:
+		reload(s);
+		return;
+	case SIGUSR1:
+		if (!places_reopen_log(&s->places))
+			return;
+		for (int i = 0; i < ROLE_N; i++)
+			(void)send_to(&s->children[i], MSG_LOG, NULL, 2);
+		return;
+	default:
+		stop(s);
+	}
+}
+
+static int supervise(struct supervisor *s)
+{
+	static const int signals[] = { SIGCHLD, SIGHUP, SIGUSR1, SIGTERM, SIGINT };
+
+	s->loop = loop_new();
+	if (!s->loop)
+		return 2;
+	s->patience = loop_add_timer(s->loop, on_patience_over, s);
+	for (size_t i = 0; i < ARRAY_LEN(signals); i++)
+		s->signals[i] = loop_add_signal(s->loop, signals[i], on_signal, s);
+	for (size_t i = 0; i < ARRAY_LEN(start_order); i++) {
+		struct child *c = &s->children[start_order[i]];
+
+		c->owner = s;
+		c->role = start_order[i];
+		c->backoff = loop_add_timer(s->loop, on_backoff, c);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(start_order); i++) {
+		if (is_wanted(s, start_order[i]))
+			child_start(&s->children[start_order[i]]);
+	}
+	(void)loop_run(s->loop);
+	for (int i = 0; i < ROLE_N; i++) {
+		channel_free(s->children[i].ctl);
+		loop_watch_free(s->children[i].backoff);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(signals); i++)
+		loop_watch_free(s->signals[i]);
+	loop_watch_free(s->patience);
+	loop_free(s->loop);
+	log_notice(NULL, "stopped");
+	return 0;
+}
+
+int supervisor_run(const struct supervisor_args *args)
+{
+	struct supervisor s = {
+		.args = args, .setup_fd = -1, .loader_fd = -1, .ready_fd = -1
+	};
+	struct err e = { "" };
+
+	signal(SIGPIPE, SIG_IGN);
+	log_init("supervisor", LOG_L_INFO, false);
+	int code = places_take(&s.places, args, &e) < 0 ? 2 : 0;
+
+	if (!code)
+		code = load_first(&s);
+	if (!code && places_open(&s.places, s.setup, args->foreground, &e) < 0)
+		code = 2;
+	if (!code && !args->foreground) {
+		int r = places_daemonize(&s.places, &s.ready_fd);
+
+		if (r != 0)
+			return r < 0 ? 2 : r - 1;
+	}
+	if (e.text[0])
+		fprintf(stderr, "bandogd: %s\n", e.text);
+	if (!code && sandbox_enter(ROLE_SUPERVISOR, "", -1, &e) < 0)
+		code = 2;
+	if (!code) {
+		log_init("supervisor", s.setup->log_level, s.places.to_syslog);
+		code = supervise(&s);
+	}
+	places_release(&s.places);
+	fd_closep(&s.setup_fd);
+	setup_free(s.setup);
+	return code;
+}

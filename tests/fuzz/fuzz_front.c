@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* fuzz_front - any bytes as a request on the control socket: answered, or taken whole. */
+#include <assert.h>
+
+#include "base/pack.h"
+#include "fuzz.h"
+#include "proc/front.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct span s = { (const char *)data, size };
+	struct front_request q;
+	struct err e = { "" };
+
+	if (front_request_parse(s, &q, &e) < 0) {
+		assert(e.text[0]);
+		return 0;
+	}
+	struct unpack u = unpack_of(buf_span(&q.body));
+
+	(void)unpack_u8(&u);
+	free(unpack_str(&u));
+	(void)unpack_i64(&u);
+	(void)unpack_u32(&u);
+	(void)unpack_u32(&u);
+	for (uint32_t n = unpack_count(&u, 17); n; n--)
+		(void)unpack_net(&u);
+	assert(unpack_end(&u) == 0);
+	front_request_deinit(&q);
+	return 0;
+}
