@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* bandog why: everything that is known about an address. */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "cli/client.h"
+
+static void print_lines(const json_t *why)
+{
+	const json_t *e;
+	size_t i;
+
+	json_array_foreach(why, i, e)
+	{
+		char at[40];
+		struct buf b = BUF_INIT(4096);
+		const char *line = json_string_value(json_object_get(e, "line"));
+
+		client_time(e, "at", at, sizeof(at));
+		if (line)
+			buf_quote(&b, span_of(line), 600);
+		printf("    %s  rule %" PRId64 "  %s\n", at, client_number(e, "rule"),
+		    line ? buf_str(&b) : "(the line is no longer held)");
+		buf_deinit(&b);
+	}
+}
+
+static void print_ban(const json_t *ban)
+{
+	const json_t *stopped = json_object_get(ban, "stopped");
+	char at[40], until[40];
+
+	client_time(ban, "at", at, sizeof(at));
+	client_time(ban, "until", until, sizeof(until));
+	printf("%s is banned in %s since %s until %s\n", client_text(ban, "ip"),
+	    client_text(ban, "jail"), at, until);
+	printf("    by %s, %" PRId64 " failures", client_text(ban, "by"),
+	    client_number(ban, "failures"));
+	if (stopped)
+		printf("; stopped since: %" PRId64 " packets, %" PRId64 " bytes",
+		    client_number(stopped, "packets"), client_number(stopped, "bytes"));
+	putchar('\n');
+	print_lines(json_object_get(ban, "why"));
+}
+
+static void print_account(const json_t *a)
+{
+	struct buf find = BUF_INIT(64);
+
+	duration_format(&find, client_number(a, "findtime"));
+	printf("in %s it has %" PRId64 " of the %" PRId64 " failures within %s that ban\n",
+	    client_text(a, "jail"), client_number(a, "failures"), client_number(a, "maxretry"),
+	    buf_str(&find));
+	buf_deinit(&find);
+	print_lines(json_object_get(a, "why"));
+}
+
+static void print_history(const json_t *list)
+{
+	const json_t *h;
+	size_t i;
+
+	json_array_foreach(list, i, h)
+	{
+		char at[40], ended[40];
+
+		if (json_is_null(json_object_get(h, "ended")))
+			continue; /* it lasts, and was shown */
+		client_time(h, "at", at, sizeof(at));
+		client_time(h, "ended", ended, sizeof(ended));
+		printf("earlier: %s in %s from %s to %s (%s), %" PRId64 " failures\n",
+		    client_text(h, "ip"), client_text(h, "jail"), at, ended,
+		    client_text(h, "ended_by"), client_number(h, "failures"));
+	}
+}
+
+static void print(const json_t *a)
+{
+	const json_t *bans = json_object_get(a, "bans");
+	const json_t *account = json_object_get(a, "account");
+	const json_t *ignored = json_object_get(a, "ignored"), *item;
+	size_t i;
+
+	json_array_foreach(bans, i, item)
+		print_ban(item);
+	json_array_foreach(account, i, item)
+		print_account(item);
+	json_array_foreach(ignored, i, item)
+		printf("%s never bans it: it lies in %s\n", client_text(item, "jail"),
+		    client_text(item, "by"));
+	if (!json_array_size(bans) && !json_array_size(account))
+		printf("nothing speaks against %s now\n", client_text(a, "ip"));
+	print_history(json_object_get(a, "history"));
+}
+
+static int run(const struct cli_verb *v, int argc, char **argv)
+{
+	static const struct option options[] = { CLI_COMMON_OPTIONS, { NULL, 0, NULL, 0 } };
+	struct cli_options o = cli_defaults();
+	json_t *answer;
+	int c, code;
+
+	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+		if ((code = cli_common(v, c, &o)) >= 0)
+			return code;
+	}
+	if (optind + 1 != argc)
+		return cli_usage(v, "exactly one address is needed");
+	if (client_ask(&o, json_pack("{s:s,s:[s]}", "do", "why", "ip", argv[optind]), &answer))
+		return CLI_FAILED;
+	if (o.json)
+		client_print(answer);
+	else
+		print(answer);
+	json_decref(answer);
+	return CLI_OK;
+}
+
+const struct cli_verb cli_why = {
+	.name = "why",
+	.synopsis = "IP [--json]",
+	.summary = "Say why an address is banned, until when, and what that has stopped",
+	.help = "Also shows what speaks against it without a ban, and its earlier bans.\n",
+	.run = run,
+};
