@@ -94,7 +94,7 @@ void nft_batch_question(
 void nft_batch_put(struct nft_batch *b, unsigned int attr, const void *p, size_t n)
 {
 	struct nlattr a = {
-	    .nla_len = (uint16_t)(NLA_HDRLEN + n),
+	    .nla_len = (uint16_t)(sizeof(a) + n),
 	    .nla_type = (uint16_t)attr,
 	};
 

@@ -319,7 +319,9 @@ int nft_link_ask(struct nft_link *l, struct nft_batch *question,
 	int r;
 
 	move_seq(l, question);
-	r = send_bytes(l, buf_span(&question->b));
+	r = nft_batch_question_end(question);
+	if (!r)
+		r = send_bytes(l, buf_span(&question->b));
 	while (!r && !a.is_over) {
 		n = receive(l);
 		if (n == -EAGAIN)

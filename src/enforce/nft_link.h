@@ -48,7 +48,7 @@ struct nft_refusal {
 int nft_link_commit(struct nft_link *l, struct nft_batch *b, struct nft_refusal *out);
 
 /**
- * nft_link_ask() - send a question, hand each answer to @fn
+ * nft_link_ask() - finish and send a question, hand each answer to @fn
  * @fn: returns 0 or a negative errno, which ends it
  *
  * Return: 0, what @fn said, the kernel's negative errno, or -EINTR when a listing
