@@ -179,9 +179,12 @@ struct stamp_bounded stamp_bounds_add(
 	buf_add_span(&bare, span_from(flags.p + flags.n, regex.p + regex.n));
 	regex = buf_span(&bare);
 	r.took_begin = bounds->begin != STAMP_BEGIN_FREE && !has_own_begin(regex);
-	if (r.took_begin)
-		buf_add_str(
-		    &full, bounds->begin == STAMP_BEGIN_LINE ? LINE_BEGIN : WORD_BEGIN);
+	if (r.took_begin && bounds->begin == STAMP_BEGIN_LINE) {
+		buf_add_str(&full, LINE_BEGIN);
+	} else if (r.took_begin) {
+		stamp_first_add(&bounds->first, &full);
+		buf_add_str(&full, WORD_BEGIN);
+	}
 	if (has_group(regex))
 		buf_add_span(&full, regex);
 	else

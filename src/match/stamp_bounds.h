@@ -9,7 +9,7 @@
  * it has groups.
  */
 
-#include "base/buf.h"
+#include "match/stamp_first.h"
 
 enum stamp_begin {
 	STAMP_BEGIN_WORD, /* at the line's start, or where a word begins or is not */
@@ -20,6 +20,7 @@ enum stamp_begin {
 struct stamp_bounds {
 	enum stamp_begin begin;
 	bool is_free_end;
+	struct stamp_first first; /* helps to find a word's begin */
 };
 
 struct stamp_bounded {

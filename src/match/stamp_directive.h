@@ -14,6 +14,7 @@ struct stamp_directive {
 	const char *key;   /* without the percent sign */
 	const char *regex; /* groups are named by the part of the date */
 	const char *word;  /* fail2ban's word in names of templates */
+	const char *first; /* the inside of a class: what it may begin with */
 	bool is_word;      /* letters: the whole pattern ignores case */
 };
 

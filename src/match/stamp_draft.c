@@ -24,7 +24,7 @@
 	">[0-9]{10,11}(?:[0-9]{3}(?:\\.[0-9]{1,6}|[0-9]{3})?)?)"
 #define TAI64N_REGEX "(?P<" STAMP_VALUE_GROUP ">@[0-9a-f]{24})"
 /* Where a bare epoch is believed: at the line's start, there in [ ], or in audit( ). */
-#define EPOCH_PLACE "(?:^|(?<=^\\[)|(?<=\\baudit\\())"
+#define EPOCH_PLACE "(?=[0-9])(?:^|(?<=[[(])(?:(?<=^\\[)|(?<=\\baudit\\()))"
 
 /* 2005-01-23T21:59:59.981746+01:00, 2005/01/23 21:59:59, 2005.01.23 21:59:59 */
 #define ISO_PATTERN \
@@ -226,6 +226,7 @@ static int draft_pattern(struct draft *d, struct span pattern, struct err *e)
 {
 	bool is_anchored = false;
 	const struct keyword *k = keyword_find(pattern, &is_anchored);
+	int r;
 
 	if (k && k->kind != STAMP_DATE) {
 		draft_keyword(d, k, is_anchored);
@@ -240,7 +241,9 @@ static int draft_pattern(struct draft *d, struct span pattern, struct err *e)
 		draft_placeholders(d, pattern);
 		return 0;
 	}
-	return draft_directives(d, pattern, e);
+	r = draft_directives(d, pattern, e);
+	d->bounds.first = stamp_first_of(pattern, d->ignores_case);
+	return r;
 }
 
 static struct stamp_bounded draft_bound(struct draft *d, struct buf *out)
@@ -264,11 +267,13 @@ static int draft_finish(struct draft *d, struct stamp_draft *out, struct err *e)
 	struct buf regex = BUF_INIT(STAMP_PATTERN_MAX),
 		   name = BUF_INIT(STAMP_PATTERN_MAX);
 	struct stamp_bounded bounded;
+	bool is_line_begin;
 
 	regex.failed = d->regex.failed;
 	name.failed = d->name.failed;
 	bounded = draft_bound(d, &regex);
-	if (bounded.took_begin && d->bounds.begin == STAMP_BEGIN_LINE)
+	is_line_begin = bounded.took_begin && d->bounds.begin == STAMP_BEGIN_LINE;
+	if (is_line_begin)
 		buf_add_str(&name, "{^LN-BEG}");
 	buf_add_span(&name, buf_span(&d->name));
 	regex_text = buf_take(&regex);
@@ -280,6 +285,7 @@ static int draft_finish(struct draft *d, struct stamp_draft *out, struct err *e)
 	    .hand = d->hand,
 	    .is_anchored = bounded.is_anchored,
 	    .is_at_begin = bounded.is_at_begin,
+	    .first = is_line_begin ? d->bounds.first : (struct stamp_first){false},
 	    .name = TAKE(name_text),
 	    .regex = TAKE(regex_text),
 	};

@@ -10,7 +10,7 @@
  */
 
 #include "base/err.h"
-#include "base/str.h"
+#include "match/stamp_first.h"
 
 #define STAMP_PATTERN_MAX (64 * 1024)
 #define STAMP_DEFAULTS 17
@@ -30,8 +30,9 @@ struct stamp_draft {
 	enum stamp_hand hand; /* how it can be read without the regex */
 	bool is_anchored; /* to the line's begin or end: cannot be found elsewhere */
 	bool is_at_begin;
-	char *name;  /* fail2ban's */
-	char *regex; /* in Python's dialect */
+	struct stamp_first first; /* of a date with {^LN-BEG}, else unknown */
+	char *name;               /* fail2ban's */
+	char *regex;              /* in Python's dialect */
 };
 
 /* fail2ban's default datepatterns, in its order. */

@@ -129,6 +129,8 @@ bool stamp_template_find(
 		if (fast != STAMP_FAST_UNSURE)
 			return fast == STAMP_FAST_YES;
 	}
+	if (t->draft.first.is_known && !stamp_first_fits(&t->draft.first, s->line))
+		return false;
 	if (!is_ready(t))
 		return false;
 	r = is_valid(s) ? regex_search_valid(t->regex, s->line, 0, out->groups)

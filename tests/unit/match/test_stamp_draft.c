@@ -27,8 +27,9 @@ static const struct {
 	bool is_anchored, is_at_begin;
 } table[] = {
     {"x%%", W "(x%)" E, "x%", false, false},
-    {"%H", W "((?P<H>[0-1]?[0-9]|2[0-3]))" E, "24hour", false, false},
-    {"%p", "(?iu)" W "((?P<p>am|pm))" E, "AMPM", false, false},
+    {"%H", "(?=[0123456789])" W "((?P<H>[0-1]?[0-9]|2[0-3]))" E, "24hour", false,
+	false},
+    {"%p", "(?iu)(?=[APap])" W "((?P<p>am|pm))" E, "AMPM", false, false},
     {"^%p", "(?iu)^((?P<p>am|pm))" E, "^AMPM", true, true},
     {"{^LN-BEG}x", L "(x)" E, "{^LN-BEG}x", true, true},
     {"{^LN-BEG}^x", "^(x)" E, "^x", true, true},
@@ -64,7 +65,7 @@ static const struct {
     {"x(?i)y", "(?i)" W "(xy)" E, "x(?i)y", false, false},
     {" x ", W "(x)" E, "x", false, false},
     {"{^LN-BEG} x", L "(x)" E, "{^LN-BEG}x", true, true},
-    {"%k", W "( ?(?P<H>[0-2]?[0-9]))" E, "%k", false, false},
+    {"%k", "(?=[ 0123456789])" W "( ?(?P<H>[0-2]?[0-9]))" E, "%k", false, false},
     {"iso8601x", W "(iso8601x)" E, "iso8601x", false, false},
 };
 
@@ -169,6 +170,80 @@ static void test_all_compile(void **state)
 	}
 }
 
+static const struct {
+	const char *pattern;
+	const char *first; /* as a look-ahead; "": not known */
+} firsts[] = {
+    {"%Y-%m", "(?=[0123456789])"},
+    {"%ExY", "(?=[2])"},
+    {"%z", "(?=[+GUZ-])"},
+    {"%%%Y", "(?=[%])"},
+    {"(?:%z )?%w", "(?=[+0123456GUZ-])"},
+    {"(?:%z )%w", "(?=[+GUZ-])"},
+    {"(?:%u|%w)%Y", ""},
+    {"(?:%u%w?)?%Y", "(?=[0123456789])"},
+    {"(?:%u(x))?%Y", ""},
+    {"(?:%u?)?%Y", ""},
+    {"(?:%u )*%w", ""},
+    {"(?:%u ){0,2}%w", ""},
+    {"(?:%u )?(?:%z)?%w", "(?=[+01234567GUZ-])"},
+    {"(?:%u )?x%w", ""},
+    {"(?:x%u )?%w", ""},
+    {"(%u)", ""},
+    {"(?:%u", "(?=[1234567])"}, /* does not compile */
+    {"%u?%w", ""},
+    {"%u*%w", ""},
+    {"%u{0,1}%w", ""},
+    {"%u|%z", ""},
+    {"%u(?:a|b)", "(?=[1234567])"},
+    {"%u(?:a|b)|c", ""},
+    {"%u[|]", "(?=[1234567])"},
+    {"%u[]|(]", "(?=[1234567])"},
+    {"%u[^]|(]|x", ""},
+    {"%u[\\]|(]", "(?=[1234567])"},
+    {"%u\\|x", "(?=[1234567])"},
+    {"%u\\(|x", ""},
+    {"%u(?P<_x>a)(?=b)", "(?=[1234567])"},
+    {"%u(?i)x", ""},
+    {"%u(?<=x)", ""},
+    {"%u)|(?:x", ""},
+    {"", ""},
+    {"x", ""},
+    {"%", ""},
+    {"%q", ""},
+};
+
+static void test_first(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(firsts); i++) {
+		struct stamp_first f =
+		    stamp_first_of(span_of(firsts[i].pattern), false);
+		struct buf b = BUF_INIT(256);
+
+		stamp_first_add(&f, &b);
+		if (strcmp(buf_str(&b), firsts[i].first) != 0)
+			fail_msg("'%s' begins with %s", firsts[i].pattern, buf_str(&b));
+		buf_deinit(&b);
+	}
+}
+
+static void test_first_fits(void **state)
+{
+	static const char *const yes[] = {
+	    "Nov", "nov", "[nov", " <Mon", "..m", "\xc5\xbf", ".\xc5\xbf", "..\xc5"};
+	static const char *const no[] = {"", ".", "..", "...", "...nov", "x", "xnov",
+	    ".x", "..x", "_n", "12", ".1n"};
+	struct stamp_first f = stamp_first_of(SPAN("(?:%a )?%b"), true);
+
+	(void)state;
+	assert_true(f.is_known);
+	for (size_t i = 0; i < ARRAY_LEN(yes); i++)
+		assert_true(stamp_first_fits(&f, span_of(yes[i])));
+	for (size_t i = 0; i < ARRAY_LEN(no); i++)
+		assert_false(stamp_first_fits(&f, span_of(no[i])));
+}
+
 static void test_unknown_directives(void **state)
 {
 	static const char *const wrong[] = {
@@ -190,6 +265,8 @@ int main(void)
 	    cmocka_unit_test(test_table),
 	    cmocka_unit_test(test_keywords),
 	    cmocka_unit_test(test_all_compile),
+	    cmocka_unit_test(test_first),
+	    cmocka_unit_test(test_first_fits),
 	    cmocka_unit_test(test_unknown_directives),
 	};
 
