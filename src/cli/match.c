@@ -164,6 +164,14 @@ static int match_log(struct matching *m, const char *path)
 	return CLI_OK;
 }
 
+/* Names are shown as they stand: nothing is looked up here. */
+static enum filter_usedns names_of(const char *dns, enum filter_usedns configured)
+{
+	bool wanted = dns ? *dns == 'y' : configured != FILTER_DNS_NO;
+
+	return wanted ? FILTER_DNS_RAW : FILTER_DNS_NO;
+}
+
 /* Return: exit code. */
 static int with_filter(const struct cli_options *o, const char *spec, const char *dns,
     bool journal, wall_t now, const char *path)
@@ -180,8 +188,7 @@ static int with_filter(const struct cli_options *o, const char *spec, const char
 	if (s && s->n_jails == 1 && !d.n_errors) {
 		struct filter_options fo = setup_filter_options(&s->jails[0]);
 
-		if (dns)
-			fo.usedns = *dns == 'y' ? FILTER_DNS_YES : FILTER_DNS_NO;
+		fo.usedns = names_of(dns, fo.usedns);
 		fo.no_date = journal;
 		CLEANUP(filter_freep) struct filter *f = filter_new(&fo, &e);
 		struct matching m = { .filter = f, .jail = &s->jails[0], .now = now,

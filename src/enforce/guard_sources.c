@@ -80,7 +80,7 @@ static void each_attr(
 
 	while (mnl_attr_ok(a, left)) {
 		fn(w, family, a);
-		left -= (int)MNL_ALIGN(a->nla_len);
+		left -= (a->nla_len + 3) & ~3; /* MNL_ALIGN */
 		a = mnl_attr_next(a);
 	}
 }
@@ -103,7 +103,7 @@ static void give_hops(struct walk *w, int family, const struct nlattr *a)
 		if (hop.rtnh_len < sizeof(hop) || hop.rtnh_len > left)
 			return;
 		each_attr(p + sizeof(hop), hop.rtnh_len - sizeof(hop), on_hop_attr, w, family);
-		size_t step = RTNH_ALIGN(hop.rtnh_len);
+		size_t step = (hop.rtnh_len + 3u) & ~3u; /* RTNH_ALIGN */
 
 		if (step > left)
 			return;
@@ -133,7 +133,9 @@ static int on_route(const struct nlmsghdr *h, void *ctx)
 {
 	const struct rtmsg *m = mnl_nlmsg_get_payload(h);
 	size_t n = mnl_nlmsg_get_payload_len(h);
-	size_t head = MNL_ALIGN(sizeof(*m));
+	const size_t head = 12; /* struct rtmsg is a multiple of 4: no padding behind it */
+
+	_Static_assert(sizeof(*m) == 12, "struct rtmsg");
 
 	if (h->nlmsg_type == RTM_NEWROUTE && n >= head && m->rtm_dst_len == 0)
 		each_attr((const uint8_t *)m + head, n - head, on_route_attr, ctx, m->rtm_family);
