@@ -18,7 +18,9 @@ struct stamp;
 struct stamp_options {
 	const char *datepattern; /* one pattern per line; NULL or "": the defaults;
 				    {NONE} alone: no line has a date */
-	const char *timezone;    /* logtimezone, or NULL: local time (TZ) */
+	const char *timezone; /* logtimezone, or NULL: local time; the C library reads
+				 its zone at tzset() or first use, so do the one
+				 before a sandbox closes */
 };
 
 struct stamp_result {
