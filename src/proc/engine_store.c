@@ -16,6 +16,7 @@
 #define CHECKPOINT_MS 100
 #define RETRY_MS 5000
 #define LOAD_PATIENCE_MS 10000
+#define ALL_CURSORS_SEC (12 * 3600)
 #define EVENTS_MAX_BYTES (64u << 20)
 
 struct engine_store {
@@ -31,6 +32,7 @@ struct engine_store {
 	bool is_failing;               /* said once */
 	bool is_finishing;
 	bool was_given_up;             /* begun without its memory, which may still come */
+	mono_t all_cursors_at;
 	uint64_t seq;
 };
 
@@ -116,6 +118,17 @@ static void send_cursor(void *ctx, const char *path, const struct cursor *c)
 	buf_deinit(&b);
 }
 
+/* Positions of logs in which nothing happens must not grow old and be forgotten. */
+static bool is_time_for_all(struct engine_store *s)
+{
+	mono_t now = mono_now();
+
+	if (now.us - s->all_cursors_at.us < ALL_CURSORS_SEC * US_PER_SEC)
+		return false;
+	s->all_cursors_at = now;
+	return true;
+}
+
 static void checkpoint(struct engine_store *s)
 {
 	struct buf b = BUF_INIT(16);
@@ -136,7 +149,7 @@ static void checkpoint(struct engine_store *s)
 		engine_each_ban(engine_of(s), -1, send_ban, s);
 	}
 	engine_each_dirty(engine_of(s), send_tally, s);
-	engine_files_each_cursor(s->er->files, snapshot, send_cursor, s);
+	engine_files_each_cursor(s->er->files, snapshot || is_time_for_all(s), send_cursor, s);
 	buf_clear(&b);
 	pack_u64(&b, ++s->seq);
 	s->is_waiting = true;

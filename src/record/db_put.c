@@ -35,6 +35,8 @@ int db_put_ban(struct db *d, const char *jail, const struct order *o)
 		sqlite3_stmt *st = d->stmts[tables[i]];
 
 		bind_ban(st, jail, o, &why);
+		if (tables[i] == DB_PUT_BAN)
+			sqlite3_bind_int64(st, 7, o->cause);
 		r = db_stmt_run(d, st);
 	}
 	return r;

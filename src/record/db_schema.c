@@ -29,6 +29,7 @@ static const char *const steps[] = {
     " until INTEGER NOT NULL,"
     " failures INTEGER NOT NULL,"
     " why BLOB,"
+    " cause INTEGER NOT NULL,"
     " PRIMARY KEY(jail, net)) WITHOUT ROWID, STRICT;"
 
     "CREATE TABLE history("

@@ -22,9 +22,9 @@
 static const char *const sql_of[DB_N_STMTS] = {
     [DB_BEGIN] = "BEGIN IMMEDIATE",
     [DB_COMMIT] = "COMMIT",
-    [DB_PUT_BAN] = "INSERT INTO bans(jail, net, at, until, failures, why)"
-		   " VALUES(?1, ?2, ?3, ?4, ?5, ?6)"
-		   " ON CONFLICT DO UPDATE SET at = ?3, until = ?4,"
+    [DB_PUT_BAN] = "INSERT INTO bans(jail, net, at, until, failures, why, cause)"
+		   " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)"
+		   " ON CONFLICT DO UPDATE SET at = ?3, until = ?4, cause = ?7,"
 		   " failures = iif(?5, ?5, failures), why = ifnull(?6, why)",
     [DB_PUT_HISTORY] = "INSERT INTO history(jail, net, at, until, failures, why)"
 		       " VALUES(?1, ?2, ?3, ?4, ?5, ?6)"
@@ -45,7 +45,7 @@ static const char *const sql_of[DB_N_STMTS] = {
     [DB_CLEAR_BANS] = "DELETE FROM bans",
     [DB_EACH_BAN] = "SELECT jail, net, at, until, failures, ifnull(why, (SELECT h.why "
 		    "FROM history h"
-		    " WHERE h.net = b.net AND h.jail = b.jail AND h.at = b.at))"
+		    " WHERE h.net = b.net AND h.jail = b.jail AND h.at = b.at)), cause"
 		    " FROM bans b WHERE until > ?1",
     [DB_EACH_CURSOR] = "SELECT path, dev, ino, offset, lines, head_bytes, head_hash"
 		       " FROM cursors",

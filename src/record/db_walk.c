@@ -82,7 +82,9 @@ static int ban_row(sqlite3_stmt *st, const struct visitor *v)
 	if (!jail || !column_net(st, 1, &o.net))
 		return 0;
 	o.op = ORDER_BAN;
-	o.cause = ORDER_RESTORED;
+	o.cause = (enum order_cause)sqlite3_column_int64(st, 6);
+	if (o.cause < ORDER_BY_RULE || o.cause > ORDER_REFUSED)
+		o.cause = ORDER_RESTORED;
 	o.at.us = sqlite3_column_int64(st, 2);
 	o.until.us = sqlite3_column_int64(st, 3);
 	o.failures = column_u32(st, 4);

@@ -112,7 +112,7 @@ static void a_ban_comes_back_whole(void **state)
 	assert_string_equal(s.jail, "postfix");
 	assert_true(net_eq(&s.ban.net, &o.net));
 	assert_int_equal(s.ban.op, ORDER_BAN);
-	assert_int_equal(s.ban.cause, ORDER_RESTORED);
+	assert_int_equal(s.ban.cause, ORDER_BY_RULE);
 	assert_int_equal(s.ban.at.us, o.at.us);
 	assert_int_equal(s.ban.until.us, o.until.us);
 	assert_int_equal(s.ban.failures, 5);
@@ -439,10 +439,10 @@ static void a_senseless_row_is_left_out(void **state)
 	assert_int_equal(
 	    sqlite3_exec(d->sql,
 		"INSERT INTO bans SELECT 'a', x'00000000000000000000ffffc0000201c8', "
-		"at, until, 0, NULL"
+		"at, until, 0, NULL, 1"
 		" FROM bans WHERE jail = 'j';"
 		"INSERT INTO bans SELECT 'b',"
-		" x'20010db800000000000000000000000120', at, until, 0, NULL"
+		" x'20010db800000000000000000000000120', at, until, 0, NULL, 1"
 		" FROM bans WHERE jail = 'j';"
 		"UPDATE bans SET why = x'ffff' WHERE jail = 'j'",
 		NULL, NULL, NULL),
