@@ -4,9 +4,10 @@ BUILD ?= build
 PREFIX ?= /usr/local
 DESTDIR ?=
 
-.PHONY: all setup demo check bench install uninstall clean
+.PHONY: all setup demo check bench prefix install uninstall clean
+# Only the programs: tests are built by those who run them.
 all: $(BUILD)/build.ninja
-	@ninja -C $(BUILD) --quiet
+	@ninja -C $(BUILD) --quiet bandog bandogd
 
 $(BUILD)/build.ninja:
 	@meson setup $(BUILD) --prefix=$(PREFIX) >$(BUILD).setup.log 2>&1 || \
@@ -26,14 +27,24 @@ check:
 	@tools/check
 
 bench: all
+	@ninja -C $(BUILD) --quiet
 	@tests/bench/run
 
-install: all
-	@DESTDIR='$(DESTDIR)' meson install -C $(BUILD) --quiet
-	@DESTDIR='$(DESTDIR)' tools/post-install
+# A PREFIX that is given now counts, whatever the build was set up with.
+prefix: $(BUILD)/build.ninja
+ifneq ($(origin PREFIX),file)
+	@grep -qxF "share='$(PREFIX)/share/bandog'" $(BUILD)/etc/places || \
+	    { meson configure $(BUILD) -Dprefix='$(PREFIX)' && \
+	    ninja -C $(BUILD) build.ninja; } >/dev/null 2>&1
+endif
 
+install: prefix all
+	@DESTDIR='$(DESTDIR)' meson install -C $(BUILD) --no-rebuild --quiet
+	@DESTDIR='$(DESTDIR)' tools/post-install $(BUILD)
+
+# Changed configuration and the state stay.
 uninstall:
-	@ninja -C $(BUILD) uninstall
+	@DESTDIR='$(DESTDIR)' tools/post-install $(BUILD) --remove
 
 clean:
 	@rm -rf $(BUILD) build-*
