@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * layers - lists of files, and their merging
+ * layers - lists of files
  */
 
 #include "conf/layers.h"
@@ -15,6 +15,7 @@
 
 #include "base/fd.h"
 #include "conf/interp.h"
+#include "conf/merge.h"
 
 enum file_state { FILE_MISSING, FILE_UNREADABLE, FILE_READ };
 
@@ -238,75 +239,6 @@ static int expand_file(
 	return include_option(ls, list, f, SPAN("after"), &chain);
 }
 
-static int merge_option(struct layers *ls, struct ini_section *into,
-    const struct ini_option *o, struct span condition)
-{
-	struct ini_option *copy = arena_alloc(ls->arena, sizeof(*copy));
-
-	if (!copy)
-		return -ENOMEM;
-	*copy = *o;
-	if (condition.n) {
-		char *tail = arena_dup(ls->arena, condition);
-
-		copy->name = tail ? join(ls->arena, o->name, tail, "") : NULL;
-		if (!copy->name)
-			return -ENOMEM;
-	}
-	copy->prev = ini_find_option(into, span_of(copy->name));
-	return dict_put(&into->options, copy->name, copy);
-}
-
-static int merge_options(struct layers *ls, struct ini_section *into,
-    const struct ini_section *from, struct span condition)
-{
-	into->is_broken |= from->is_broken;
-	for (const struct dict_item *i = from->options.first; i; i = i->next) {
-		int r = merge_option(ls, into, i->value, condition);
-
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
-/* "Init?family=inet6" is "Init" with a condition on each of its options. */
-static void split_condition(
-    struct span whole, struct span *name, struct span *condition)
-{
-	ptrdiff_t n = span_index(whole, '?');
-	bool is_word = n > 0 && (size_t)n + 1 < whole.n;
-
-	for (ptrdiff_t i = 0; is_word && i < n; i++) {
-		unsigned char c = (unsigned char)whole.p[i];
-
-		is_word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-			  (c >= '0' && c <= '9') || c == '_' || c >= 0x80;
-	}
-	*name = is_word ? (struct span){whole.p, (size_t)n} : whole;
-	*condition = span_skip(whole, name->n);
-}
-
-static int merge_file(struct layers *ls, struct ini *into, const struct ini *from)
-{
-	int r = merge_options(ls, &into->defaults, &from->defaults, SPAN(""));
-
-	into->is_broken |= from->is_broken;
-	for (const struct dict_item *i = from->sections.first; r == 0 && i;
-	     i = i->next) {
-		const struct ini_section *s = i->value;
-		struct ini_section *to;
-		struct span name, condition;
-		char *copy;
-
-		split_condition(span_of(s->name), &name, &condition);
-		copy = arena_dup(ls->arena, name);
-		to = copy ? ini_make_section(into, copy, s->at) : NULL;
-		r = to ? merge_options(ls, to, s, condition) : -ENOMEM;
-	}
-	return r;
-}
-
 static int compare_paths(const void *a, const void *b)
 {
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
@@ -366,7 +298,7 @@ static int merge_list(
 
 	ini_init(&set->all, ls->arena);
 	for (size_t i = 0; r == 0 && i < list->n; i++)
-		r = merge_file(ls, &set->all, &list->files[i]->ini);
+		r = merge_file(ls->arena, &set->all, &list->files[i]->ini);
 	set->n_files = list->n;
 	set->is_found = list->n > 0;
 	set->is_broken = list->is_broken || set->all.is_broken;

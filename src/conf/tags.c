@@ -11,7 +11,7 @@
 
 #define REPLACED_MAX 25   /* of one tag in one value, as in fail2ban */
 #define DIFFERENT_MAX 500 /* tags in one value */
-#define COPIED_MAX ((size_t)64 << 20)
+#define COPIED_MAX ((size_t)32 << 20)
 
 struct seen {
 	const char *name;
@@ -116,7 +116,7 @@ static int replace(
 	r = text_out_state(&run->next);
 	run->n_copied += run->next.b.n;
 	if (r == -E2BIG || run->n_copied > COPIED_MAX)
-		return complain(run, at, "makes the value larger than 1 MiB", tag);
+		return complain(run, at, "makes the value too large", tag);
 	if (r < 0)
 		return r;
 	swap_outs(run);

@@ -9,11 +9,10 @@
 
 #include "conf/chars.h"
 
-struct conf_place text_place(const struct text *t, size_t off)
+/* How many marks of @t begin at or before @off. */
+static size_t marks_until(const struct text *t, size_t off)
 {
-	struct conf_place at = {0};
 	size_t low = 0, high = t->n_marks;
-	const struct text_mark *m;
 
 	while (low < high) {
 		size_t mid = low + (high - low) / 2;
@@ -23,13 +22,23 @@ struct conf_place text_place(const struct text *t, size_t off)
 		else
 			high = mid;
 	}
-	if (!low)
-		return at;
-	m = &t->marks[low - 1];
-	at = m->at;
-	if (!m->is_fixed && at.col)
+	return low;
+}
+
+/* The place of @off when the first @n_marks marks are not behind it. */
+static struct conf_place place_by(const struct text *t, size_t n_marks, size_t off)
+{
+	const struct text_mark *m = n_marks ? &t->marks[n_marks - 1] : NULL;
+	struct conf_place at = m ? m->at : (struct conf_place){0};
+
+	if (m && !m->is_fixed && at.col)
 		at.col += (unsigned int)(off - m->off);
 	return at;
+}
+
+struct conf_place text_place(const struct text *t, size_t off)
+{
+	return place_by(t, marks_until(t, off), off);
 }
 
 bool text_next_line(
@@ -112,32 +121,16 @@ void text_out_add(
 	add_bytes(o, s);
 }
 
-/* The first mark of @t that begins behind @off. */
-static size_t mark_behind(const struct text *t, size_t off)
-{
-	size_t low = 0, high = t->n_marks;
-
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (t->marks[mid].off <= off)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low;
-}
-
 void text_out_add_part(struct text_out *o, const struct text *t, size_t from, size_t to)
 {
 	if (from >= to || !fits(o, to - from))
 		return;
-	for (size_t i = mark_behind(t, from), off = from; off < to; i++) {
+	for (size_t i = marks_until(t, from), off = from; off < to; i++) {
 		size_t end =
 		    i < t->n_marks && t->marks[i].off < to ? t->marks[i].off : to;
 		bool is_fixed = i > 0 && t->marks[i - 1].is_fixed;
 
-		add_mark(o, text_place(t, off), is_fixed);
+		add_mark(o, place_by(t, i, off), is_fixed);
 		add_bytes(o, (struct span){t->p + off, end - off});
 		off = end;
 	}
