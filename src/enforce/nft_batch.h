@@ -30,7 +30,7 @@ struct nft_batch {
 	    last_set_id; /* the kernel wants each new set numbered within a batch */
 };
 
-#define NFT_BATCH_INIT(name, max_bytes)                                            \
+#define NFT_BATCH_INIT(name, max_bytes) \
 	((struct nft_batch){.table = (name), .b = BUF_INIT(max_bytes)})
 
 void nft_batch_deinit(struct nft_batch *b);

@@ -17,8 +17,9 @@
 #include "enforce/nft_link.h"
 
 #define NFT_CHAIN "prerouting"
-#define NFT_CHAIN_PRIORITY (-310) /* connection tracking stands at -200, raw at -300 \
-				   */
+#define NFT_CHAIN_PRIORITY                                        \
+	(-310) /* connection tracking stands at -200, raw at -300 \
+		*/
 
 /* What this kernel can do; found out by trying, since version numbers are patched. */
 enum {
@@ -43,10 +44,11 @@ struct nft_own_target {
 /* What tells our table from one that somebody else put there or changed. */
 struct nft_stand {
 	uint64_t table_handle;
+	bool is_asleep;     /* somebody made it dormant */
 	uint32_t table_use; /* chains and sets */
 	uint64_t chain_handle;
 	bool is_chain_ours; /* hook, priority, policy */
-	uint64_t rules;     /* over the handles of the rules, in their order */
+	uint64_t rules;     /* a hash of the rules in their order */
 	uint32_t n_rules;
 };
 
@@ -83,11 +85,11 @@ void nft_put_table(struct nft_batch *b);
 void nft_put_chain(struct nft_batch *b);
 void nft_put_flush_chain(struct nft_batch *b);
 void nft_put_delete_chain(struct nft_batch *b);
-void nft_put_set(struct nft_batch *b, const struct nft_own_target *t,
-    const struct nft_set *s);
+void nft_put_set(
+    struct nft_batch *b, const struct nft_own_target *t, const struct nft_set *s);
 void nft_put_delete_set(struct nft_batch *b, const char *name);
-void nft_put_rule(struct nft_batch *b, const struct nft_own_target *t,
-    const struct nft_set *s);
+void nft_put_rule(
+    struct nft_batch *b, const struct nft_own_target *t, const struct nft_set *s);
 
 /* What the kernel should answer about a set of ours. */
 uint32_t nft_set_key_type(const struct nft_set *s);
@@ -117,9 +119,10 @@ int nft_elem_read(struct nft *n, const char *table, const char *set, const uint8
 
 /* nft_stand.c */
 
-/* Return: 0, -ENOENT (no table, or asleep, or no chain), or negative errno. */
+/* Return: 0, -ENOENT (no table or no chain), or negative errno. */
 int nft_stand_read(struct nft *n, struct nft_stand *out);
-/* The two fields about the chain only. */
+/* The fields about the table or about the chain only. */
+int nft_table_read(struct nft *n, struct nft_stand *out);
 int nft_chain_read(struct nft *n, struct nft_stand *out);
 /* Keep for nft_intact() what is there now, if that has @n_rules; else it will say 0,
  * and one more nft_setup() does no harm. */

@@ -177,12 +177,28 @@ static void forget_found(struct plan *p)
 	}
 }
 
+/* The kernel does not let us wake a table and change its chain in one go. */
+static int wake(struct nft *n)
+{
+	int r;
+
+	nft_batch_begin(&n->batch, nft_link_seq(n->link), 0);
+	nft_put_table(&n->batch);
+	r = nft_batch_end(&n->batch);
+	return r ? r : nft_link_commit(n->link, &n->batch, NULL);
+}
+
 static int look_around(struct nft *n, struct plan *p)
 {
 	struct nft_stand s = {0};
 	int r;
 
 	forget_found(p);
+	r = nft_table_read(n, &s);
+	if (r == 0 && s.is_asleep) {
+		r = wake(n);
+		return r ? r : -ERESTART; /* it is another generation now */
+	}
 	r = nft_chain_read(n, &s);
 	if (r < 0 && r != -ENOENT)
 		return r;

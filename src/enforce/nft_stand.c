@@ -2,9 +2,9 @@
 
 /*
  * Does our table stand as we left it? Its handle, its number of chains and sets, and
- * the handles of the rules in their order tell: the kernel gives out no handle twice,
- * so neither a deleted, replaced or added rule nor a table saved and loaded anew goes
- * unseen. No element is read: emptied sets are not noticed.
+ * the rules in their order tell: the kernel gives out no table handle twice, so a table
+ * that was saved and loaded anew does not go unseen either. No element is read: emptied
+ * sets are not noticed.
  */
 
 #include "enforce/nft_private.h"
@@ -25,8 +25,7 @@ static int on_table(void *ctx, const struct nlmsghdr *nlh)
 
 	if (!nft_attrs(nlh, a, NFTA_TABLE_MAX + 1))
 		return -EBADMSG;
-	if (nft_attr_be32(a[NFTA_TABLE_FLAGS], 0) & NFT_TABLE_F_DORMANT)
-		return -ENOENT; /* asleep is as good as gone */
+	s->is_asleep = nft_attr_be32(a[NFTA_TABLE_FLAGS], 0) & NFT_TABLE_F_DORMANT;
 	s->table_handle = nft_attr_be64(a[NFTA_TABLE_HANDLE], 0);
 	s->table_use = nft_attr_be32(a[NFTA_TABLE_USE], 0);
 	return 0;
@@ -49,23 +48,43 @@ static int on_chain(void *ctx, const struct nlmsghdr *nlh)
 	return 0;
 }
 
+static void mix_in(uint64_t *rules, const void *p, size_t n)
+{
+	uint64_t mix[2] = {*rules, hash_stable(p, n)};
+
+	*rules = hash_stable(mix, sizeof(mix));
+}
+
+/* What the rule says, but for the numbers that its counter has reached. */
+static void mix_in_expressions(uint64_t *rules, const struct nlattr *exprs)
+{
+	const struct nlattr *expr = NULL, *a[NFTA_EXPR_MAX + 1];
+
+	while (exprs && (expr = nft_attr_next(exprs, expr))) {
+		nft_attrs_nested(expr, a, NFTA_EXPR_MAX + 1);
+		if (!span_eq(nft_attr_str(a[NFTA_EXPR_NAME]), SPAN("counter")))
+			mix_in(rules, expr, expr->nla_len);
+	}
+}
+
 static int on_rule(void *ctx, const struct nlmsghdr *nlh)
 {
 	const struct nlattr *a[NFTA_RULE_MAX + 1];
 	struct nft_stand *s = ctx;
-	uint64_t mix[2] = {s->rules, 0};
+	uint64_t handle;
 
 	if (!nft_attrs(nlh, a, NFTA_RULE_MAX + 1))
 		return -EBADMSG;
 	if (!span_eq(nft_attr_str(a[NFTA_RULE_CHAIN]), SPAN(NFT_CHAIN)))
 		return 0; /* an old kernel that lists more than it was asked for */
-	mix[1] = nft_attr_be64(a[NFTA_RULE_HANDLE], 0);
-	s->rules = hash_stable(mix, sizeof(mix));
+	handle = nft_attr_be64(a[NFTA_RULE_HANDLE], 0);
+	mix_in(&s->rules, &handle, sizeof(handle));
+	mix_in_expressions(&s->rules, a[NFTA_RULE_EXPRESSIONS]);
 	s->n_rules++;
 	return 0;
 }
 
-static int ask_table(struct nft *n, struct nft_stand *out)
+int nft_table_read(struct nft *n, struct nft_stand *out)
 {
 	nft_batch_question(&n->ask, nft_link_seq(n->link), NFT_MSG_GETTABLE, NLM_F_ACK);
 	nft_batch_put_str(&n->ask, NFTA_TABLE_NAME, n->ask.table);
@@ -101,7 +120,7 @@ int nft_stand_read(struct nft *n, struct nft_stand *out)
 	struct nft_stand s = {0};
 	int r;
 
-	r = ask_table(n, &s);
+	r = nft_table_read(n, &s);
 	if (!r)
 		r = nft_chain_read(n, &s);
 	if (!r)
@@ -130,7 +149,8 @@ int nft_intact(struct nft *n)
 		return 0;
 	if (r < 0)
 		return r;
-	return now.is_chain_ours && now.table_handle == n->stand.table_handle &&
+	return !now.is_asleep && now.is_chain_ours &&
+	       now.table_handle == n->stand.table_handle &&
 	       now.table_use == n->stand.table_use &&
 	       now.chain_handle == n->stand.chain_handle &&
 	       now.n_rules == n->stand.n_rules && now.rules == n->stand.rules;

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+#include "netns.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+
+static int write_to(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	n = write(fd, text, strlen(text));
+	close(fd);
+	return n < 0 ? -errno : 0;
+}
+
+/* Root inside, so that programs we start keep the capabilities. */
+int netns_enter(void)
+{
+	unsigned int uid = getuid(), gid = getgid();
+	char map[64];
+
+	if (unshare(CLONE_NEWUSER | CLONE_NEWNET) < 0)
+		return -errno;
+	(void)write_to("/proc/self/setgroups", "deny"); /* as root it is not needed */
+	(void)snprintf(map, sizeof(map), "0 %u 1", uid);
+	if (write_to("/proc/self/uid_map", map) < 0)
+		return -EPERM;
+	(void)snprintf(map, sizeof(map), "0 %u 1", gid);
+	if (write_to("/proc/self/gid_map", map) < 0)
+		return -EPERM;
+	return netns_run("ip link set lo up") == 0 ? 0 : -ENOENT;
+}
+
+static char *format(const char *fmt, va_list ap)
+{
+	char *text = NULL;
+
+	if (vasprintf(&text, fmt, ap) < 0)
+		abort();
+	return text;
+}
+
+int netns_run(const char *fmt, ...)
+{
+	CLEANUP(freep) char *cmd = NULL;
+	va_list ap;
+	int status;
+
+	va_start(ap, fmt);
+	cmd = format(fmt, ap);
+	va_end(ap);
+	status = system(cmd); /* NOLINT: a test */
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+char *netns_read(const char *fmt, ...)
+{
+	CLEANUP(freep) char *cmd = NULL;
+	char *text = NULL;
+	size_t n = 0;
+	va_list ap;
+	FILE *out, *in;
+	int c;
+
+	va_start(ap, fmt);
+	cmd = format(fmt, ap);
+	va_end(ap);
+	in = popen(cmd, "re"); /* NOLINT: a test */
+	out = open_memstream(&text, &n);
+	if (!in || !out)
+		abort();
+	while ((c = getc(in)) != EOF)
+		(void)putc(c, out);
+	if (pclose(in) != 0) {
+		fprintf(stderr, "# failed: %s\n", cmd);
+		abort();
+	}
+	(void)fclose(out);
+	return text;
+}
+
+bool netns_has(const char *text)
+{
+	CLEANUP(freep) char *all = netns_read("nft list ruleset");
+
+	if (strstr(all, text))
+		return true;
+	fprintf(stderr, "# no '%s' in:\n%s", text, all);
+	return false;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * netns - a test's own network: an unshared user and network namespace
+ *
+ * Works with and without root. Dies with the test program.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Return: 0, or negative errno where the system does not allow it: skip then. */
+int netns_enter(void);
+
+/* Run a shell command. Return: its exit status; its output goes to the test's. */
+int netns_run(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* What a shell command prints, malloc'd; asserts that it succeeds. */
+char *netns_read(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* Does the output of `nft list ruleset` have this text? */
+bool netns_has(const char *text);
