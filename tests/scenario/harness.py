@@ -54,7 +54,8 @@ Scenario `s`:
     s.config(name, text)           write a file under config_dir, folders included
     s.bandogd(*options, ready=fn)  start it and wait until it answers. Daemon:
                                    .pid .stop() .kill() .reload() .output() .alive()
-                                   .processes()
+                                   .processes(); mounts={"/var/log": folder}: what it
+                                   alone finds there
     s.bandog(verb, *words)         run the client program, CompletedProcess; check=False
                                    where it may answer no
     s.bandog_json(verb, *words)    the same with --json, parsed
@@ -75,8 +76,8 @@ Scenario `s`:
     s.append(log, text[, at, host])     "Nov 24 04:05:06 mx " + text, flushed
     s.append_raw(log, text)        as it is, with a line end
   mail
-    s.postfix(*settings)           start a real Postfix on port 25 of the server. Postfix:
-                                   .log (path) .lines() .stop()
+    s.postfix(*settings, name, log)    start a real Postfix on port 25 of the server in the
+                                   folder s.dir/name. Postfix: .log (path) .lines() .stop()
                                    VALID_USER@example.test is accepted (and discarded);
                                    another user there: 550 5.1.1; another domain:
                                    554 5.7.1; HELO no-reverse.test: 450 4.7.1
@@ -103,10 +104,17 @@ from outcome import EXIT_SKIPPED, Failure, Skip, say, tail
 class Daemon:
     """bandogd in the foreground, with its stderr in a file."""
 
-    def __init__(self, scenario, options):
+    # "ip netns exec" gives it mounts of its own: nobody else sees these.
+    MOUNT = ('while [ "$1" != -- ]; do mount --bind "$2" "$1" || exit; shift 2; done;'
+             ' shift; exec "$@"')
+
+    def __init__(self, scenario, options, mounts):
         self.scenario = scenario
         self.log = os.path.join(scenario.dir, "bandogd.log")
         words = [scenario.program("bandogd"), "--foreground", *scenario.folders(), *options]
+        if mounts:
+            pairs = [path for pair in mounts.items() for path in pair]
+            words = ["sh", "-c", self.MOUNT, "sh", *pairs, "--", *words]
         with open(self.log, "ab") as out:
             self.child = scenario.start(words, "server", out)
         self.pid = self.child.pid
@@ -286,8 +294,8 @@ class Scenario:
             f.write(text)
         return path
 
-    def bandogd(self, *options, ready=None, seconds=20):
-        daemon = Daemon(self, options)
+    def bandogd(self, *options, ready=None, seconds=20, mounts=None):
+        daemon = Daemon(self, options, mounts)
         self.daemons.append(daemon)
 
         def is_ready():
@@ -395,8 +403,8 @@ class Scenario:
 
     # Mail
 
-    def postfix(self, *settings):
-        return Postfix(self, settings)
+    def postfix(self, *settings, name="postfix", log="mail.log"):
+        return Postfix(self, settings, name, log)
 
 
 def element_text(value):

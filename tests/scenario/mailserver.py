@@ -33,7 +33,7 @@ compatibility_level = 3.6
 config_directory = {dir}/etc
 queue_directory = {dir}/queue
 data_directory = {dir}/data
-maillog_file = {dir}/mail.log
+maillog_file = {log}
 maillog_file_prefixes = {dir}
 maillog_file_permissions = 0644
 multi_instance_name = postfix-scenario
@@ -65,14 +65,14 @@ smtputf8_enable = no
 class Postfix:
     """An instance of its own: configuration, queue and log in the temporary folder."""
 
-    def __init__(self, scenario, settings):
+    def __init__(self, scenario, settings, name, log):
         if not shutil.which("postfix", path="/usr/sbin:/sbin:" + os.environ["PATH"]):
             raise Skip("there is no Postfix (package postfix)")
         self.scenario = scenario
-        self.dir = os.path.join(scenario.dir, "postfix")
-        self.log = os.path.join(self.dir, "mail.log")
+        self.dir = os.path.join(scenario.dir, name)
+        self.log = os.path.join(self.dir, log)
         self.write_config(settings)
-        self.start_log = os.path.join(scenario.dir, "postfix-start.log")
+        self.start_log = os.path.join(scenario.dir, name + "-start.log")
         with open(self.start_log, "ab") as out:
             self.child = scenario.start(
                 ["/usr/sbin/postfix", "-c", os.path.join(self.dir, "etc"), "start-fg"],
@@ -83,7 +83,7 @@ class Postfix:
         for folder in ("etc", "queue", "data"):
             os.makedirs(os.path.join(self.dir, folder), 0o755)
         shutil.chown(os.path.join(self.dir, "data"), "postfix")
-        main = MAIN_CF.format(dir=self.dir, user=VALID_USER) + "\n".join(settings) + "\n"
+        main = MAIN_CF.format(dir=self.dir, log=self.log, user=VALID_USER) + "\n".join(settings) + "\n"
         for name, text in (("main.cf", main), ("master.cf", MASTER_CF)):
             with open(os.path.join(self.dir, "etc", name), "w", encoding="ascii") as f:
                 f.write(text.lstrip())

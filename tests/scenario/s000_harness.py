@@ -173,8 +173,8 @@ def ending(s):
     folder = child.stdout.readline().strip()
     names = [f"/run/netns/bd{child.pid}{letter}" for letter in "sc"]
     s.check(os.path.isdir(folder) and all(map(os.path.exists, names)), "it has begun")
-    pids = s.run(["ip", "netns", "pids", os.path.basename(names[0])], ns=None).stdout.split()
-    s.equal(len(pids), 1, "processes in it")
+    pids = s.wait_for(lambda: harness.pids_in(os.path.basename(names[0])), 5,
+                      "a process in it")
     child.send_signal(signal.SIGTERM)
     s.equal(child.wait(20), 128 + signal.SIGTERM)
     child.stdout.close()
