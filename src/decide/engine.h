@@ -132,6 +132,17 @@ int engine_ban(struct engine *e, uint32_t jail, const struct net *n, wall_t now,
 int engine_unban(
     struct engine *e, int jail, const struct net *n, wall_t now, struct orders *out);
 
+/**
+ * engine_refuse() - that ban was not let through: it goes, and nothing else does
+ *
+ * Unlike engine_unban() it leaves alone what is banned inside a network, and the
+ * failures: who asks for too wide a network must not free those inside.
+ *
+ * Return: 1 with an unban order (ORDER_REFUSED), 0 if there is no such ban, -ENOMEM.
+ */
+int engine_refuse(struct engine *e, uint32_t jail, const struct net *n, wall_t now,
+    struct orders *out);
+
 /*
  * A ban or count from the store, before the first line is fed. A ban that is over ends
  * at the next engine_tick(). Return: 0, ENGINE_FULL, -ENOMEM; for a tally -EBADMSG if

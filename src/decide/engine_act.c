@@ -238,6 +238,24 @@ int engine_unban(
 	return (int)(out->n - n_before);
 }
 
+int engine_refuse(struct engine *e, uint32_t jail, const struct net *n, wall_t now,
+    struct orders *out)
+{
+	struct ban *b;
+	int r;
+
+	assert(jail < e->set.n_jails);
+	engine_set_clock(e, now);
+	b = ban_table_find(e->bans, jail, n);
+	if (!b)
+		return 0;
+	r = engine_announce_end(b, ORDER_REFUSED, now, out);
+	if (r < 0)
+		return r;
+	engine_drop_ban(e, b);
+	return 1;
+}
+
 int engine_restore_ban(struct engine *e, const struct order *o)
 {
 	const struct ban *b;

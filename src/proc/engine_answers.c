@@ -576,14 +576,11 @@ static void take_refusal(struct engine_answers *a, struct answer *w, const struc
     enum guard_reason reason)
 {
 	char net[NET_TEXT_BYTES];
-	size_t before = a->er->orders.n;
 
 	net_format(&o->net, net);
 	log_warning(jail_name(a, o->jail), "not banned: %s is %s", net, guard_reason_text(reason));
-	if (engine_unban(engine_of(a), (int)o->jail, &o->net, wall_now(), &a->er->orders) > 0) {
-		for (size_t i = before; i < a->er->orders.n; i++)
-			a->er->orders.items[i].cause = ORDER_REFUSED;
-	}
+	if (engine_refuse(engine_of(a), o->jail, &o->net, wall_now(), &a->er->orders) < 0)
+		log_err(NULL, "out of memory: %s stays in the list of bans", net);
 	if (!w)
 		return;
 	struct jsonw j = jsonw_of(&w->refused);
@@ -614,7 +611,8 @@ void engine_answers_done(struct engine_answers *a, struct message *m)
 		enum guard_reason reason = unpack_u8(&m->body);
 		int64_t error = unpack_i64(&m->body);
 
-		if (generation != setup_of(a)->generation || o.op == ORDER_UNBAN)
+		if (generation != setup_of(a)->generation || o.op == ORDER_UNBAN ||
+		    o.jail >= setup_of(a)->n_jails)
 			continue;
 		if (reason > GUARD_OK && reason < GUARD_TOO_FAST)
 			take_refusal(a, w, &o, reason);

@@ -175,6 +175,29 @@ static void test_unban_forgets_failures(void **state)
 	assert_int_equal(feed(&f, 2, "192.0.2.1", 0), ENGINE_COUNTED);
 }
 
+static void test_refused_ban_goes_alone(void **state)
+{
+	FIXTURE(f);
+	struct net all = net("0.0.0.0/0");
+
+	(void)state;
+	(void)feed_ban(&f, 0, "192.0.2.1", 0);
+	assert_int_equal(ban(&f, 0, "192.0.2.0/24", 1, 60), ENGINE_BANNED);
+	assert_int_equal(ban(&f, 0, "0.0.0.0/0", 1, 900), ENGINE_BANNED);
+	(void)feed(&f, 1, "192.0.2.2", 1);
+	orders_clear(&f.orders);
+	assert_int_equal(engine_refuse(f.engine, 1, &all, t(2), &f.orders), 0);
+	assert_int_equal(engine_refuse(f.engine, 0, &all, t(2), &f.orders), 1);
+	assert_int_equal(f.orders.n, 1);
+	assert_int_equal(last_order(&f)->op, ORDER_UNBAN);
+	assert_int_equal(last_order(&f)->cause, ORDER_REFUSED);
+	assert_true(net_eq(&last_order(&f)->net, &all));
+	assert_int_equal(n_found(&f, "192.0.2.1"), 2);
+	assert_int_equal(engine_refuse(f.engine, 0, &all, t(2), &f.orders), 0);
+	/* The failure of before counts still. */
+	assert_int_equal(feed(&f, 1, "192.0.2.2", 2), ENGINE_BANNED);
+}
+
 static void test_restores_bans(void **state)
 {
 	CLEANUP(fixture_deinit) struct fixture f;
@@ -357,6 +380,7 @@ int main(void)
 	    cmocka_unit_test(test_ban_of_no_length),
 	    cmocka_unit_test(test_unban),
 	    cmocka_unit_test(test_unban_forgets_failures),
+	    cmocka_unit_test(test_refused_ban_goes_alone),
 	    cmocka_unit_test(test_restores_bans),
 	    cmocka_unit_test(test_restores_counts),
 	    cmocka_unit_test(test_broken_counts_are_refused),
