@@ -147,6 +147,21 @@ static bool is_too_wide(const struct guard *g, const struct net *n)
 	return net_prefix_len(n) < min;
 }
 
+/* Also a network around the addresses that a machine talks to itself and its
+ * neighbours with. */
+static bool is_special(const struct net *n)
+{
+	static const struct span inside[] = { { "127.0.0.1", 9 }, { "169.254.1.1", 11 },
+		{ "::1", 3 }, { "fe80::1", 7 } };
+	struct net one;
+
+	for (size_t i = 0; i < ARRAY_LEN(inside); i++) {
+		if (net_parse(inside[i], &one) == 0 && net_contains(n, &one))
+			return true;
+	}
+	return net_is_special(n);
+}
+
 /* A bucket that fills with time; one token a ban. */
 static bool take_token(struct guard *g, mono_t now)
 {
@@ -172,7 +187,7 @@ static enum guard_reason judge(struct guard *g, const struct net *n, mono_t now)
 		if (netset_overlaps(g->sets[set_reasons[i]], n))
 			return set_reasons[i];
 	}
-	if (net_is_special(n))
+	if (is_special(n))
 		return GUARD_SPECIAL;
 	if (is_too_wide(g, n))
 		return GUARD_TOO_WIDE;

@@ -7,13 +7,13 @@
 #include <libmnl/libmnl.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/cleanup.h"
 #include "base/fd.h"
 
 #define RESOLV_CONF "/etc/resolv.conf"
 #define RESOLV_MAX_BYTES 65536
+#define MAX_TRIES 8 /* of a listing that changes under way */
 
 int guard_read_own(guard_source_fn fn, void *ctx)
 {
@@ -142,25 +142,29 @@ static int on_route(const struct nlmsghdr *h, void *ctx)
 	return MNL_CB_OK;
 }
 
-static int dump_routes(struct mnl_socket *s, unsigned char family, struct walk *w)
+static int ask_routes(struct mnl_socket *s, unsigned char family, unsigned int seq)
 {
-	_Alignas(struct nlmsghdr) char room[32768];
+	_Alignas(struct nlmsghdr) char room[NLMSG_SPACE(sizeof(struct rtmsg))] = { 0 };
 	struct nlmsghdr *h = mnl_nlmsg_put_header(room);
-	unsigned int seq = (unsigned int)time(NULL) + family;
+	struct rtmsg *m = mnl_nlmsg_put_extra_header(h, sizeof(*m));
 
 	h->nlmsg_type = RTM_GETROUTE;
 	h->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
 	h->nlmsg_seq = seq;
-	struct rtmsg *m = mnl_nlmsg_put_extra_header(h, sizeof(*m));
-
 	m->rtm_family = family;
-	if (mnl_socket_sendto(s, h, h->nlmsg_len) < 0)
-		return -errno;
+	return mnl_socket_sendto(s, h, h->nlmsg_len) < 0 ? -errno : 0;
+}
+
+static int hear_routes(struct mnl_socket *s, unsigned int seq, struct walk *w)
+{
+	_Alignas(struct nlmsghdr) char room[32768];
 	int more = MNL_CB_OK;
 
 	while (more > MNL_CB_STOP) {
 		ssize_t n = mnl_socket_recvfrom(s, room, sizeof(room));
 
+		if (n < 0 && errno == EINTR)
+			continue;
 		if (n < 0)
 			return -errno;
 		more = mnl_cb_run(
@@ -169,9 +173,10 @@ static int dump_routes(struct mnl_socket *s, unsigned char family, struct walk *
 	return more < 0 ? -errno : w->result;
 }
 
-int guard_read_gateways(guard_source_fn fn, void *ctx)
+/* The routes of one family. -EINTR: they changed under way. */
+static int dump_routes(unsigned char family, struct walk *w)
 {
-	struct walk w = { .fn = fn, .ctx = ctx };
+	const unsigned int seq = 1; /* the only question on this socket */
 	struct mnl_socket *s = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
 
 	if (!s)
@@ -179,10 +184,24 @@ int guard_read_gateways(guard_source_fn fn, void *ctx)
 	int r = mnl_socket_bind(s, 0, MNL_SOCKET_AUTOPID) < 0 ? -errno : 0;
 
 	if (!r)
-		r = dump_routes(s, AF_INET, &w);
-	if (r >= 0)
-		r = dump_routes(s, AF_INET6, &w);
+		r = ask_routes(s, family, seq);
+	if (!r)
+		r = hear_routes(s, seq, w);
 	mnl_socket_close(s);
+	return r;
+}
+
+int guard_read_gateways(guard_source_fn fn, void *ctx)
+{
+	static const unsigned char families[] = { AF_INET, AF_INET6 };
+	struct walk w = { .fn = fn, .ctx = ctx };
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(families) && r >= 0; i++) {
+		r = -EINTR;
+		for (int tries = 0; tries < MAX_TRIES && r == -EINTR; tries++)
+			r = dump_routes(families[i], &w);
+	}
 	return r < 0 ? r : 0;
 }
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The file is read anew for each write: others may have changed it meanwhile. Our block
- * ends where its end mark stands; where somebody has taken the end mark away, it ends
- * before the first line that is not one of ours, so that nobody else's line is lost.
+ * lies between its marks. Where somebody has taken one mark away, it reaches from the
+ * other one as far as lines look like ours, so that nobody else's line is lost and no
+ * ban of ours stays for ever.
  */
 #include "enforce/hosts_deny.h"
 
@@ -204,27 +205,59 @@ static bool has_end(struct span rest)
 	return false;
 }
 
+/* Where we are while reading the old file. */
+struct reading {
+	bool is_inside;    /* a block has begun */
+	bool has_end;      /* and it has an end mark */
+	struct span maybe; /* lines like ours, until the next one tells whether they are */
+};
+
+static void keep(struct buf *out, struct reading *r, struct span line)
+{
+	buf_add_span(out, r->maybe);
+	buf_add_span(out, line);
+	r->maybe.n = 0;
+	r->is_inside = false;
+}
+
+/* A line like ours outside of the marks. */
+static void hold_back(struct reading *r, struct span line)
+{
+	if (!r->maybe.n)
+		r->maybe = line;
+	else
+		r->maybe.n += line.n; /* they lie side by side in the old file */
+}
+
 /* All that is not ours, byte for byte. */
 static void put_others(struct buf *out, const struct hosts_deny *h, struct span old)
 {
-	bool inside = false, closed = false;
+	struct reading r = { 0 };
 	struct span line, text;
 
 	while (next_line(&old, &line, &text)) {
-		if (!inside && span_eq(text, SPAN(BEGIN_MARK))) {
-			inside = true;
-			closed = has_end(old);
-			continue;
+		if (r.is_inside && r.has_end) {
+			r.is_inside = !span_eq(text, SPAN(END_MARK));
+		} else if (span_eq(text, SPAN(BEGIN_MARK))) {
+			keep(out, &r, SPAN(""));
+			r.is_inside = true;
+			r.has_end = has_end(old);
+		} else if (span_eq(text, SPAN(END_MARK))) {
+			r.maybe.n = 0;
+			r.is_inside = false;
+		} else if (!is_our_line(h, text)) {
+			keep(out, &r, line);
+		} else if (!r.is_inside) {
+			hold_back(&r, line);
 		}
-		if (inside && closed) {
-			inside = !span_eq(text, SPAN(END_MARK));
-			continue;
-		}
-		if (inside && is_our_line(h, text))
-			continue;
-		inside = false;
-		buf_add_span(out, line);
 	}
+	keep(out, &r, SPAN(""));
+}
+
+void hosts_deny_render(const struct hosts_deny *h, struct span old, struct buf *out)
+{
+	put_others(out, h, old);
+	put_block(out, h);
 }
 
 int hosts_deny_write(struct hosts_deny *h, struct err *e)
@@ -238,8 +271,7 @@ int hosts_deny_write(struct hosts_deny *h, struct err *e)
 	if (r < 0)
 		err_errno(e, r, "%s cannot be read", h->path);
 	if (!r) {
-		put_others(&fresh, h, buf_span(&old));
-		put_block(&fresh, h);
+		hosts_deny_render(h, buf_span(&old), &fresh);
 		if (fresh.failed)
 			r = err_set(e, -EFBIG, "%s would become too large", h->path);
 	}

@@ -8,6 +8,7 @@
  * byte for byte. The file is replaced in one step. Bounded by HOSTS_DENY_MAX entries.
  */
 
+#include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "base/net.h"
@@ -36,5 +37,15 @@ void hosts_deny_remove(struct hosts_deny *h, const struct net *n);
 void hosts_deny_clear(struct hosts_deny *h);
 bool hosts_deny_is_changed(const struct hosts_deny *h);
 
-/* Write the block as it should be now; an empty block is taken out whole. */
+/*
+ * hosts_deny_render() - what the file should hold, given what it holds
+ *
+ * All lines of @old but our block, then our block as it is now; an empty block is taken
+ * out whole. Only a missing newline at the end of @old is added, when a block follows.
+ * Where one of the two marks is gone, the block is what borders on the other one and looks
+ * like ours. Check @out->failed afterwards.
+ */
+void hosts_deny_render(const struct hosts_deny *h, struct span old, struct buf *out);
+
+/* Make the file so, if it is not. */
 int hosts_deny_write(struct hosts_deny *h, struct err *e);

@@ -44,7 +44,7 @@ int netns_enter(void)
 	return netns_run("ip link set lo up") == 0 ? 0 : -ENOENT;
 }
 
-static char *format(const char *fmt, va_list ap)
+__attribute__((format(printf, 1, 0))) static char *format(const char *fmt, va_list ap)
 {
 	char *text = NULL;
 

@@ -254,8 +254,8 @@ static void flushed_by_somebody(void **state)
 {
 	static const char *const ways[] = {"nft flush ruleset",
 	    "nft delete table inet bandog",
-	    "nft flush chain inet bandog prerouting && "
-	    "nft delete set inet bandog sshd-ipv4"};
+	    ("nft flush chain inet bandog prerouting && "
+	     "nft delete set inet bandog sshd-ipv4")};
 	struct fixture *f = need_net(state);
 	struct nft_change c[] = {
 	    change_add(1, "192.0.2.1", HOUR_MS),
