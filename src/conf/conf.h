@@ -73,6 +73,8 @@ struct conf_jail {
 	bool is_broken; /* an error of this jail was reported: do not run it */
 	enum conf_backend backend;
 	struct conf_value backend_text;
+	struct conf_param *backend_params; /* systemd[journalpath=...] */
+	size_t n_backend_params;
 	struct conf_filter filter; /* with the jail's own failregex etc. applied */
 	struct conf_logpath *logpaths;
 	size_t n_logpaths;

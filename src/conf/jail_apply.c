@@ -121,6 +121,19 @@ void jail_apply_usedns(struct jail_reader *rd, const struct conf_value *v)
 	rd->j->is_broken = true;
 }
 
+static int keep_backend_params(struct jail_reader *rd, const struct params *p)
+{
+	struct conf_param *out = arena_alloc_array(rd->ld->arena, p->n, sizeof(*out));
+
+	if (!out)
+		return -ENOMEM;
+	for (size_t i = 0; i < p->n; i++)
+		out[i] = (struct conf_param){p->items[i].name, p->items[i].value.p};
+	rd->j->backend_params = out;
+	rd->j->n_backend_params = p->n;
+	return 0;
+}
+
 static int apply_backend(struct jail_reader *rd)
 {
 	static const struct {
@@ -150,7 +163,7 @@ static int apply_backend(struct jail_reader *rd)
 		if (!span_eq_nocase(span_of(p.name), span_of(backends[i].word)))
 			continue;
 		rd->j->backend = backends[i].backend;
-		return 0;
+		return keep_backend_params(rd, &p);
 	}
 	diag_add(rd->ld->d, DIAG_ERROR, p.at,
 	    "backend: there is no '%s', expected auto, inotify, polling or systemd",

@@ -47,7 +47,8 @@ static bool same_filter(const struct setup_jail *a, const struct setup_jail *b)
 	    same_list(a->failregex, a->n_failregex, b->failregex, b->n_failregex) &&
 	    same_list(a->ignoreregex, a->n_ignoreregex, b->ignoreregex, b->n_ignoreregex) &&
 	    same_text(a->datepattern, b->datepattern) && same_text(a->timezone, b->timezone) &&
-	    a->usedns == b->usedns && a->maxlines == b->maxlines;
+	    a->usedns == b->usedns && a->maxlines == b->maxlines &&
+	    a->no_date == b->no_date;
 }
 
 static struct engine_options engine_options_of(

@@ -35,6 +35,13 @@ static void jail_deinit(struct setup_jail *j)
 	free(j->hosts_deny);
 }
 
+static void source_deinit(struct setup_source *s)
+{
+	free(s->glob);
+	free(s->journal_match);
+	free(s->journal_path);
+}
+
 struct setup *setup_free(struct setup *s)
 {
 	if (!s)
@@ -43,7 +50,7 @@ struct setup *setup_free(struct setup *s)
 		jail_deinit(&s->jails[i]);
 	free(s->jails);
 	for (uint32_t i = 0; s->sources && i < s->n_sources; i++)
-		free(s->sources[i].glob);
+		source_deinit(&s->sources[i]);
 	free(s->sources);
 	free(s->log_target);
 	free(s->user);
@@ -73,6 +80,7 @@ struct filter_options setup_filter_options(const struct setup_jail *j)
 		.timezone = j->timezone,
 		.usedns = j->usedns,
 		.maxlines = j->maxlines,
+		.no_date = j->no_date,
 	};
 }
 
@@ -232,10 +240,12 @@ static int take_filter(const struct conf_jail *c, struct diag *d, struct setup_j
 	return 0;
 }
 
-static int find_source(struct setup *s, const struct conf_logpath *l, bool poll)
+/* Return: index of the source of that name, which is empty when *@is_new; or -ENOMEM. */
+static int find_source(struct setup *s, const char *name, bool *is_new)
 {
+	*is_new = false;
 	for (uint32_t i = 0; i < s->n_sources; i++) {
-		if (!strcmp(s->sources[i].glob, l->glob))
+		if (!strcmp(s->sources[i].glob, name))
 			return (int)i;
 	}
 	struct setup_source *more =
@@ -244,10 +254,51 @@ static int find_source(struct setup *s, const struct conf_logpath *l, bool poll)
 	if (!more)
 		return -ENOMEM;
 	s->sources = more;
-	more[s->n_sources] = (struct setup_source){ .tail = l->tail, .poll = poll };
-	if (dup_text(&more[s->n_sources].glob, l->glob) < 0)
+	more[s->n_sources] = (struct setup_source){ 0 };
+	if (dup_text(&more[s->n_sources].glob, name) < 0)
 		return -ENOMEM;
+	*is_new = true;
 	return (int)s->n_sources++;
+}
+
+static const char *backend_param(const struct conf_jail *c, const char *name)
+{
+	for (size_t i = 0; i < c->n_backend_params; i++) {
+		if (!strcmp(c->backend_params[i].name, name))
+			return c->backend_params[i].value;
+	}
+	return NULL;
+}
+
+/* The journal is one source per place and match. */
+static int take_journal(const struct conf_jail *c, struct setup *s, struct setup_jail *j)
+{
+	const char *match = c->filter.journalmatch.text;
+	const char *path = backend_param(c, "journalpath");
+	struct buf name = BUF_INIT(65536);
+	bool is_new;
+
+	if (!path)
+		path = backend_param(c, "journalfiles");
+	buf_printf(&name, "journal:%s:%s", path ? path : "", match ? match : "");
+	int source = name.failed ? -ENOMEM : find_source(s, buf_str(&name), &is_new);
+
+	buf_deinit(&name);
+	if (source < 0)
+		return source;
+	struct setup_source *o = &s->sources[source];
+
+	j->no_date = true;
+	j->sources = calloc(1, sizeof(*j->sources));
+	if (!j->sources)
+		return -ENOMEM;
+	j->sources[j->n_sources++] = (uint32_t)source;
+	if (!is_new)
+		return 0;
+	o->is_journal = true;
+	return dup_text(&o->journal_match, match) < 0 || dup_text(&o->journal_path, path) < 0
+	    ? -ENOMEM
+	    : 0;
 }
 
 static int take_sources(
@@ -264,10 +315,15 @@ static int take_sources(
 			    "logpath: '%s' must be an absolute path", l->glob);
 			return 1;
 		}
-		int source = find_source(s, l, c->backend == CONF_POLLING);
+		bool is_new;
+		int source = find_source(s, l->glob, &is_new);
 
 		if (source < 0)
 			return source;
+		if (is_new) {
+			s->sources[source].tail = l->tail;
+			s->sources[source].poll = c->backend == CONF_POLLING;
+		}
 		j->sources[j->n_sources++] = (uint32_t)source;
 	}
 	return 0;
@@ -277,13 +333,6 @@ static int take_sources(
 static int take_jail(
     const struct conf_jail *c, struct diag *d, struct setup *s, struct setup_jail *j)
 {
-	if (c->backend == CONF_SYSTEMD) {
-		diag_add(d, DIAG_WARNING, c->backend_text.at,
-		    "jail %s is not started: its backend '%s' is not built yet (use a "
-		    "logpath with backend = auto)",
-		    c->name, c->backend_text.text);
-		return 1;
-	}
 	if (c->ignorecommand.text && *c->ignorecommand.text)
 		diag_add(d, DIAG_WARNING, c->ignorecommand.at,
 		    "ignorecommand is not built yet and has no effect");
@@ -297,7 +346,8 @@ static int take_jail(
 	int r = take_filter(c, d, j);
 
 	if (!r)
-		r = take_sources(c, d, s, j);
+		r = c->backend == CONF_SYSTEMD ? take_journal(c, s, j)
+					       : take_sources(c, d, s, j);
 	if (!r)
 		r = take_nets(&c->ignoreip, "ignoreip", d, &j->ignore, &j->n_ignore);
 	if (!r)

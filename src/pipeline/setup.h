@@ -17,11 +17,14 @@
 #include "enforce/nft.h"
 #include "match/filter.h"
 
-/* One log path. Jails that name the same one share it: each log is read once. */
+/* One log path or journal. Jails that name the same one share it: each is read once. */
 struct setup_source {
-	char *glob;
+	char *glob; /* of a journal: a name that says which, "journal:..." */
 	bool tail; /* begin at the end of a file that was never read before */
 	bool poll;
+	bool is_journal;
+	char *journal_match; /* NULL: all entries */
+	char *journal_path;  /* NULL: this machine's */
 };
 
 struct setup_hosts_deny {
@@ -45,6 +48,7 @@ struct setup_jail {
 	char *timezone;
 	enum filter_usedns usedns;
 	uint32_t maxlines;
+	bool no_date; /* a journal's: lines carry no date of their own */
 
 	double findtime_sec;
 	uint32_t maxretry;

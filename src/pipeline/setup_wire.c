@@ -153,6 +153,7 @@ static void put_jail(struct buf *b, const struct setup_jail *j)
 	pack_str(b, j->timezone);
 	pack_u8(b, (uint8_t)j->usedns);
 	pack_u32(b, j->maxlines);
+	pack_bool(b, j->no_date);
 	pack_f64(b, j->findtime_sec);
 	pack_u32(b, j->maxretry);
 	pack_i64(b, j->bantime_sec);
@@ -188,6 +189,7 @@ static void get_jail(struct unpack *u, uint32_t n_sources, struct setup_jail *j)
 	j->timezone = unpack_str(u);
 	j->usedns = unpack_u8(u);
 	j->maxlines = unpack_u32(u);
+	j->no_date = unpack_bool(u);
 	j->findtime_sec = unpack_f64(u);
 	j->maxretry = unpack_u32(u);
 	j->bantime_sec = unpack_i64(u);
@@ -215,6 +217,9 @@ void setup_encode(const struct setup *s, struct buf *b)
 		pack_str(b, s->sources[i].glob);
 		pack_bool(b, s->sources[i].tail);
 		pack_bool(b, s->sources[i].poll);
+		pack_bool(b, s->sources[i].is_journal);
+		pack_str(b, s->sources[i].journal_match);
+		pack_str(b, s->sources[i].journal_path);
 	}
 	pack_u32(b, s->n_jails);
 	for (uint32_t i = 0; i < s->n_jails; i++)
@@ -235,6 +240,9 @@ static void get_sources(struct unpack *u, struct setup *s)
 		s->sources[i].glob = unpack_str(u);
 		s->sources[i].tail = unpack_bool(u);
 		s->sources[i].poll = unpack_bool(u);
+		s->sources[i].is_journal = unpack_bool(u);
+		s->sources[i].journal_match = unpack_str(u);
+		s->sources[i].journal_path = unpack_str(u);
 		if (!s->sources[i].glob)
 			u->bad = true;
 	}

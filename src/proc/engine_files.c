@@ -109,6 +109,9 @@ static void file_drop(struct engine_files *fs, struct file *f)
 	tail_cursor(f->tail, &c);
 	if (!f->is_renamed)
 		(void)known_set(fs, f->path, &c);
+	/* One file per inode here, so nobody else needs its watch. */
+	if (f->wd >= 0 && fs->files_fd >= 0)
+		(void)inotify_rm_watch(fs->files_fd, f->wd);
 	if (f->is_ready)
 		TAILQ_REMOVE(&fs->ready, f, ready_link);
 	TAILQ_REMOVE(&fs->all, f, link);

@@ -212,6 +212,7 @@ void engine_role_restored(struct engine_role *er)
 	(void)engine_role_flush(er);
 	engine_role_resync(er);
 	engine_files_start(er->files);
+	engine_journals_start(er->journals);
 	role_ready(er->role);
 }
 
@@ -234,7 +235,10 @@ static void engine_message(struct role *r, enum role_id from, struct message *m)
 
 	switch (from) {
 	case ROLE_READER:
-		engine_files_message(er->files, m);
+		if (m->type == MSG_JOURNAL || m->type == MSG_LINES)
+			engine_journals_message(er->journals, m);
+		else
+			engine_files_message(er->files, m);
 		return;
 	case ROLE_KEEPER:
 		engine_store_message(er->store, m);
@@ -312,9 +316,10 @@ static int engine_start(struct role *r, struct err *e)
 		return -EINVAL;
 	er->tick_timer = loop_add_timer(r->loop, on_tick, er);
 	er->files = engine_files_new(er);
+	er->journals = engine_journals_new(er);
 	er->store = engine_store_new(er);
 	er->answers = engine_answers_new(er);
-	if (!er->tick_timer || !er->files || !er->store || !er->answers)
+	if (!er->tick_timer || !er->files || !er->journals || !er->store || !er->answers)
 		return err_set(e, -ENOMEM, "out of memory");
 	return 0;
 }
@@ -368,6 +373,7 @@ static void engine_deinit(struct role *r)
 
 	engine_answers_free(er->answers);
 	engine_store_free(er->store);
+	engine_journals_free(er->journals);
 	engine_files_free(er->files);
 	loop_watch_free(er->tick_timer);
 	pipeline_free(er->pipeline);
@@ -382,6 +388,8 @@ int engine_main(const struct role_args *args)
 		{ ROLE_READER, MSG_FILE },
 		{ ROLE_READER, MSG_FILE_GONE },
 		{ ROLE_READER, MSG_FILES_DONE },
+		{ ROLE_READER, MSG_JOURNAL },
+		{ ROLE_READER, MSG_LINES },
 		{ ROLE_ENFORCER, MSG_DONE },
 		{ ROLE_ENFORCER, MSG_COUNTED },
 		{ ROLE_ENFORCER, MSG_OWN },

@@ -6,6 +6,7 @@
  *
  *   engine_role.c     plumbing: set-up, peers, orders on their way out, timers
  *   engine_files.c    logs: what is open, what has grown, whose turn it is
+ *   engine_journal.c  journals: lines that the reader sends
  *   engine_store.c    the keeper: what it gave back, checkpoints, snapshots
  *   engine_answers.c  what clients ask
  *
@@ -18,6 +19,7 @@
 #include "proc/role.h"
 
 struct engine_files;
+struct engine_journals;
 struct engine_store;
 struct engine_answers;
 
@@ -27,6 +29,7 @@ struct engine_role {
 	struct orders orders; /* decided, not yet sent */
 	struct loop_watch *tick_timer;
 	struct engine_files *files;
+	struct engine_journals *journals;
 	struct engine_store *store;
 	struct engine_answers *answers;
 	uint64_t last_seq;      /* of MSG_ORDERS to the enforcer */
@@ -59,6 +62,16 @@ typedef void (*engine_cursor_fn)(void *ctx, const char *path, const struct curso
 void engine_files_each_cursor(
     struct engine_files *f, bool all, engine_cursor_fn fn, void *ctx);
 size_t engine_files_describe(const struct engine_files *f, uint32_t jail, struct buf *json);
+
+/* --- journals */
+struct engine_journals *engine_journals_new(struct engine_role *er);
+struct engine_journals *engine_journals_free(struct engine_journals *js);
+void engine_journals_message(struct engine_journals *js, struct message *m);
+void engine_journals_start(struct engine_journals *js);
+int engine_journals_restore(
+    struct engine_journals *js, const char *name, const struct cursor *c);
+void engine_journals_each_cursor(
+    struct engine_journals *js, bool all, engine_cursor_fn fn, void *ctx);
 
 /* --- the keeper */
 struct engine_store *engine_store_new(struct engine_role *er);

@@ -149,7 +149,10 @@ static void checkpoint(struct engine_store *s)
 		engine_each_ban(engine_of(s), -1, send_ban, s);
 	}
 	engine_each_dirty(engine_of(s), send_tally, s);
-	engine_files_each_cursor(s->er->files, snapshot || is_time_for_all(s), send_cursor, s);
+	bool all = snapshot || is_time_for_all(s);
+
+	engine_files_each_cursor(s->er->files, all, send_cursor, s);
+	engine_journals_each_cursor(s->er->journals, all, send_cursor, s);
 	buf_clear(&b);
 	pack_u64(&b, ++s->seq);
 	s->is_waiting = true;
@@ -282,7 +285,12 @@ static void loaded_cursor(struct engine_store *s, struct message *m)
 	c.lines = unpack_u64(&m->body);
 	c.head_bytes = unpack_u32(&m->body);
 	c.head_hash = unpack_u64(&m->body);
-	if (path && !m->body.bad && engine_files_restore(s->er->files, path, &c) < 0)
+	if (!path || m->body.bad)
+		return;
+	int r = path[0] == '/' ? engine_files_restore(s->er->files, path, &c)
+			       : engine_journals_restore(s->er->journals, path, &c);
+
+	if (r < 0)
 		log_err(path, "out of memory: its position is not known");
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The reader opens logs and hands them to the engine. It never reads a byte of them.
+ * The reader opens logs and hands them to the engine. It never reads a byte of a file;
+ * journals, which only a library can read, are in reader_journal.c.
  *
  * Whenever an engine connects, everything is begun anew: a fresh inotify instance for
  * file watches, whose twin goes to the engine, and one scan of all paths.
@@ -15,6 +16,7 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "proc/reader_journal.h"
 #include "proc/role.h"
 #include "source/watch.h"
 
@@ -27,6 +29,7 @@ struct reader {
 	uint32_t *source_of[2];          /* index in watch → index in set-up */
 	struct loop_watch *on_dirs[2];
 	struct loop_watch *poll_timer;
+	struct reader_journals *journals;
 };
 
 struct sink {
@@ -79,6 +82,7 @@ static void unwatch(struct reader *d)
 		free(d->source_of[i]);
 		d->source_of[i] = NULL;
 	}
+	reader_journals_stop(d->journals);
 	loop_disarm(d->poll_timer);
 	fd_closep(&d->files_fd);
 	d->files_fd = -1;
@@ -132,7 +136,7 @@ static int watch_group(struct reader *d, struct sink *sinks, int which, struct e
 		return err_set(e, -ENOMEM, "out of memory");
 	}
 	for (uint32_t i = 0; i < s->n_sources; i++) {
-		if (s->sources[i].poll != (which == 1))
+		if (s->sources[i].is_journal || s->sources[i].poll != (which == 1))
 			continue;
 		sources[n].glob = s->sources[i].glob;
 		map[n++] = i;
@@ -179,6 +183,7 @@ static void watch_all(struct reader *d)
 	(void)role_send(d->role, ROLE_ENGINE, MSG_FILES_DONE, NULL, -1);
 	buf_deinit(&body);
 	schedule_poll(d);
+	reader_journals_begin(d->journals);
 }
 
 static bool is_our_log(const struct setup *s, const char *path)
@@ -251,8 +256,11 @@ static int reader_start(struct role *r, UNUSED struct err *e)
 
 	d->role = r;
 	d->poll_timer = loop_add_timer(r->loop, on_poll, d);
+	d->journals = reader_journals_new(r);
+	if (!d->poll_timer || !d->journals)
+		return -ENOMEM;
 	role_ready(r);
-	return d->poll_timer ? 0 : -ENOMEM;
+	return 0;
 }
 
 static void reader_reload(struct role *r, UNUSED const struct setup *old)
@@ -274,6 +282,10 @@ static void reader_message(struct role *r, UNUSED enum role_id from, struct mess
 {
 	struct reader *d = r->ctx;
 
+	if (m->type == MSG_JOURNAL_FROM || m->type == MSG_LINES_TAKEN) {
+		reader_journals_message(d->journals, m);
+		return;
+	}
 	if (m->type == MSG_RESCAN) {
 		if (unpack_bool(&m->body)) {
 			watch_all(d);
@@ -305,7 +317,9 @@ static void reader_deinit(struct role *r)
 
 	if (!d->role)
 		return;
-	unwatch(d);
+	if (d->journals)
+		unwatch(d);
+	reader_journals_free(d->journals);
 	loop_watch_free(d->poll_timer);
 }
 
@@ -314,6 +328,8 @@ int reader_main(const struct role_args *args)
 	static const struct role_permit permits[] = {
 		{ ROLE_ENGINE, MSG_FIND_OLD },
 		{ ROLE_ENGINE, MSG_RESCAN },
+		{ ROLE_ENGINE, MSG_JOURNAL_FROM },
+		{ ROLE_ENGINE, MSG_LINES_TAKEN },
 		{ 0, 0 },
 	};
 	static const struct role_fns fns = {

@@ -118,7 +118,6 @@ static void every_mistake_is_told_and_spoils_its_jail_only(void **state)
 	    "[regex]\nfailregex = ^<HOST> (unclosed\n"
 	    "[nohost]\nfailregex = ^nothing here$\n"
 	    "[relative]\nlogpath = mail.log\n"
-	    "[journal]\nbackend = systemd\n"
 	    "[fine]\nignoreip = 192.0.2.0/24 example.org\n");
 	struct setup *s = config_folder_setup(*state, &d);
 
@@ -128,7 +127,6 @@ static void every_mistake_is_told_and_spoils_its_jail_only(void **state)
 	assert_true(says(&d, "'nonsense'"));
 	assert_true(says(&d, "failregex"));
 	assert_true(says(&d, "absolute"));
-	assert_true(says(&d, "systemd"));
 	assert_true(says(&d, "example.org"));
 	assert_int_equal(d.n_errors, 4);
 	diag_deinit(&d);
@@ -157,6 +155,26 @@ static void actions_that_need_a_command_are_told(void **state)
 	assert_string_not_equal(j->targets[0].name, j->targets[1].name);
 	assert_string_equal(j->hosts_deny[0].daemons, "smtpd");
 	diag_deinit(&d);
+	setup_free(s);
+}
+
+static void a_journal_is_a_source_per_place_and_match(void **state)
+{
+	config_folder_write(*state, "jail.conf",
+	    "[DEFAULT]\nenabled = true\nfilter = postfix\nbackend = systemd\n"
+	    "[a]\njournalmatch = _SYSTEMD_UNIT=a.service + _COMM=a\n"
+	    "[b]\njournalmatch = _SYSTEMD_UNIT=a.service + _COMM=a\n"
+	    "[c]\nbackend = systemd[journalpath=/var/log/j]\n");
+	struct setup *s = config_folder_setup(*state, NULL);
+
+	assert_int_equal(s->n_jails, 3);
+	assert_int_equal(s->n_sources, 2);
+	assert_int_equal(s->jails[0].sources[0], s->jails[1].sources[0]);
+	assert_true(s->sources[0].is_journal && s->sources[1].is_journal);
+	assert_string_equal(s->sources[0].journal_match, "_SYSTEMD_UNIT=a.service + _COMM=a");
+	assert_null(s->sources[0].journal_path);
+	assert_string_equal(s->sources[1].journal_path, "/var/log/j");
+	assert_true(setup_filter_options(&s->jails[0]).no_date);
 	setup_free(s);
 }
 
@@ -215,6 +233,8 @@ int main(void)
 		    every_mistake_is_told_and_spoils_its_jail_only, make, unmake),
 		cmocka_unit_test_setup_teardown(
 		    actions_that_need_a_command_are_told, make, unmake),
+		cmocka_unit_test_setup_teardown(
+		    a_journal_is_a_source_per_place_and_match, make, unmake),
 		cmocka_unit_test_setup_teardown(the_wire_form_keeps_everything, make, unmake),
 		cmocka_unit_test_setup_teardown(a_cut_wire_form_is_refused, make, unmake),
 	};
