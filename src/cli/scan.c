@@ -423,7 +423,7 @@ const struct cli_verb cli_scan = {
 		"  --limit N     from so many lines on an address is blocked (5)\n"
 		"  --apply       drop it: through the running daemon's jail 'scan', or without a\n"
 		"                daemon straight in the kernel\n"
-		"  --port P      what to close for it (25); --interface I: only there (eth0)\n"
+		"  --port P      what to close for it (25); --interface I: only there (any)\n"
 		"  --for TIME    for how long (1d; -1: for ever)\n"
 		"What was blocked is remembered in the state directory from run to run.\n",
 	.run = run,

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "cli/client.h"
-#include "enforce/guard.h"
 #include "enforce/nft.h"
 #include "pipeline/ports.h"
 
@@ -77,16 +76,23 @@ static int make_target(const struct scan_tail_options *o, struct nft_target *t)
 	return 0;
 }
 
+struct guard *scan_guard(void)
+{
+	struct guard_options options = { .min_prefix_v4 = 32, .min_prefix_v6 = 64 };
+	struct guard *g = guard_new(&options);
+
+	if (g && guard_refresh(g) < 0)
+		fputs("bandog scan: own addresses or gateways cannot be read whole\n", stderr);
+	return g;
+}
+
 /* The guard's refusals are told and left out. Return: changes kept. */
 static size_t plan(const struct scan_block *blocks, size_t n, wall_t now,
     struct nft_change *out, bool *any_refused)
 {
-	struct guard_options options = { .min_prefix_v4 = 32, .min_prefix_v6 = 64 };
-	struct guard *g = guard_new(&options);
+	struct guard *g = scan_guard();
 	size_t kept = 0;
 
-	if (!g || guard_refresh(g) < 0)
-		fputs("bandog scan: own addresses or gateways cannot be read whole\n", stderr);
 	for (size_t i = 0; g && i < n; i++) {
 		enum guard_reason r = guard_check(g, &blocks[i].net, mono_now());
 		int64_t sec = seconds_left(&blocks[i], now);

@@ -27,7 +27,8 @@
 struct tally {
 	struct net net;
 	uint32_t count;
-	enum { FINE, BLOCKED_NOW, BLOCKED_ALREADY } state;
+	enum { FINE, BLOCKED_NOW, BLOCKED_ALREADY, PROTECTED } state;
+	enum guard_reason reason; /* PROTECTED: by what */
 	wall_t until;
 	UT_hash_handle hh;
 };
@@ -42,6 +43,8 @@ struct tail_work {
 	wall_t now;
 	struct last_lines last;
 	struct stamp *stamp;
+	struct guard *guard;
+	bool any_protected;
 	struct tally *tallies; /* in order of appearance */
 	struct tally *blocked; /* remembered, all of them */
 };
@@ -192,6 +195,12 @@ static int judge(struct tail_work *w, struct db *db)
 			continue;
 		struct tally *old = tally_of(&w->blocked, &t->net, false);
 
+		t->reason = guard_check(w->guard, &t->net, mono_now());
+		if (t->reason != GUARD_OK) {
+			t->state = PROTECTED;
+			w->any_protected = true;
+			continue;
+		}
 		if (old) {
 			t->state = BLOCKED_ALREADY;
 			t->until = old->until;
@@ -210,7 +219,9 @@ static int judge(struct tail_work *w, struct db *db)
 	return r < 0 ? r : db_commit(db);
 }
 
-static const char *state_text(const struct tally *t, const struct scan_tail_options *o)
+/* @room: for texts that are put together. */
+static const char *state_text(
+    const struct tally *t, const struct scan_tail_options *o, char room[static 96])
 {
 	switch (t->state) {
 	case FINE:
@@ -219,13 +230,17 @@ static const char *state_text(const struct tally *t, const struct scan_tail_opti
 		return o->apply ? "blocked now" : "blocked now (not applied)";
 	case BLOCKED_ALREADY:
 		return "blocked already";
+	case PROTECTED:
+		snprintf(room, 96, "never blocked: it is %s", guard_reason_text(t->reason));
+		return room;
 	}
 	return "";
 }
 
 static void print_json(const struct tail_work *w)
 {
-	static const char *const states[] = { "fine", "blocked", "already" };
+	static const char *const states[] = { "fine", "blocked", "already",
+		"protected" };
 	struct tally *t, *next;
 
 	HASH_ITER(hh, w->tallies, t, next)
@@ -240,6 +255,10 @@ static void print_json(const struct tail_work *w)
 		jsonw_i64(&j, t->count);
 		jsonw_key(&j, "state");
 		jsonw_str(&j, states[t->state]);
+		if (t->state == PROTECTED) {
+			jsonw_key(&j, "reason");
+			jsonw_str(&j, guard_reason_text(t->reason));
+		}
 		jsonw_object_end(&j);
 		puts(buf_str(&b));
 		buf_deinit(&b);
@@ -253,11 +272,12 @@ static void print_table(const struct tail_work *w)
 
 	HASH_ITER(hh, w->tallies, t, next)
 	{
-		char net[NET_TEXT_BYTES], count[16];
+		char net[NET_TEXT_BYTES], count[16], state[96];
 
 		net_format(&t->net, net);
 		snprintf(count, sizeof(count), "%u", t->count);
-		table_row(table, (const char *[]){ net, count, state_text(t, w->o) });
+		table_row(
+		    table, (const char *[]){ net, count, state_text(t, w->o, state) });
 	}
 	if (w->tallies)
 		table_print(table);
@@ -304,7 +324,9 @@ static int work(const struct cli_options *common, struct tail_work *w, struct db
 		print_json(w);
 	else
 		print_table(w);
-	return w->o->apply && w->blocked ? apply_all(common, w) : CLI_OK;
+	int code = w->o->apply && w->blocked ? apply_all(common, w) : CLI_OK;
+
+	return code == CLI_OK && w->o->apply && w->any_protected ? CLI_NO : code;
 }
 
 static struct db *open_memory(const struct cli_options *common)
@@ -331,10 +353,12 @@ int scan_tail(const struct cli_options *common, const struct scan_tail_options *
 	struct err e = { "" };
 	CLEANUP(db_closep) struct db *db = open_memory(common);
 	CLEANUP(stamp_freep) struct stamp *stamp = stamp_new(&so, &e);
+	CLEANUP(guard_freep) struct guard *guard = scan_guard();
 
-	if (!db || !stamp)
+	if (!db || !stamp || !guard)
 		return CLI_FAILED;
 	w.stamp = stamp;
+	w.guard = guard;
 	int code = work(common, &w, db, path);
 
 	for (size_t i = 0; w.last.lines && i < w.last.room; i++)
