@@ -118,10 +118,11 @@ static void apply_setup(struct enforcer *e)
 	struct err err = { "" };
 
 	if (e->role->setup->dry_run) {
+		log_notice(NULL, "dry run: the firewall is not touched");
+		/* By a reload: what stands there now is ours, and would go on dropping. */
+		if (e->nft && nft_remove(e->nft, &err) < 0)
+			log_err(NULL, "the table could not be removed: %s", err.text);
 		e->nft = nft_close(e->nft);
-		if (!e->is_told_missing)
-			log_notice(NULL, "dry run: the firewall is not touched");
-		e->is_told_missing = true;
 		return;
 	}
 	if (!e->nft)
