@@ -329,6 +329,12 @@ static int take_sources(
 	return 0;
 }
 
+/* A mistake does not hide the next one; being short of memory ends it all. */
+static int worse(int so_far, int next)
+{
+	return next ? next : so_far;
+}
+
 /* Return: 0, 1 if the jail cannot run here, -ENOMEM. */
 static int take_jail(
     const struct conf_jail *c, struct diag *d, struct setup *s, struct setup_jail *j)
@@ -345,13 +351,13 @@ static int take_jail(
 		return -ENOMEM;
 	int r = take_filter(c, d, j);
 
-	if (!r)
-		r = c->backend == CONF_SYSTEMD ? take_journal(c, s, j)
-					       : take_sources(c, d, s, j);
-	if (!r)
-		r = take_nets(&c->ignoreip, "ignoreip", d, &j->ignore, &j->n_ignore);
-	if (!r)
-		r = setup_take_actions(c, d, j);
+	if (r >= 0)
+		r = worse(r, c->backend == CONF_SYSTEMD ? take_journal(c, s, j)
+							: take_sources(c, d, s, j));
+	if (r >= 0)
+		r = worse(r, take_nets(&c->ignoreip, "ignoreip", d, &j->ignore, &j->n_ignore));
+	if (r >= 0)
+		r = worse(r, setup_take_actions(c, d, j));
 	return r;
 }
 
@@ -392,11 +398,12 @@ int setup_build(const struct conf *c, struct diag *d, struct setup **out)
 		const struct conf_jail *from = &c->jails[i];
 		struct setup_jail j = { 0 };
 
-		if (!from->enabled || from->is_broken)
+		if (!from->enabled)
 			continue;
+		/* A broken one too: what else is wrong with it is told. */
 		int r = take_jail(from, d, s, &j);
 
-		if (r) {
+		if (r || from->is_broken) {
 			jail_deinit(&j);
 			if (r < 0)
 				return r;

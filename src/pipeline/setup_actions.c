@@ -66,8 +66,8 @@ static struct nft_target *new_target(struct setup_jail *j)
 }
 
 /* Return: 0, 1 if the ports are wrong (said), -ENOMEM. */
-static int add_target(struct setup_jail *j, struct conf_place at, const char *ports,
-    const char *protocol, const char *interface, struct diag *d)
+static int add_target(struct setup_jail *j, struct conf_place at, struct conf_place ports_at,
+    const char *ports, const char *protocol, const char *interface, struct diag *d)
 {
 	struct nft_target *t = new_target(j);
 	struct span bad;
@@ -87,13 +87,13 @@ static int add_target(struct setup_jail *j, struct conf_place at, const char *po
 	    &t->n_ports, &bad);
 
 	if (r == -EINVAL) {
-		diag_add(d, DIAG_ERROR, at,
+		diag_add(d, DIAG_ERROR, ports_at,
 		    "port: '" SPAN_FMT "' is neither a number nor a known service",
 		    SPAN_ARG(bad));
 		return 1;
 	}
 	if (r == -E2BIG) {
-		diag_add(d, DIAG_ERROR, at, "port: more than %d ranges", NFT_MAX_PORT_RANGES);
+		diag_add(d, DIAG_ERROR, ports_at, "port: more than %d ranges", NFT_MAX_PORT_RANGES);
 		return 1;
 	}
 	if (t->n_ports && !t->protocol)
@@ -137,14 +137,19 @@ static int take_action(const struct conf_jail *c, const struct conf_action *a, s
 	const char *protocol =
 	    value_of(a, "protocol", c->protocol.text ? c->protocol.text : "tcp");
 	enum action_kind kind = kind_of(a->name);
+	/* The jail's own ports are named where they were set, not where they are used. */
+	bool is_own = c->port.text && !strcmp(ports, c->port.text);
+	struct conf_place ports_at = is_own ? c->port.at : a->at;
 
 	if (kind == KIND_PORTS && !strcmp(value_of(a, "type", "multiport"), "allports"))
 		kind = KIND_ALL_PORTS;
 	switch (kind) {
 	case KIND_PORTS:
-		return add_target(j, a->at, ports, protocol, value_of(a, "interface", ""), d);
+		return add_target(
+		    j, a->at, ports_at, ports, protocol, value_of(a, "interface", ""), d);
 	case KIND_ALL_PORTS:
-		return add_target(j, a->at, "", protocol, value_of(a, "interface", ""), d);
+		return add_target(
+		    j, a->at, a->at, "", protocol, value_of(a, "interface", ""), d);
 	case KIND_HOSTS_DENY:
 		return add_hosts_deny(a, j);
 	case KIND_UNKNOWN:
@@ -170,6 +175,7 @@ int setup_take_actions(const struct conf_jail *c, struct diag *d, struct setup_j
 		    c->name);
 	if (c->n_actions)
 		return 0;
-	return add_target(j, c->port.text ? c->port.at : c->at, c->port.text ? c->port.text : "",
+	return add_target(j, c->protocol.text ? c->protocol.at : c->at,
+	    c->port.text ? c->port.at : c->at, c->port.text ? c->port.text : "",
 	    c->protocol.text ? c->protocol.text : "tcp", "", d);
 }

@@ -133,6 +133,43 @@ static void every_mistake_is_told_and_spoils_its_jail_only(void **state)
 	setup_free(s);
 }
 
+static bool says_at(const struct diag *d, unsigned int line, const char *text)
+{
+	for (size_t i = 0; i < d->n; i++) {
+		if (d->items[i].at.line == line && strstr(d->items[i].text, text))
+			return true;
+	}
+	return false;
+}
+
+static void a_mistake_does_not_hide_the_next_one(void **state)
+{
+	struct diag d = { 0 };
+
+	config_folder_write(*state, "jail.conf",
+	    "[DEFAULT]\n"
+	    "banaction = nftables\n"
+	    "action = %(banaction)s[port=\"%(port)s\"]\n"
+	    "[mine]\n"
+	    "enabled = true\n"
+	    "maxretry = many\n"
+	    "filter = postfix\n"
+	    "failregex = ^<HOST> (unclosed\n"
+	    "logpath = mail.log\n"
+	    "ignoreip = 192.0.2.0/33\n"
+	    "port = nonsense\n");
+	struct setup *s = config_folder_setup(*state, &d);
+
+	assert_int_equal(s->n_jails, 0);
+	assert_true(says_at(&d, 6, "'many'"));
+	assert_true(says_at(&d, 8, "failregex"));
+	assert_true(says_at(&d, 9, "absolute"));
+	assert_true(says_at(&d, 10, "192.0.2.0/33"));
+	assert_true(says_at(&d, 11, "'nonsense'"));
+	diag_deinit(&d);
+	setup_free(s);
+}
+
 static void actions_that_need_a_command_are_told(void **state)
 {
 	struct diag d = { 0 };
@@ -231,6 +268,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(logs_are_shared_by_jails, make, unmake),
 		cmocka_unit_test_setup_teardown(
 		    every_mistake_is_told_and_spoils_its_jail_only, make, unmake),
+		cmocka_unit_test_setup_teardown(
+		    a_mistake_does_not_hide_the_next_one, make, unmake),
 		cmocka_unit_test_setup_teardown(
 		    actions_that_need_a_command_are_told, make, unmake),
 		cmocka_unit_test_setup_teardown(
