@@ -274,6 +274,7 @@ static void answer_status(struct engine_answers *a, const struct request *q)
 struct listing {
 	struct engine_answers *a;
 	struct jsonw j;
+	int jail; /* -1: all */
 	uint64_t n, offset, limit;
 };
 
@@ -281,6 +282,8 @@ static void list_ban(void *ctx, const struct order *o)
 {
 	struct listing *l = ctx;
 
+	if (l->jail >= 0 && o->jail != (uint32_t)l->jail)
+		return;
 	if (l->n >= l->offset && l->n < l->offset + l->limit)
 		put_ban(l->a, &l->j, o, NULL);
 	l->n++;
@@ -290,7 +293,7 @@ static void answer_banned(struct engine_answers *a, const struct request *q)
 {
 	struct buf b = BUF_INIT(ANSWER_MAX_BYTES);
 	struct listing l = {
-		.a = a, .j = jsonw_of(&b), .offset = q->offset, .limit = q->limit
+		.a = a, .j = jsonw_of(&b), .jail = q->jail, .offset = q->offset, .limit = q->limit
 	};
 
 	jsonw_object(&l.j);

@@ -158,7 +158,7 @@ def scenario(s):
     shutil.copytree(SHIPPED, s.config_dir, dirs_exist_ok=True)
     s.config("jail.local", LOCAL.format(bantime=BANTIME, trusted=TRUSTED[0],
                                         mail=postfix.log, auth=s.log("auth.log")))
-    s.bandog("check")
+    s.equal(s.bandog("check").stderr, "", "what the check says")
     bandogd = s.bandogd()
     honest_people(s)
     maxretry = s.bandog_json("status", "postfix")["jail"]["maxretry"]
