@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The two fail2ban configurations that bandog has to run word for word, on a real Postfix.
+# asan: yes
 import os
 import re
 import shutil
@@ -206,6 +207,9 @@ def first_try(s):
     s.equal(s.connect("198.51.100.54", 25, KNOCK_SECONDS), "ok", "no drop")
     ban = s.bandog_json("why", "198.51.100.54")["bans"][0]
     s.equal(ban["until"] - ban["at"], 900)
+    s.bandog("ban", "postfix", "198.18.0.0/16", "2001:db8:1800::/40")
+    for line in (b"ALL: 198.18.0.0/255.255.0.0\n", b"ALL: [2001:db8:1800::]/40\n"):
+        s.wait_for(lambda x=line: x in content(), 2, f"{line}")
 
     s.step("an unban takes its line away, and only that; so does the end")
     with open(deny, "ab") as f:

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The configuration that is shipped, on a real Postfix: who is banned, who is not, and that
 # a ban ends when it should.
+# asan: yes
 import os
 import shutil
 import threading

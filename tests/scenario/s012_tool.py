@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 # bandog's verbs as people use them: without a daemon, with one, and what they answer.
+# asan: yes
 import json
 import os
 import re
