@@ -3,15 +3,19 @@
  * The runner does what needs root's ownership of files: hosts.deny. It runs only when a
  * jail asks for it, without any capability. Bans are told anew at each start, so the
  * block in the file always says what is banned now; writes are gathered for WRITE_MS.
+ *
+ * It has a guard of its own: while the enforcer is being restarted nobody else says no.
  */
 #include <errno.h>
 
 #include "base/log.h"
+#include "enforce/guard.h"
 #include "enforce/hosts_deny.h"
 #include "proc/role.h"
 
 #define WRITE_MS 20
 #define RETRY_MS 10000
+#define GUARD_REFRESH_MS 60000
 
 struct deny_file {
 	char *path; /* path and daemons tell files apart */
@@ -26,7 +30,9 @@ struct runner {
 	size_t n_files;
 	uint32_t *file_of; /* by jail and its hosts_deny entries, flattened */
 	uint32_t *first;   /* by jail; one more at the end */
+	struct guard *guard;
 	struct loop_watch *write_timer;
+	struct loop_watch *guard_timer;
 	bool is_syncing; /* between RESYNC and RESYNCED nothing is written */
 };
 
@@ -66,12 +72,41 @@ static int file_index(struct runner *x, const struct setup_hosts_deny *h)
 	return f->path && f->daemons && f->file ? (int)x->n_files - 1 : -ENOMEM;
 }
 
+/* The rate of bans is the enforcer's to bound. */
+static int new_guard(struct runner *x)
+{
+	const struct setup *s = x->role->setup;
+	struct guard_options o = {
+		.min_prefix_v4 = s->min_prefix_v4,
+		.min_prefix_v6 = s->min_prefix_v6,
+		.ignore = s->never_ban,
+		.n_ignore = s->n_never_ban,
+	};
+	struct guard *g = guard_new(&o);
+
+	if (!g)
+		return -ENOMEM;
+	guard_free(x->guard);
+	x->guard = g;
+	(void)guard_refresh(g); /* the enforcer says what cannot be read */
+	return 0;
+}
+
+static void on_guard(void *ctx)
+{
+	struct runner *x = ctx;
+
+	(void)guard_refresh(x->guard);
+}
+
 static int take_setup(struct runner *x)
 {
 	const struct setup *s = x->role->setup;
 	size_t n = 0;
 
 	forget_files(x);
+	if (new_guard(x) < 0)
+		return -ENOMEM;
 	for (uint32_t i = 0; i < s->n_jails; i++)
 		n += s->jails[i].n_hosts_deny;
 	x->file_of = calloc(n + 1, sizeof(*x->file_of));
@@ -126,6 +161,9 @@ static void on_write(void *ctx)
 static void apply_order(struct runner *x, const struct order *o)
 {
 	if (o->jail >= x->role->setup->n_jails)
+		return;
+	/* Said by the enforcer, which makes the engine lift it. */
+	if (o->op == ORDER_BAN && guard_check(x->guard, &o->net, mono_now()) != GUARD_OK)
 		return;
 	for (uint32_t i = x->first[o->jail]; i < x->first[o->jail + 1]; i++) {
 		struct deny_file *f = &x->files[x->file_of[i]];
@@ -184,8 +222,10 @@ static int runner_start(struct role *r, struct err *e)
 
 	x->role = r;
 	x->write_timer = loop_add_timer(r->loop, on_write, x);
-	if (!x->write_timer || take_setup(x) < 0)
+	x->guard_timer = loop_add_timer(r->loop, on_guard, x);
+	if (!x->write_timer || !x->guard_timer || take_setup(x) < 0)
 		return err_set(e, -ENOMEM, "out of memory");
+	loop_arm(x->guard_timer, GUARD_REFRESH_MS, GUARD_REFRESH_MS);
 	role_ready(r);
 	return 0;
 }
@@ -234,6 +274,8 @@ static void runner_deinit(struct role *r)
 	struct runner *x = r->ctx;
 
 	loop_watch_free(x->write_timer);
+	loop_watch_free(x->guard_timer);
+	guard_free(x->guard);
 	forget_files(x);
 }
 

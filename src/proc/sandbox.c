@@ -7,6 +7,7 @@
 #include <pwd.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -47,6 +48,15 @@ enum role_id role_of_name(const char *name)
 			return (enum role_id)i;
 	}
 	return ROLE_N;
+}
+
+/* What ps, top and pkill show: without it all of us are "exe", as we were started. */
+static void set_name(const struct rights *r)
+{
+	char name[16]; /* the kernel's TASK_COMM_LEN */
+
+	snprintf(name, sizeof(name), "bandog-%s", r->name);
+	(void)prctl(PR_SET_NAME, name);
 }
 
 static void set_limits(const struct rights *r)
@@ -142,6 +152,7 @@ int sandbox_enter(enum role_id role, const char *user, int root_fd, struct err *
 		return err_errno(e, -errno, "no_new_privs");
 	if (role == ROLE_SUPERVISOR)
 		return 0;
+	set_name(r);
 	if (geteuid() != 0) {
 		err_set(e, 0, "not started as root: the %s keeps the user it has", r->name);
 		return 1;

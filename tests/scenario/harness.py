@@ -140,8 +140,9 @@ class Daemon:
         self.scenario.wait_for(lambda: not self.processes(), 5, "the last process of bandogd")
 
     def processes(self):
-        """All processes of that program in the server's namespace."""
-        return [pid for pid in self.scenario.pids() if command(pid).startswith("bandogd")]
+        """All processes of that program in the server's namespace: bandogd, bandog-ROLE."""
+        return [pid for pid in self.scenario.pids()
+                if command(pid).startswith(("bandogd", "bandog-"))]
 
     def kill(self):
         """SIGKILL to the supervisor alone: what its children do then is their matter."""
