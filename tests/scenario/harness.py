@@ -54,8 +54,8 @@ Scenario `s`:
     s.config(name, text)           write a file under config_dir, folders included
     s.bandogd(*options, ready=fn)  start it and wait until it answers. Daemon:
                                    .pid .stop() .kill() .reload() .output() .alive()
-                                   .processes(); mounts={"/var/log": folder}: what it
-                                   alone finds there
+                                   .processes() .role("engine"): its pid or None;
+                                   mounts={"/var/log": folder}: what it alone finds there
     s.bandog(verb, *words)         run the client program, CompletedProcess; check=False
                                    where it may answer no
     s.bandog_json(verb, *words)    the same with --json, parsed
@@ -143,6 +143,11 @@ class Daemon:
         """All processes of that program in the server's namespace: bandogd, bandog-ROLE."""
         return [pid for pid in self.scenario.pids()
                 if command(pid).startswith(("bandogd", "bandog-"))]
+
+    def role(self, name):
+        found = [pid for pid in self.scenario.pids()
+                 if command(pid).rstrip() == f"bandog-{name}"]
+        return found[0] if found else None
 
     def kill(self):
         """SIGKILL to the supervisor alone: what its children do then is their matter."""

@@ -5,6 +5,7 @@
 import os
 import re
 import shutil
+import signal
 
 import harness
 from clients import KNOCK_SECONDS, NO_REVERSE, RELAY, UNKNOWN, deliver, is_shut_out, offend
@@ -210,6 +211,17 @@ def first_try(s):
     s.bandog("ban", "postfix", "198.18.0.0/16", "2001:db8:1800::/40")
     for line in (b"ALL: 198.18.0.0/255.255.0.0\n", b"ALL: [2001:db8:1800::]/40\n"):
         s.wait_for(lambda x=line: x in content(), 2, f"{line}")
+
+    s.step("the gateway is never written, even while the enforcer is away")
+    os.kill(bandogd.role("enforcer"), signal.SIGKILL)
+    s.bandog("ban", "postfix", harness.GATEWAY4, "198.18.0.0/15", check=False)
+
+    def is_lifted():
+        s.check(b"192.0.2." not in content() and b"198.18.0.0/255.254" not in content(),
+                "it is written")
+        return s.bandog("banned", harness.GATEWAY4, check=False).returncode == 1
+
+    s.wait_for(is_lifted, 10, "its ban to be lifted")
 
     s.step("an unban takes its line away, and only that; so does the end")
     with open(deny, "ab") as f:
