@@ -324,7 +324,6 @@ static struct answer *answer_free(struct answer *w)
 	free(w);
 	return NULL;
 }
-DEFINE_CLEANUP(struct answer *, answer_free)
 
 static struct answer *answer_new(const struct request *q)
 {

@@ -226,8 +226,8 @@ static void answer_history(struct keeper *k, struct message *m)
 {
 	uint64_t id = unpack_u64(&m->body);
 	uint8_t verb = unpack_u8(&m->body);
-	CLEANUP(freep) char *jail = unpack_str(&m->body);
 
+	free(unpack_str(&m->body)); /* the jail: of all of them */
 	(void)unpack_i64(&m->body);
 	(void)unpack_u32(&m->body);
 	(void)unpack_u32(&m->body);
