@@ -35,6 +35,7 @@ static int play(const struct role_args *args)
 		[ROLE_ENGINE] = engine_main,
 		[ROLE_ENFORCER] = enforcer_main,
 		[ROLE_RUNNER] = runner_main,
+		[ROLE_RESOLVER] = resolver_main,
 		[ROLE_KEEPER] = keeper_main,
 		[ROLE_FRONT] = front_main,
 	};

@@ -15,6 +15,8 @@ struct pipeline {
 	uint32_t n_lanes;
 	wall_t replayed; /* how far a replay has come */
 	wall_t since, until;
+	pipeline_name_fn on_name;
+	void *on_name_ctx;
 };
 
 static struct lane *lanes_free(struct lane *lanes, uint32_t n)
@@ -184,6 +186,55 @@ static wall_t time_of(struct lane *lane, const struct line *l, wall_t at, wall_t
 	return off_us > 0 ? now : at;
 }
 
+/* Weigh one failure; in a replay the clock is moved first. */
+static int weigh(struct pipeline *p, const struct hit *h, wall_t now, struct orders *out)
+{
+	if (h->at.us < p->since.us || h->at.us > p->until.us)
+		return 0;
+	p->lanes[h->jail].counts.failures++;
+	if (now.us == WALL_NONE.us) {
+		if (h->at.us > p->replayed.us)
+			p->replayed = h->at;
+		now = p->replayed;
+		int r = engine_tick(p->engine, now, out);
+
+		if (r < 0)
+			return r;
+	}
+	int r = engine_feed(p->engine, h, now, out);
+
+	return r < 0 ? r : 0;
+}
+
+static bool is_wanted_name(
+    const struct pipeline *p, uint32_t jail, const struct filter_failure *f)
+{
+	enum filter_usedns d = p->setup->jails[jail].usedns;
+
+	return f->is_name && p->on_name && (d == FILTER_DNS_YES || d == FILTER_DNS_WARN);
+}
+
+void pipeline_on_name(struct pipeline *p, pipeline_name_fn fn, void *ctx)
+{
+	p->on_name = fn;
+	p->on_name_ctx = ctx;
+}
+
+int pipeline_feed_name(struct pipeline *p, const struct pipeline_name *n,
+    const struct net *net, wall_t now, struct orders *out)
+{
+	struct hit h = {
+		.jail = n->jail,
+		.net = *net,
+		.rule = n->rule,
+		.weight = 1,
+		.at = n->at,
+		.text = n->text,
+	};
+
+	return weigh(p, &h, now, out);
+}
+
 int pipeline_feed(struct pipeline *p, uint32_t jail, const struct line *l, wall_t now,
     struct orders *out)
 {
@@ -213,33 +264,19 @@ int pipeline_feed(struct pipeline *p, uint32_t jail, const struct line *l, wall_
 	default:
 		return r;
 	}
-	if (!failure.has_net) {
-		lane->counts.no_address++;
-		return 0;
-	}
-	struct hit h = {
+	struct pipeline_name n = {
 		.jail = jail,
-		.net = failure.net,
 		.rule = failure.rule,
-		.weight = 1,
 		.at = time_of(lane, l, failure.at, l->read_at),
+		.name = failure.host,
 		.text = l->text,
 	};
 
-	if (h.at.us < p->since.us || h.at.us > p->until.us)
-		return 0;
-	lane->counts.failures++;
-
-	if (now.us == WALL_NONE.us) {
-		if (h.at.us > p->replayed.us)
-			p->replayed = h.at;
-		now = p->replayed;
-		r = engine_tick(p->engine, now, out);
-		if (r < 0)
-			return r;
-	}
-	r = engine_feed(p->engine, &h, now, out);
-	return r < 0 ? r : 0;
+	if (failure.has_net)
+		return pipeline_feed_name(p, &n, &failure.net, now, out);
+	if (!is_wanted_name(p, jail, &failure) || !p->on_name(p->on_name_ctx, &n))
+		lane->counts.no_address++;
+	return 0;
 }
 
 struct engine *pipeline_engine(struct pipeline *p)

@@ -23,7 +23,7 @@ struct pipeline_counts {
 	uint64_t failures;   /* lines that count */
 	uint64_t helped;     /* matched, but no failure */
 	uint64_t ignored;    /* ignoreregex */
-	uint64_t no_address; /* matched, but named no address: names are not resolved */
+	uint64_t no_address; /* matched, but named no address */
 	uint64_t limits;     /* a regex gave up */
 	uint64_t skewed;     /* date replaced by the clock */
 };
@@ -45,6 +45,23 @@ DEFINE_CLEANUP(struct pipeline *, pipeline_free)
  */
 int pipeline_feed(struct pipeline *p, uint32_t jail, const struct line *l, wall_t now,
     struct orders *out);
+
+/* A failure whose client is a name (usedns = yes or warn). */
+struct pipeline_name {
+	uint32_t jail;
+	uint16_t rule;
+	wall_t at;
+	struct span name; /* as it stood in the line; spans die after the callback */
+	struct span text; /* the line */
+};
+
+/* Return: true if it will be resolved and fed again; false: it counts as no address. */
+typedef bool (*pipeline_name_fn)(void *ctx, const struct pipeline_name *n);
+void pipeline_on_name(struct pipeline *p, pipeline_name_fn fn, void *ctx);
+
+/* One address of the name. Return: 0 or -ENOMEM. */
+int pipeline_feed_name(struct pipeline *p, const struct pipeline_name *n,
+    const struct net *net, wall_t now, struct orders *out);
 
 /* Failures outside of [since, until] do not count (WALL_NONE, WALL_NEVER: no bound). */
 void pipeline_set_window(struct pipeline *p, wall_t since, wall_t until);

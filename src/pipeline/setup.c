@@ -114,6 +114,32 @@ bool setup_uses_hosts_deny(const struct setup *s)
 	return false;
 }
 
+/* Can a filter of this jail catch a name, and is it to be looked up? */
+static bool jail_uses_names(const struct setup_jail *j)
+{
+	static const char *const tags[] = { "<HOST>", "<DNS>", "<F-DNS" };
+
+	if (j->usedns != FILTER_DNS_YES && j->usedns != FILTER_DNS_WARN)
+		return false;
+	for (uint32_t i = 0; i < j->n_failregex; i++) {
+		for (size_t t = 0; t < ARRAY_LEN(tags); t++) {
+			if (strstr(j->failregex[i], tags[t]) ||
+			    (j->prefregex && strstr(j->prefregex, tags[t])))
+				return true;
+		}
+	}
+	return false;
+}
+
+bool setup_uses_names(const struct setup *s)
+{
+	for (uint32_t i = 0; i < s->n_jails; i++) {
+		if (jail_uses_names(&s->jails[i]))
+			return true;
+	}
+	return false;
+}
+
 /* --- from configuration ------------------------------------------------------------ */
 
 static int dup_text(char **out, const char *text)

@@ -106,3 +106,4 @@ struct engine_jail *setup_engine_jails(const struct setup *s);
 
 /* Does any jail need this? */
 bool setup_uses_hosts_deny(const struct setup *s);
+bool setup_uses_names(const struct setup *s);

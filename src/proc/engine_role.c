@@ -256,6 +256,9 @@ static void engine_message(struct role *r, enum role_id from, struct message *m)
 	case MSG_ASK_RESYNC:
 		resync(er, from);
 		return;
+	case MSG_RESOLVED:
+		engine_names_resolved(er->names, m);
+		return;
 	case MSG_COUNTED:
 		engine_answers_counted(er->answers, m);
 		return;
@@ -300,6 +303,9 @@ static void engine_peer_gone(struct role *r, enum role_id who)
 	case ROLE_ENFORCER:
 		engine_answers_enforcer_gone(er->answers);
 		return;
+	case ROLE_RESOLVER:
+		engine_names_forget(er->names);
+		return;
 	default:
 		return;
 	}
@@ -317,9 +323,11 @@ static int engine_start(struct role *r, struct err *e)
 	er->tick_timer = loop_add_timer(r->loop, on_tick, er);
 	er->files = engine_files_new(er);
 	er->journals = engine_journals_new(er);
+	er->names = engine_names_new(er);
 	er->store = engine_store_new(er);
 	er->answers = engine_answers_new(er);
-	if (!er->tick_timer || !er->files || !er->journals || !er->store || !er->answers)
+	if (!er->tick_timer || !er->files || !er->journals || !er->names ||
+	    !er->store || !er->answers)
 		return err_set(e, -ENOMEM, "out of memory");
 	return 0;
 }
@@ -353,6 +361,7 @@ static void engine_reload_setup(struct role *r, const struct setup *old)
 	}
 	record_gone(er, old);
 	engine_files_reload(er->files);
+	engine_names_forget(er->names);
 	engine_role_resync(er);
 	pack_bool(&anew, true);
 	(void)role_send(r, ROLE_READER, MSG_RESCAN, &anew, -1);
@@ -373,6 +382,7 @@ static void engine_deinit(struct role *r)
 
 	engine_answers_free(er->answers);
 	engine_store_free(er->store);
+	engine_names_free(er->names);
 	engine_journals_free(er->journals);
 	engine_files_free(er->files);
 	loop_watch_free(er->tick_timer);
@@ -394,6 +404,7 @@ int engine_main(const struct role_args *args)
 		{ ROLE_ENFORCER, MSG_COUNTED },
 		{ ROLE_ENFORCER, MSG_OWN },
 		{ ROLE_ENFORCER, MSG_ASK_RESYNC },
+		{ ROLE_RESOLVER, MSG_RESOLVED },
 		{ ROLE_KEEPER, MSG_LOADED_BAN },
 		{ ROLE_KEEPER, MSG_LOADED_TALLY },
 		{ ROLE_KEEPER, MSG_LOADED_CURSOR },

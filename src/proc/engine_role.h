@@ -7,6 +7,7 @@
  *   engine_role.c     plumbing: set-up, peers, orders on their way out, timers
  *   engine_files.c    logs: what is open, what has grown, whose turn it is
  *   engine_journal.c  journals: lines that the reader sends
+ *   engine_names.c    clients that are names, until the resolver has answered
  *   engine_store.c    the keeper: what it gave back, checkpoints, snapshots
  *   engine_answers.c  what clients ask
  *
@@ -20,6 +21,7 @@
 
 struct engine_files;
 struct engine_journals;
+struct engine_names;
 struct engine_store;
 struct engine_answers;
 
@@ -30,6 +32,7 @@ struct engine_role {
 	struct loop_watch *tick_timer;
 	struct engine_files *files;
 	struct engine_journals *journals;
+	struct engine_names *names;
 	struct engine_store *store;
 	struct engine_answers *answers;
 	uint64_t last_seq;      /* of MSG_ORDERS to the enforcer */
@@ -72,6 +75,12 @@ int engine_journals_restore(
     struct engine_journals *js, const char *name, const struct cursor *c);
 void engine_journals_each_cursor(
     struct engine_journals *js, bool all, engine_cursor_fn fn, void *ctx);
+
+/* --- clients that are names */
+struct engine_names *engine_names_new(struct engine_role *er);
+struct engine_names *engine_names_free(struct engine_names *ns);
+void engine_names_resolved(struct engine_names *ns, struct message *m);
+void engine_names_forget(struct engine_names *ns); /* another set-up: jails have new numbers */
 
 /* --- the keeper */
 struct engine_store *engine_store_new(struct engine_role *er);

@@ -52,6 +52,10 @@ enum message_type {
 	MSG_OWN,       /* u32 n, networks: addresses of this machine */
 	MSG_ASK_RESYNC, /* somebody else changed the firewall: send all bans again */
 
+	/* engine → resolver and back */
+	MSG_RESOLVE,   /* u64 id, str name */
+	MSG_RESOLVED,  /* u64 id, u32 n, networks; none: it has no address, or nobody answers */
+
 	/* engine → keeper */
 	MSG_LOAD,
 	MSG_BEGIN,     /* bool snapshot: bans and counts stored so far are replaced */
@@ -89,6 +93,7 @@ enum role_id {
 	ROLE_ENGINE,
 	ROLE_ENFORCER,
 	ROLE_RUNNER,
+	ROLE_RESOLVER,
 	ROLE_KEEPER,
 	ROLE_FRONT,
 	ROLE_N,

@@ -69,5 +69,6 @@ int reader_main(const struct role_args *args);
 int engine_main(const struct role_args *args);
 int enforcer_main(const struct role_args *args);
 int runner_main(const struct role_args *args);
+int resolver_main(const struct role_args *args);
 int keeper_main(const struct role_args *args);
 int front_main(const struct role_args *args);

@@ -32,6 +32,7 @@ static const struct rights {
 	[ROLE_ENGINE] = { "engine", false, NO_CAP, { NULL }, 8192 },
 	[ROLE_ENFORCER] = { "enforcer", false, CAP_NET_ADMIN, { NULL }, 64 },
 	[ROLE_RUNNER] = { "runner", true, NO_CAP, { NULL }, 64 },
+	[ROLE_RESOLVER] = { "resolver", false, NO_CAP, { NULL }, 256 },
 	[ROLE_KEEPER] = { "keeper", false, NO_CAP, { NULL }, 64 },
 	[ROLE_FRONT] = { "front", false, NO_CAP, { NULL }, 256 },
 };

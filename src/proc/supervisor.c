@@ -67,19 +67,21 @@ static const enum role_id links[][2] = {
 	{ ROLE_ENGINE, ROLE_KEEPER },
 	{ ROLE_ENGINE, ROLE_ENFORCER },
 	{ ROLE_ENGINE, ROLE_RUNNER },
+	{ ROLE_ENGINE, ROLE_RESOLVER },
 	{ ROLE_FRONT, ROLE_ENGINE },
 	{ ROLE_FRONT, ROLE_KEEPER },
 };
 
 /* Keeper and enforcer first, so that they are there when the engine asks. */
-static const enum role_id start_order[] = { ROLE_KEEPER, ROLE_ENFORCER, ROLE_RUNNER, ROLE_ENGINE,
-	ROLE_READER, ROLE_FRONT };
+static const enum role_id start_order[] = { ROLE_KEEPER, ROLE_ENFORCER, ROLE_RUNNER,
+	ROLE_RESOLVER, ROLE_ENGINE, ROLE_READER, ROLE_FRONT };
 
 /* A role is told to stop when all before it are gone. */
-static const enum role_id stop_order[][3] = {
+#define STOP_TOGETHER 4
+static const enum role_id stop_order[][STOP_TOGETHER] = {
 	{ ROLE_FRONT, ROLE_READER },
 	{ ROLE_ENGINE },
-	{ ROLE_KEEPER, ROLE_ENFORCER, ROLE_RUNNER },
+	{ ROLE_KEEPER, ROLE_ENFORCER, ROLE_RUNNER, ROLE_RESOLVER },
 };
 
 static void child_start(struct child *c);
@@ -88,7 +90,14 @@ static void stop(struct supervisor *s);
 
 static bool is_wanted(const struct supervisor *s, enum role_id role)
 {
-	return role != ROLE_RUNNER || setup_uses_hosts_deny(s->setup);
+	switch (role) {
+	case ROLE_RUNNER:
+		return setup_uses_hosts_deny(s->setup);
+	case ROLE_RESOLVER:
+		return setup_uses_names(s->setup);
+	default:
+		return true;
+	}
 }
 
 static int send_to(struct child *c, enum message_type type, const struct buf *body, int fd)
@@ -272,7 +281,7 @@ static void say_exit(const struct child *c, int status)
 
 static bool any_running(const struct supervisor *s, const enum role_id *roles)
 {
-	for (size_t i = 0; i < 3 && roles[i]; i++) {
+	for (size_t i = 0; i < STOP_TOGETHER && roles[i]; i++) {
 		if (s->children[roles[i]].pid > 0)
 			return true;
 	}
@@ -284,7 +293,7 @@ static void stop_next(struct supervisor *s)
 	for (size_t i = 0; i < ARRAY_LEN(stop_order); i++) {
 		if (!any_running(s, stop_order[i]))
 			continue;
-		for (size_t k = 0; k < 3 && stop_order[i][k]; k++)
+		for (size_t k = 0; k < STOP_TOGETHER && stop_order[i][k]; k++)
 			(void)send_to(&s->children[stop_order[i][k]], MSG_STOP, NULL, -1);
 		return;
 	}

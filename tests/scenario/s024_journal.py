@@ -64,9 +64,7 @@ def failures(s):
 
 
 def kill_role(daemon, role):
-    for pid in daemon.processes():
-        if f"--role={role}" in harness.command(pid):
-            os.kill(pid, 9)
+    os.kill(daemon.role(role), 9)
 
 
 def scenario(s):
