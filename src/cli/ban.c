@@ -11,13 +11,15 @@
 static int print_ban(const struct cli_options *o, const json_t *answer)
 {
 	const json_t *refused = json_object_get(answer, "refused"), *item;
+	bool enforced = json_is_true(json_object_get(answer, "enforced"));
 	size_t i;
 
 	if (o->json) {
 		client_print(answer);
 	} else {
 		json_array_foreach(json_object_get(answer, "banned"), i, item)
-			printf("banned %s\n", json_string_value(item));
+			printf("banned %s%s\n", json_string_value(item),
+			    enforced ? "" : " (but nothing is dropped now; see bandogd's log)");
 		if (client_number(answer, "already"))
 			printf("%" PRId64 " already banned for at least as long\n",
 			    client_number(answer, "already"));
@@ -25,7 +27,7 @@ static int print_ban(const struct cli_options *o, const json_t *answer)
 			printf("refused %s: it is %s\n", client_text(item, "ip"),
 			    client_text(item, "reason"));
 	}
-	return json_array_size(refused) ? CLI_NO : CLI_OK;
+	return json_array_size(refused) || !enforced ? CLI_NO : CLI_OK;
 }
 
 static json_t *take_ips(int argc, char **argv, int *at)
@@ -127,7 +129,8 @@ const struct cli_verb cli_ban = {
 	.help = "  --for TIME   10m, 1d12h, -1 (for ever); without it the jail's bantime\n"
 		"Returns when the kernel drops them. The guard refuses this machine's own addresses,\n"
 		"its gateway and resolvers, and what bandog.conf names as neverban.\n"
-		"Exit: 0 banned, 1 something was refused, 2 no daemon or no such jail.\n",
+		"Exit: 0 banned, 1 something was refused or is not dropped (a dry run, or no\n"
+		"nftables), 2 no daemon or no such jail.\n",
 	.run = ban,
 };
 

@@ -20,8 +20,9 @@ static void print_all(const json_t *a)
 	    client_number(a, "tracked"),
 	    json_is_true(json_object_get(a, "dry_run")) ? "; dry run: nothing is blocked" : "");
 	buf_deinit(&up);
-	if (!json_is_true(json_object_get(a, "enforcing")))
-		puts("The enforcer is being restarted; bans stay in the kernel.\n");
+	if (!json_is_true(json_object_get(a, "enforcing")) &&
+	    !json_is_true(json_object_get(a, "dry_run")))
+		puts("Nothing new is being dropped just now: see bandogd's log.\n");
 	json_array_foreach(json_object_get(a, "jails"), i, jail)
 	{
 		static const char *const keys[] = { "banned_now", "banned_total", "failed_now",

@@ -51,7 +51,7 @@ const struct schema_option schema_options[] = {
     COUNT("minprefix6", G, "bits", "32", 0, 128,
 	"No IPv6 network with a shorter prefix than this is ever banned."),
     COUNT("maxbanrate", G, "bans per second", "10000", 1, 10000000,
-	"More bans than this in one second are refused."),
+	"More bans than this in one second have to wait."),
     LIST("neverban", G, SCHEMA_WORDS,
 	"Addresses and networks that are never banned, whatever a jail says."),
     TIME("dbpurgeage", G, "30d", "How long a ban stays in the history after its end."),

@@ -38,7 +38,7 @@ enum {
 /* And its notes for itself, libnftnl/udata.h: one byte type, one byte length, value. */
 enum { NOTE_COMMENT = 0, NOTE_KEY_BYTEORDER = 0, NOTE_BIG_ENDIAN = 2 };
 
-#define TABLE_COMMENT "kept by bandogd; changes are undone"
+#define TABLE_COMMENT "made by bandog"
 
 /* An element whose time is over no longer matches; this is when its memory is freed.
  * Each round walks the whole set, the kernel's default of one second is wasteful. */

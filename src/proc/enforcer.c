@@ -113,7 +113,16 @@ static void refresh_guard(struct enforcer *e)
 	buf_deinit(&b);
 }
 
-static void apply_setup(struct enforcer *e)
+static void tell_enforcing(struct enforcer *e)
+{
+	struct buf b = BUF_INIT(1);
+
+	pack_bool(&b, e->nft != NULL);
+	(void)role_send(e->role, ROLE_ENGINE, MSG_ENFORCING, &b, -1);
+	buf_deinit(&b);
+}
+
+static void set_up_kernel(struct enforcer *e)
 {
 	struct err err = { "" };
 
@@ -139,6 +148,12 @@ static void apply_setup(struct enforcer *e)
 	if (!e->is_told_missing)
 		log_err(NULL, "nothing is blocked: %s; trying again", err.text);
 	e->is_told_missing = true;
+}
+
+static void apply_setup(struct enforcer *e)
+{
+	set_up_kernel(e);
+	tell_enforcing(e);
 }
 
 static void ask_resync(struct enforcer *e)
@@ -431,6 +446,7 @@ static void enforcer_reload(struct role *r, UNUSED const struct setup *old)
 static void enforcer_peer(struct role *r, UNUSED enum role_id who)
 {
 	refresh_guard(r->ctx);
+	tell_enforcing(r->ctx);
 }
 
 static void enforcer_peer_gone(UNUSED struct role *r, UNUSED enum role_id who)

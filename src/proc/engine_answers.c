@@ -32,6 +32,7 @@ struct answer {
 	uint64_t first_seq, last_seq; /* of the enforcer's messages; last 0: waits for none */
 	uint64_t store_seq;           /* checkpoint that must be stored first; 0: none */
 	mono_t asked_at;
+	uint32_t jail; /* ban */
 	struct net net;
 	struct orders bans;   /* ban: what was ordered; why: what lasts */
 	uint64_t *stopped;    /* why: packets, bytes per ban; NULL until counted */
@@ -215,7 +216,7 @@ static void answer_status_all(struct engine_answers *a, struct jsonw *j)
 	jsonw_key(j, "dry_run");
 	jsonw_bool(j, s->dry_run);
 	jsonw_key(j, "enforcing");
-	jsonw_bool(j, a->er->role->peers[ROLE_ENFORCER] != NULL);
+	jsonw_bool(j, a->er->is_enforcing);
 	put_i64(j, "tracked", (int64_t)bounds.n_tracked);
 	put_i64(j, "bans", (int64_t)bounds.n_bans);
 	put_i64(j, "forgotten", (int64_t)bounds.n_forgotten);
@@ -334,15 +335,21 @@ static struct answer *answer_new(const struct request *q)
 	w->id = q->id;
 	w->verb = q->verb;
 	w->asked_at = mono_now();
+	w->jail = q->jail >= 0 ? (uint32_t)q->jail : 0;
 	w->refused = BUF_INIT(1 << 20);
 	if (q->n_nets)
 		w->net = q->nets[0];
 	return w;
 }
 
+/* Is what this jail bans dropped by the kernel, as far as it is to be? */
+static bool is_enforced(const struct engine_answers *a, uint32_t jail)
+{
+	return a->er->is_enforcing || !setup_of(a)->jails[jail].n_targets;
+}
+
 static void put_ban_result(struct engine_answers *a, struct jsonw *j, const struct answer *w)
 {
-	(void)a;
 	jsonw_key(j, "banned");
 	jsonw_array(j);
 	for (size_t i = 0; i < w->bans.n; i++)
@@ -353,6 +360,8 @@ static void put_ban_result(struct engine_answers *a, struct jsonw *j, const stru
 	jsonw_array(j);
 	jsonw_raw(j, buf_span(&w->refused));
 	jsonw_array_end(j);
+	jsonw_key(j, "enforced");
+	jsonw_bool(j, is_enforced(a, w->jail));
 }
 
 static void put_account(void *ctx, const struct engine_account *ac)

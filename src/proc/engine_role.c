@@ -253,6 +253,9 @@ static void engine_message(struct role *r, enum role_id from, struct message *m)
 	case MSG_OWN:
 		take_own(er, m);
 		return;
+	case MSG_ENFORCING:
+		er->is_enforcing = unpack_bool(&m->body);
+		return;
 	case MSG_ASK_RESYNC:
 		resync(er, from);
 		return;
@@ -301,6 +304,7 @@ static void engine_peer_gone(struct role *r, enum role_id who)
 		engine_answers_front_gone(er->answers);
 		return;
 	case ROLE_ENFORCER:
+		er->is_enforcing = false;
 		engine_answers_enforcer_gone(er->answers);
 		return;
 	case ROLE_RESOLVER:
@@ -403,6 +407,7 @@ int engine_main(const struct role_args *args)
 		{ ROLE_ENFORCER, MSG_DONE },
 		{ ROLE_ENFORCER, MSG_COUNTED },
 		{ ROLE_ENFORCER, MSG_OWN },
+		{ ROLE_ENFORCER, MSG_ENFORCING },
 		{ ROLE_ENFORCER, MSG_ASK_RESYNC },
 		{ ROLE_RESOLVER, MSG_RESOLVED },
 		{ ROLE_KEEPER, MSG_LOADED_BAN },

@@ -37,6 +37,7 @@ struct engine_role {
 	struct engine_answers *answers;
 	uint64_t last_seq;      /* of MSG_ORDERS to the enforcer */
 	struct buf missed;      /* unban records while there was no enforcer */
+	bool is_enforcing;      /* the enforcer says that the kernel has our sets */
 	bool is_restored;       /* the keeper's memory is in, or given up on */
 };
 
