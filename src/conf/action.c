@@ -150,8 +150,9 @@ static int read_command(struct load *ld, const struct params *p,
 		return r;
 	out->has_file = set->is_found;
 	*is_broken |= set->is_broken;
-	r = definition_init(
-	    &def, ld->arena, ld->d, &set->all, SCHEMA_ACTION, p, values);
+	def = (struct definition){
+	    .arena = ld->arena, .d = ld->d, .ini = &set->all, .kind = SCHEMA_ACTION};
+	r = definition_init(&def, p, values);
 	if (r < 0)
 		return r;
 	*is_broken |= def.is_broken;

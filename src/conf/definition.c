@@ -48,12 +48,33 @@ static int get_defined(const struct definition *def, struct span name, struct te
 	return interp_get(&in, name, out);
 }
 
+/* Is @name one of the options that are read before the filter is? */
+static bool is_early(const char *name)
+{
+	return strcmp(name, "enabled") == 0 || strcmp(name, "backend") == 0 ||
+	       strcmp(name, "filter") == 0;
+}
+
+static int add_jail(struct definition *def, const struct dict *jail)
+{
+	int r = 0;
+
+	for (struct dict_item *i = jail ? jail->first : NULL; r == 0 && i;
+	     i = i->next) {
+		r = dict_put(&def->vars, i->key, i->value);
+		if (r == 0 && is_early(i->key))
+			r = dict_put(&def->early_vars, i->key, i->value);
+	}
+	return r;
+}
+
 static int add_params(struct definition *def, const struct params *params)
 {
 	for (size_t i = 0; i < params->n; i++) {
 		const struct params_item *p = &params->items[i];
 
 		if (dict_put(&def->vars, p->name, &params->items[i].value) < 0 ||
+		    dict_put(&def->early_vars, p->name, &params->items[i].value) < 0 ||
 		    put(&def->combined, p->name, &p->value) < 0)
 			return -ENOMEM;
 	}
@@ -82,7 +103,8 @@ static int add_init_option(
 		return r == -ENOMEM ? r : 0;
 	buf_printf(&known, "known/%s", o->name);
 	key = arena_dup(def->arena, buf_span(&known));
-	if (!key || put(&def->combined, key, &value) < 0)
+	if (!key || put(&def->combined, key, &value) < 0 ||
+	    (def->is_second && put(&def->vars, key, &value) < 0))
 		return -ENOMEM;
 	if (find_param(params, name))
 		return 0;
@@ -91,8 +113,7 @@ static int add_init_option(
 	given = n > 0 ? find_param(params, plain) : NULL;
 	if (given)
 		value = given->value;
-	/* A filter's own %(...)s see [Init]; an action's do not. */
-	if (def->kind == SCHEMA_FILTER && put(&def->vars, o->name, &value) < 0)
+	if (def->is_second && put(&def->vars, o->name, &value) < 0)
 		return -ENOMEM;
 	return put(&def->combined, o->name, &value);
 }
@@ -146,22 +167,18 @@ static int note_kept(struct definition *def)
 	return 0;
 }
 
-int definition_init(struct definition *def, struct arena *a, struct diag *d,
-    const struct ini *ini, unsigned int kind, const struct params *params,
-    const struct dict *jail)
+int definition_init(
+    struct definition *def, const struct params *params, const struct dict *jail)
 {
-	int r = 0;
+	int r;
 
-	*def = (struct definition){.arena = a,
-	    .d = d,
-	    .ini = ini,
-	    .kind = kind,
-	    .vars = DICT_INIT(a),
-	    .combined = DICT_INIT(a),
-	    .kept = DICT_INIT(a),
-	    .found = DICT_INIT(a)};
-	for (struct dict_item *i = jail ? jail->first : NULL; r == 0 && i; i = i->next)
-		r = dict_put(&def->vars, i->key, i->value);
+	def->vars = DICT_INIT(def->arena);
+	def->early_vars = DICT_INIT(def->arena);
+	def->combined = DICT_INIT(def->arena);
+	def->kept = DICT_INIT(def->arena);
+	def->found = DICT_INIT(def->arena);
+	def->is_broken = false;
+	r = add_jail(def, jail);
 	if (r == 0)
 		r = add_params(def, params);
 	if (r == 0)
@@ -184,26 +201,68 @@ static bool is_kept(void *ctx, struct span tag)
 	return dict_find(&def->kept, tag) != NULL;
 }
 
+static bool has_history(const struct ini_section *s)
+{
+	for (const struct dict_item *i = s ? s->options.first : NULL; i; i = i->next)
+		if (((const struct ini_option *)i->value)->prev)
+			return true;
+	return false;
+}
+
+/* What an earlier file said; [DEFAULT] counts as earlier once there is any history. */
+static int find_earlier(const struct interp *in, struct span name, struct text *out)
+{
+	const struct ini_option *o = ini_find_option(in->section, name);
+	int r = INTERP_NONE;
+
+	if (o && o->prev) {
+		r = interp_get_known(in, name, out);
+	} else if (has_history(in->section)) {
+		struct interp defaults = *in;
+
+		defaults.section = NULL;
+		r = interp_get(&defaults, name, out);
+	}
+	return r == INTERP_NONE ? interp_get(in, name, out) : r;
+}
+
 /* <sect/opt>: as the reader of that section would see it, without variables. */
 static int find_in_section(const struct definition *def, struct span section,
     struct span name, struct text *out)
 {
 	struct interp in = interp_in(def, "Definition");
-	int r;
 
-	if (span_eq_nocase(section, SPAN("known"))) {
-		r = interp_get_known(&in, name, out);
-		return r == INTERP_NONE ? interp_get(&in, name, out) : r;
-	}
+	if (span_eq_nocase(section, SPAN("known")))
+		return find_earlier(&in, name, out);
 	in.section = ini_find_section(def->ini, section);
 	if (!in.section && !span_eq_nocase(section, SPAN("default")))
 		return INTERP_NONE;
 	return interp_get(&in, name, out);
 }
 
+/*
+ * Which variables count is a matter of when fail2ban looks: the first time,
+ * [Definition] is read without any; what stands only in [DEFAULT] is looked up then,
+ * and kept.
+ */
+static int find_defined(
+    const struct definition *def, struct span name, bool is_own, struct text *out)
+{
+	struct interp in = interp_in(def, "Definition");
+
+	in.vars = &def->vars;
+	if (def->is_second && !is_own)
+		in.vars = &def->early_vars;
+	else if (def->kind == SCHEMA_FILTER && !def->is_second && is_own)
+		in.vars = NULL;
+	return interp_get(&in, name, out);
+}
+
 static int find_elsewhere(
     const struct definition *def, struct span tag, struct text *out)
 {
+	const struct ini_section *defined =
+	    ini_find_section(def->ini, SPAN("Definition"));
 	char *lower = arena_dup_lower(def->arena, tag);
 	struct span name, section, option;
 	int r = INTERP_NONE;
@@ -214,7 +273,11 @@ static int find_elsewhere(
 	if (interp_split(tag, &section, &option))
 		r = find_in_section(
 		    def, section, span_skip(name, (size_t)(option.p - tag.p)), out);
-	return r == INTERP_NONE ? get_defined(def, name, out) : r;
+	if (r != INTERP_NONE)
+		return r;
+	/* <Tag> is not the "tag" of [Definition] at first sight, only when looked up.
+	 */
+	return find_defined(def, name, ini_find_option(defined, tag) != NULL, out);
 }
 
 static int find_tag(void *ctx, struct span tag, struct text *out)
@@ -269,6 +332,6 @@ int definition_get_known(void *ctx, struct span name, struct text *out)
 		return definition_get(def, name, out);
 	if (!ini_find_option(s, name))
 		return INTERP_NONE;
-	r = get_defined(def, name, &raw);
+	r = find_defined(def, name, true, &raw);
 	return r ? r : resolve_tags(def, name, &raw, out);
 }

@@ -13,15 +13,23 @@
 #include "conf/params.h"
 
 struct definition {
+	/* filled in by the caller: */
 	struct arena *arena;
 	struct diag *d;
 	const struct ini *ini;
-	unsigned int kind;    /* SCHEMA_FILTER or SCHEMA_ACTION */
-	struct dict vars;     /* name -> struct text, for %(...)s */
-	struct dict combined; /* name -> struct text, tags not yet resolved */
-	struct dict kept;     /* tags that have variants like "port?family=inet6" */
-	struct dict found;    /* tags looked up elsewhere -> struct text */
-	bool is_broken;       /* a mistake was reported */
+	unsigned int kind; /* SCHEMA_FILTER or SCHEMA_ACTION */
+	/*
+	 * fail2ban reads a filter twice, and only the second time are the jail's
+	 * options and those of [Init] seen by %(...)s.
+	 */
+	bool is_second;
+
+	struct dict vars;       /* name -> struct text, for %(...)s */
+	struct dict early_vars; /* the same as they were the first time */
+	struct dict combined;   /* name -> struct text, tags not yet resolved */
+	struct dict kept;       /* tags that have variants like "port?family=inet6" */
+	struct dict found;      /* tags looked up elsewhere -> struct text */
+	bool is_broken;         /* a mistake was reported */
 };
 
 /**
@@ -31,9 +39,8 @@ struct definition {
  *
  * Return: 0 (see is_broken), or -ENOMEM.
  */
-int definition_init(struct definition *def, struct arena *a, struct diag *d,
-    const struct ini *ini, unsigned int kind, const struct params *params,
-    const struct dict *jail);
+int definition_init(
+    struct definition *def, const struct params *params, const struct dict *jail);
 
 /* An option with its tags resolved. Return: 0, 1 (not set), -EINVAL (reported),
  * -ENOMEM. */

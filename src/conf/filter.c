@@ -196,8 +196,12 @@ int filter_fill(struct load *ld, const struct filter_file *f, const struct dict 
 	if (f) {
 		out->name = f->params.name;
 		is_broken = f->set->is_broken;
-		r = definition_init(def, ld->arena, ld->d, &f->set->all, SCHEMA_FILTER,
-		    &f->params, values);
+		*def = (struct definition){.arena = ld->arena,
+		    .d = ld->d,
+		    .ini = &f->set->all,
+		    .kind = SCHEMA_FILTER,
+		    .is_second = true};
+		r = definition_init(def, &f->params, values);
 		if (r == 0)
 			is_broken |= def->is_broken;
 	}

@@ -60,10 +60,13 @@ static int get_known(void *ctx, struct span name, struct text *out)
 	struct jail_reader *rd = ctx;
 
 	if (!rd->is_known_ready) {
-		int r = definition_init(&rd->known, rd->ld->arena, rd->ld->d,
-		    &rd->filter.set->all, SCHEMA_FILTER, &rd->filter.params,
-		    rd->first_values);
+		int r;
 
+		rd->known = (struct definition){.arena = rd->ld->arena,
+		    .d = rd->ld->d,
+		    .ini = &rd->filter.set->all,
+		    .kind = SCHEMA_FILTER};
+		r = definition_init(&rd->known, &rd->filter.params, rd->first_values);
 		if (r < 0)
 			return r;
 		rd->is_known_ready = true;
@@ -88,11 +91,8 @@ static int open_filter(struct jail_reader *rd)
 	const struct text *spec = jail_find_value(rd, "filter");
 	int r;
 
-	if (!spec || !chars_trim(text_span(spec)).n) {
-		diag_add(rd->ld->d, DIAG_WARNING, rd->j->at,
-		    "jail '%s' has no filter: only bans by hand reach it", rd->j->name);
+	if (!spec || !chars_trim(text_span(spec)).n)
 		return 0;
-	}
 	r = filter_open(
 	    rd->ld, spec, jail_value_span(rd, "backend"), false, &rd->filter);
 	if (r == -ENOMEM)

@@ -228,7 +228,12 @@ static int apply_logpath(struct jail_reader *rd)
 		return -ENOMEM;
 	for (pos = 0; r == 0 && t && text_next_line(t, &pos, &line, &at);)
 		r = add_logpath(rd, line, at);
-	if (r == 0 && !n && rd->j->backend != CONF_SYSTEMD)
+	/* With neither filter nor logpath it is meant for bans by hand. */
+	if (r == 0 && n && !rd->has_filter && !rd->j->is_broken)
+		diag_add(rd->ld->d, DIAG_WARNING, rd->j->at,
+		    "jail '%s' has a logpath but no filter: only bans by hand reach it",
+		    rd->j->name);
+	if (r == 0 && !n && rd->has_filter && rd->j->backend != CONF_SYSTEMD)
 		diag_add(rd->ld->d, DIAG_WARNING, rd->j->at,
 		    "jail '%s' has no logpath, expected logpath = FILE or backend = "
 		    "systemd",

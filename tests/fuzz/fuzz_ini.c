@@ -67,10 +67,10 @@ static void check_definition(
 {
 	struct params_item item = {.name = "mode", .value = {.p = "<word>", .n = 6}};
 	struct params params = {.name = "x", .items = &item, .n = 1};
-	struct definition def;
+	struct definition def = {.arena = a, .d = d, .ini = ini, .kind = kind};
 	struct text t;
 
-	if (definition_init(&def, a, d, ini, kind, &params, NULL) < 0)
+	if (definition_init(&def, &params, NULL) < 0)
 		return;
 	for (const struct dict_item *i = def.combined.first; i; i = i->next)
 		if (definition_get(&def, span_of(i->key), &t) == 0)
