@@ -390,10 +390,9 @@ static int take_jail(
 static int take_global(const struct conf_global *g, struct diag *d, struct setup *s)
 {
 	s->log_level = LOG_L_INFO;
-	if (g->loglevel.text && log_level_parse(g->loglevel.text, &s->log_level) < 0)
-		diag_add(d, DIAG_ERROR, g->loglevel.at,
-		    "loglevel: '%s' is unknown, expected ERROR, WARNING, NOTICE, INFO or DEBUG",
-		    g->loglevel.text);
+	/* conf has said what is wrong with it. */
+	if (g->loglevel.text)
+		(void)log_level_parse(g->loglevel.text, &s->log_level);
 	const char *target = g->logtarget.text ? g->logtarget.text : "SYSLOG";
 
 	if (strcmp(target, "SYSLOG") && strcmp(target, "STDERR") && target[0] != '/')
