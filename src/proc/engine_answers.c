@@ -760,8 +760,8 @@ void engine_answers_request(struct engine_answers *a, struct message *m)
 
 	if (!decode_request(&m->body, &q)) {
 		m->body.bad = true;
-	} else if (!a->er->is_restored && q.verb != REQUEST_PING) {
-		reply_error(a, q.id, "%s", "bandogd is starting: its memory is still being read");
+	} else if (!a->er->is_serving) {
+		reply_error(a, q.id, "bandogd is starting; try again in a moment");
 	} else {
 		if (q.jail_name)
 			q.jail = setup_find_jail(setup_of(a), span_of(q.jail_name));

@@ -9,8 +9,12 @@
  */
 #include <bsd/sys/queue.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <fnmatch.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <sys/inotify.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -21,10 +25,12 @@
 #include "source/watch.h"
 
 #define TURN_BYTES (256 * 1024)
-#define LINGER_SEC 120
+#define LINGER_SEC 3600
+#define LINGER_CHECK_MS 30000
+#define LINGER_DELETED_SEC 120 /* a deleted file's blocks are free only when we close it */
 #define MAX_FILES (2 * WATCH_MAX_FILES)
-/* Positions of renamed logs are stored under the old path and this. */
-#define RENAMED_MARK "\n(renamed)"
+/* Positions of renamed logs are stored under the old path, this, and their inode. */
+#define RENAMED_MARK "\n(renamed) "
 
 struct file {
 	TAILQ_ENTRY(file) link;
@@ -41,6 +47,7 @@ struct file {
 	bool is_seen;      /* named by the reader since it last began anew */
 	bool is_moved;     /* its cursor differs from the stored one */
 	bool is_skew_told;
+	bool is_resumed;   /* it was known when it was opened */
 	mono_t grown_at;
 };
 
@@ -62,6 +69,7 @@ struct engine_files {
 	size_t n_known;
 	bool is_started;
 	bool is_paused; /* the reader is naming all files: none has its jails yet */
+	bool is_behind_known; /* of the siblings that are being named: see is_wanted_sibling() */
 	uint64_t generation; /* of the reader's set-up */
 };
 
@@ -268,26 +276,35 @@ static void on_events(void *ctx, UNUSED int events)
 	run_ready(fs);
 }
 
+static bool has_lingered(const struct file *f, mono_t now)
+{
+	struct stat st;
+	bool is_deleted = fstat(tail_fd(f->tail), &st) == 0 && !st.st_nlink;
+	int64_t sec = is_deleted ? LINGER_DELETED_SEC : LINGER_SEC;
+
+	return f->is_renamed && !f->is_ready && now.us - f->grown_at.us > sec * US_PER_SEC;
+}
+
 /* Polled files, and renamed ones that have been quiet long enough. */
 static void on_poll(void *ctx)
 {
 	struct engine_files *fs = ctx;
 	mono_t now = mono_now();
 	struct file *f, *next;
-	bool again = false;
+	bool is_polling = false, is_lingering = false;
 
 	TAILQ_FOREACH_SAFE(f, &fs->all, link, next) {
-		if (f->is_renamed && !f->is_ready &&
-		    now.us - f->grown_at.us > LINGER_SEC * US_PER_SEC) {
+		if (has_lingered(f, now)) {
 			file_drop(fs, f);
 			continue;
 		}
 		if (f->wd < 0)
 			make_ready(fs, f);
-		again |= f->is_renamed || f->wd < 0;
+		is_polling |= f->wd < 0;
+		is_lingering |= f->is_renamed;
 	}
-	if (again)
-		loop_arm(fs->poll_timer, WATCH_POLL_MS, 0);
+	if (is_polling || is_lingering)
+		loop_arm(fs->poll_timer, is_polling ? WATCH_POLL_MS : LINGER_CHECK_MS, 0);
 	run_ready(fs);
 }
 
@@ -302,24 +319,16 @@ static const struct cursor *known_cursor(const struct engine_files *fs, const ch
 	return NULL;
 }
 
-static const struct cursor *known_renamed(const struct engine_files *fs, const char *path)
+static bool is_known_renamed(const struct engine_files *fs, const char *path)
 {
-	CLEANUP(freep) char *key = NULL;
+	size_t n = strlen(path);
 
-	if (asprintf(&key, "%s" RENAMED_MARK, path) < 0)
-		return NULL;
-	return known_cursor(fs, key);
-}
-
-static void ask_for_old(struct engine_files *fs, const char *path, const struct cursor *c)
-{
-	struct buf body = BUF_INIT(MESSAGE_MAX_BYTES);
-
-	pack_str(&body, path);
-	pack_u64(&body, c->dev);
-	pack_u64(&body, c->ino);
-	(void)role_send(fs->er->role, ROLE_READER, MSG_FIND_OLD, &body, -1);
-	buf_deinit(&body);
+	for (size_t i = 0; i < fs->n_known; i++) {
+		if (!strncmp(fs->known[i].path, path, n) &&
+		    !strncmp(fs->known[i].path + n, RENAMED_MARK, strlen(RENAMED_MARK)))
+			return true;
+	}
+	return false;
 }
 
 static struct file *find_inode(const struct engine_files *fs, uint64_t dev, uint64_t ino)
@@ -372,73 +381,160 @@ struct file_message {
 	int fd;
 };
 
+static bool leads_to(const struct setup_source *o, const char *path)
+{
+	return !o->is_journal && fnmatch(o->glob, path, FNM_PATHNAME) == 0;
+}
+
 /* A renamed log belongs to the jails of the path it had. */
 static void add_jails_of_path(struct engine_files *fs, struct file *f)
 {
-	struct file *other;
+	const struct setup *s = fs->er->role->setup;
 
-	TAILQ_FOREACH(other, &fs->all, link) {
-		if (other == f || strcmp(other->path, f->path) != 0)
-			continue;
-		free(f->jails);
-		f->jails = malloc((other->n_jails + 1) * sizeof(*f->jails));
-		f->n_jails = f->jails ? other->n_jails : 0;
-		if (f->jails)
-			memcpy(f->jails, other->jails, other->n_jails * sizeof(*f->jails));
-		return;
+	for (uint32_t i = 0; i < s->n_sources; i++) {
+		if (leads_to(&s->sources[i], f->path) && add_jails(fs, f, i) < 0)
+			log_err(f->path, "out of memory: not all jails read the rest of it");
 	}
 }
 
-/* Where to go on in this file, and what else there may be to read. */
-static const struct cursor *resume_point(
-    struct engine_files *fs, const struct file_message *m)
+/* A position that belongs to this very file: known under its path, under the path it had
+ * before a rotation, or under another name of the same inode (a glob like mail.log*). */
+static const struct cursor *find_resume(
+    const struct engine_files *fs, const struct tail *probe, const struct file_message *m)
 {
 	const struct cursor *c = known_cursor(fs, m->path);
 
-	if (m->old) {
-		const struct cursor *renamed = known_renamed(fs, m->path);
-
-		return renamed && renamed->ino == m->ino ? renamed : c;
+	if (c && tail_fits(probe, c))
+		return c;
+	for (size_t i = 0; i < fs->n_known; i++) {
+		c = &fs->known[i].cursor;
+		if (c->ino == m->ino && c->dev == m->dev && tail_fits(probe, c))
+			return c;
 	}
-	if (m->first && c && (c->ino != m->ino || c->dev != m->dev))
-		ask_for_old(fs, m->path, c);
-	const struct cursor *renamed = known_renamed(fs, m->path);
-
-	if (m->first && renamed && renamed->ino)
-		ask_for_old(fs, m->path, renamed);
-	return c;
+	return NULL;
 }
 
-static void file_open(struct engine_files *fs, struct file_message *m)
+/* Return: NULL with errno. *@out_resume: where it goes on; NULL: from the top or the end. */
+static struct tail *open_tail(const struct engine_files *fs, struct file_message *m,
+    const struct cursor **out_resume)
 {
 	const struct setup *s = fs->er->role->setup;
-	CLEANUP(file_freep) struct file *f = calloc(1, sizeof(*f));
-	const struct cursor *resume = resume_point(fs, m);
-	bool at_end = !m->old && m->first && !resume && s->sources[m->source].tail;
+	int probe_fd = fcntl(m->fd, F_DUPFD_CLOEXEC, 0);
+	CLEANUP(tail_freep) struct tail *probe =
+	    probe_fd < 0 ? NULL : tail_new(probe_fd, NULL, false);
+	const struct cursor *c = probe ? find_resume(fs, probe, m) : NULL;
+	/* `tail` is meant for a log that was never read before. */
+	bool at_end = !m->old && m->first && !c && !known_cursor(fs, m->path) &&
+	    s->sources[m->source].tail;
 
-	if (!f || fs->n_files >= MAX_FILES) {
-		log_warning(m->path, "not read: %s", f ? "too many logs" : "out of memory");
-		return;
+	*out_resume = c;
+	return tail_new(TAKE_FD(m->fd), c, at_end);
+}
+
+/* The file to which a path leads now. */
+static struct file *find_path(const struct engine_files *fs, const char *path)
+{
+	struct file *f;
+
+	TAILQ_FOREACH(f, &fs->all, link) {
+		if (!f->is_renamed && !strcmp(f->path, path))
+			return f;
 	}
-	f->path = strdup(m->path);
-	f->tail = tail_new(TAKE_FD(m->fd), resume, at_end);
-	if (!f->path || !f->tail) {
-		log_warning(m->path, "not read: %s", strerror(errno));
-		return;
+	return NULL;
+}
+
+/* Do two files begin alike? Then one is a copy of the other (copytruncate). */
+static bool begins_alike(int a, int b)
+{
+	char x[CURSOR_HEAD_MAX], y[CURSOR_HEAD_MAX];
+	ssize_t n = pread(a, x, sizeof(x), 0), k = pread(b, y, sizeof(y), 0);
+
+	if (k < n)
+		n = k;
+	return n > 0 && !memcmp(x, y, (size_t)n);
+}
+
+static bool is_copy(const struct engine_files *fs, const struct file *of)
+{
+	struct file *f;
+
+	TAILQ_FOREACH(f, &fs->all, link) {
+		if (!strcmp(f->path, of->path) && begins_alike(tail_fd(f->tail), tail_fd(of->tail)))
+			return true;
 	}
-	/* A file that is not the one we know is read whole, except by tail. */
-	f->dev = m->dev;
-	f->ino = m->ino;
-	f->wd = m->wd;
-	f->is_seen = true;
-	f->is_renamed = m->old;
+	return false;
+}
+
+/*
+ * Siblings of a log come oldest first (MSG_SIBLINGS, then MSG_FILE with `old`). Those
+ * before the one that we know are history; the one we know is read on; those behind it
+ * came and went while nobody looked, and are read whole.
+ */
+static bool is_wanted_sibling(
+    struct engine_files *fs, const struct file *f, const struct cursor *resume)
+{
+	const struct file *now = find_path(fs, f->path);
+
+	if (resume) {
+		fs->is_behind_known = true;
+		return true;
+	}
+	/* Where the log itself was known, nothing can have come between. */
+	return fs->is_behind_known && now && !now->is_resumed && !is_copy(fs, f);
+}
+
+static void ask_for_siblings(struct engine_files *fs, const char *path)
+{
+	struct buf body = BUF_INIT(MESSAGE_MAX_BYTES);
+
+	pack_str(&body, path);
+	(void)role_send(fs->er->role, ROLE_READER, MSG_FIND_SIBLINGS, &body, -1);
+	buf_deinit(&body);
+}
+
+/* Its path leads elsewhere now, or nowhere: read on until its writer lets go of it. */
+static void became_past(struct engine_files *fs, struct file *f)
+{
+	f->is_renamed = true;
 	f->grown_at = mono_now();
-	if (m->old)
-		add_jails_of_path(fs, f);
-	else if (add_jails(fs, f, m->source) < 0)
-		return;
+	make_ready(fs, f);
+	loop_arm(fs->poll_timer, WATCH_POLL_MS, 0);
+	log_info(f->path, "rotated: reading the old one to its end");
+}
+
+/* Who else was read under this path cannot be there any more. A glob that takes rotated
+ * logs too keeps them open in the reader, so there is no word of their going. */
+static void replace_at_path(struct engine_files *fs, const char *path)
+{
+	struct file *f;
+
+	TAILQ_FOREACH(f, &fs->all, link) {
+		if (!f->is_renamed && !strcmp(f->path, path))
+			became_past(fs, f);
+	}
+}
+
+/* Is there more of this log than the file that its path leads to? */
+static bool has_unread_past(
+    const struct engine_files *fs, const struct file *f, const struct cursor *resume)
+{
+	struct file *other;
+
+	if (!resume && known_cursor(fs, f->path))
+		return true; /* we knew another file of that name */
+	if (is_known_renamed(fs, f->path))
+		return true;
+	TAILQ_FOREACH(other, &fs->all, link) {
+		if (other != f && !strcmp(other->path, f->path))
+			return true; /* rotated just now, perhaps more than once */
+	}
+	return false;
+}
+
+static void file_link(struct engine_files *fs, struct file *f)
+{
 	/* What is older comes first, so that lines are fed in the order of their time. */
-	if (m->old)
+	if (f->is_renamed)
 		TAILQ_INSERT_HEAD(&fs->all, f, link);
 	else
 		TAILQ_INSERT_TAIL(&fs->all, f, link);
@@ -446,8 +542,40 @@ static void file_open(struct engine_files *fs, struct file_message *m)
 	make_ready(fs, f);
 	if (f->wd < 0 || f->is_renamed)
 		loop_arm(fs->poll_timer, WATCH_POLL_MS, 0);
-	log_info(f->path, "%s", m->old ? "rotated while away: reading the rest of it"
-				       : "reading");
+}
+
+static void file_open(struct engine_files *fs, struct file_message *m)
+{
+	CLEANUP(file_freep) struct file *f = calloc(1, sizeof(*f));
+	const struct cursor *resume = NULL;
+
+	if (!f || fs->n_files >= MAX_FILES) {
+		log_warning(m->path, "not read: %s", f ? "too many logs" : "out of memory");
+		return;
+	}
+	*f = (struct file){ .dev = m->dev, .ino = m->ino, .wd = m->wd, .is_seen = true,
+		.is_renamed = m->old, .grown_at = mono_now() };
+	f->path = strdup(m->path);
+	f->tail = f->path ? open_tail(fs, m, &resume) : NULL;
+	if (!f->tail) {
+		log_warning(m->path, "not read: %s", strerror(errno));
+		return;
+	}
+	if (m->old && !is_wanted_sibling(fs, f, resume))
+		return;
+	if (m->old)
+		add_jails_of_path(fs, f);
+	else if (add_jails(fs, f, m->source) < 0)
+		return;
+	f->is_resumed = resume != NULL;
+	if (!m->old && has_unread_past(fs, f, resume))
+		ask_for_siblings(fs, f->path);
+	if (!m->old)
+		replace_at_path(fs, f->path);
+	file_link(fs, f);
+	log_info(f->path, "%s", !m->old ? "reading"
+		: resume ? "rotated while nobody looked: reading the rest of it"
+			 : "came and went while nobody looked: reading all of it");
 	(void)TAKE(f);
 }
 
@@ -472,15 +600,22 @@ static void take_file(struct engine_files *fs, struct message *m)
 	if (f && !fm.old) {
 		f->is_seen = true;
 		f->wd = fm.wd;
-		if (strcmp(f->path, path) && f->is_renamed)
-			return; /* a rotated log that a glob matches: read on as what it was */
+		/* Under another name (a glob that takes rotated logs too): go by that one, for
+		 * the old one may lead to a new file. */
+		if (strcmp(f->path, path)) {
+			free(f->path);
+			f->path = TAKE(path);
+			f->is_moved = true;
+		}
 		f->is_renamed = false;
 		(void)add_jails(fs, f, fm.source);
 		make_ready(fs, f);
 		return;
 	}
-	if (f)
+	if (f) {
+		fs->is_behind_known |= !strcmp(f->path, path);
 		return;
+	}
 	CLEANUP(fd_closep) int fd = TAKE_FD(m->fd);
 
 	fm.fd = fd;
@@ -499,11 +634,7 @@ static void take_gone(struct engine_files *fs, struct message *m)
 
 	if (!path || !f || strcmp(f->path, path) != 0)
 		return;
-	f->is_renamed = true;
-	f->grown_at = mono_now();
-	make_ready(fs, f);
-	loop_arm(fs->poll_timer, WATCH_POLL_MS, 0);
-	log_info(f->path, "rotated: reading the old one to its end");
+	became_past(fs, f);
 }
 
 /* The reader begins anew: it will name every file again. */
@@ -528,11 +659,25 @@ static void take_watch_fd(struct engine_files *fs, struct message *m)
 	engine_files_reload(fs);
 }
 
+/* Is it still to be read, whether it is there or not? */
+static bool is_configured(const struct engine_files *fs, const char *path)
+{
+	const struct setup *s = fs->er->role->setup;
+
+	for (uint32_t i = 0; i < s->n_sources; i++) {
+		if (leads_to(&s->sources[i], path))
+			return true;
+	}
+	return false;
+}
+
 static void take_files_done(struct engine_files *fs)
 {
 	struct file *f, *next;
 
 	TAILQ_FOREACH_SAFE(f, &fs->all, link, next) {
+		if (!f->is_seen && !f->is_renamed && is_configured(fs, f->path))
+			became_past(fs, f);
 		if (f->is_renamed)
 			add_jails_of_path(fs, f);
 		else if (!f->is_seen)
@@ -540,11 +685,15 @@ static void take_files_done(struct engine_files *fs)
 	}
 	fs->is_paused = false;
 	ready_all(fs);
+	engine_role_serving(fs->er);
 	run_ready(fs);
 }
 
 void engine_files_message(struct engine_files *fs, struct message *m)
 {
+	/* Where to go on in a file is not known yet: all are asked for again at the start. */
+	if (!fs->er->is_restored)
+		return;
 	if (m->type == MSG_WATCH_FD) {
 		take_watch_fd(fs, m);
 		return;
@@ -553,6 +702,9 @@ void engine_files_message(struct engine_files *fs, struct message *m)
 	if (fs->generation != fs->er->role->setup->generation)
 		return;
 	switch (m->type) {
+	case MSG_SIBLINGS:
+		fs->is_behind_known = false;
+		return;
 	case MSG_FILE:
 		take_file(fs, m);
 		loop_arm(fs->turn_timer, 0, 0);
@@ -583,7 +735,12 @@ void engine_files_reload(struct engine_files *fs)
 
 void engine_files_start(struct engine_files *fs)
 {
+	struct buf anew = BUF_INIT(1);
+
 	fs->is_started = true;
+	pack_bool(&anew, true);
+	(void)role_send(fs->er->role, ROLE_READER, MSG_RESCAN, &anew, -1);
+	buf_deinit(&anew);
 	run_ready(fs);
 }
 
@@ -600,7 +757,8 @@ static void emit_cursor(struct file *f, engine_cursor_fn fn, void *ctx)
 	struct cursor c;
 
 	tail_cursor(f->tail, &c);
-	if (f->is_renamed && asprintf(&key, "%s" RENAMED_MARK, f->path) < 0)
+	if (f->is_renamed &&
+	    asprintf(&key, "%s" RENAMED_MARK "%" PRIu64 ":%" PRIu64, f->path, f->dev, f->ino) < 0)
 		return;
 	fn(ctx, key ? key : f->path, &c);
 	f->is_moved = false;

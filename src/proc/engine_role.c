@@ -213,6 +213,13 @@ void engine_role_restored(struct engine_role *er)
 	engine_role_resync(er);
 	engine_files_start(er->files);
 	engine_journals_start(er->journals);
+}
+
+void engine_role_serving(struct engine_role *er)
+{
+	if (er->is_serving)
+		return;
+	er->is_serving = true;
 	role_ready(er->role);
 }
 
@@ -402,6 +409,7 @@ int engine_main(const struct role_args *args)
 		{ ROLE_READER, MSG_FILE },
 		{ ROLE_READER, MSG_FILE_GONE },
 		{ ROLE_READER, MSG_FILES_DONE },
+		{ ROLE_READER, MSG_SIBLINGS },
 		{ ROLE_READER, MSG_JOURNAL },
 		{ ROLE_READER, MSG_LINES },
 		{ ROLE_ENFORCER, MSG_DONE },

@@ -39,6 +39,7 @@ struct engine_role {
 	struct buf missed;      /* unban records while there was no enforcer */
 	bool is_enforcing;      /* the enforcer says that the kernel has our sets */
 	bool is_restored;       /* the keeper's memory is in, or given up on */
+	bool is_serving;        /* and the logs are open: nothing that is written is missed */
 };
 
 /* Send out what has been decided, log it, give it to the store; rearm the timer.
@@ -47,6 +48,9 @@ uint64_t engine_role_flush(struct engine_role *er);
 
 /* The keeper's memory is in: begin to read, and tell the enforcer all bans. */
 void engine_role_restored(struct engine_role *er);
+
+/* The logs have been named and opened: from here on nothing is missed. */
+void engine_role_serving(struct engine_role *er);
 
 /* Tell all bans again to those who enforce. */
 void engine_role_resync(struct engine_role *er);

@@ -31,6 +31,7 @@ enum message_type {
 	MSG_WATCH_FD,  /* fd: inotify instance of file watches; body: bool usable, u64 generation */
 	MSG_FILE,      /* fd: log; body: u32 source, str path, i64 wd, u64 dev, u64 ino, bool first, bool old */
 	MSG_FILE_GONE, /* u32 source, str path, u64 dev, u64 ino */
+	MSG_SIBLINGS,  /* what lies beside a log, as MSG_FILE with `old`, follows; oldest first */
 	MSG_FILES_DONE, /* the first scan is complete */
 	MSG_JOURNAL,   /* u64 generation, u32 source: where is this one to begin? */
 	MSG_LINES,     /* u64 generation, u32 source, u64 time, u64 number, u64 checksum of the last entry (its
@@ -38,7 +39,7 @@ enum message_type {
 	/* engine → reader */
 	MSG_JOURNAL_FROM, /* u32 source, bool resume, u64, u64, u64 as in MSG_LINES, wall since */
 	MSG_LINES_TAKEN,  /* u32 source: one batch is decided */
-	MSG_FIND_OLD,  /* str path, u64 dev, u64 ino: is it beside that path under another name? */
+	MSG_FIND_SIBLINGS, /* str path: what else may have been that log? */
 	MSG_RESCAN,    /* bool anew: begin as with a new engine; else events were lost */
 
 	/* engine → enforcer and runner */

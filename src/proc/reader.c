@@ -20,7 +20,8 @@
 #include "proc/role.h"
 #include "source/watch.h"
 
-#define MAX_DIR_ENTRIES 100000 /* looked at while searching for a renamed log */
+#define MAX_DIR_ENTRIES 100000 /* looked at while searching for renamed logs */
+#define MAX_SIBLINGS 32
 
 struct reader {
 	struct role *role;
@@ -195,42 +196,97 @@ static bool is_our_log(const struct setup *s, const char *path)
 	return false;
 }
 
-static void send_old(struct reader *d, const char *path, uint64_t dev, uint64_t ino, int fd)
+/* --- rotated logs ------------------------------------------------------------------ */
+
+struct sibling {
+	int fd;
+	struct stat st;
+	struct timespec born;
+};
+
+struct siblings {
+	struct sibling items[MAX_SIBLINGS];
+	size_t n;
+};
+
+static bool is_compressed(const char *name)
+{
+	static const char *const endings[] = { ".gz", ".xz", ".bz2", ".zst", ".lz4", ".lzma" };
+
+	for (size_t i = 0; i < ARRAY_LEN(endings); i++) {
+		if (span_ends(span_of(name), span_of(endings[i])))
+			return true;
+	}
+	return false;
+}
+
+static int cmp_time(const struct timespec *x, const struct timespec *y)
+{
+	if (x->tv_sec != y->tv_sec)
+		return x->tv_sec < y->tv_sec ? -1 : 1;
+	return x->tv_nsec < y->tv_nsec ? -1 : x->tv_nsec > y->tv_nsec;
+}
+
+static int by_age(const void *a, const void *b)
+{
+	const struct sibling *x = a, *y = b;
+	int born = cmp_time(&x->born, &y->born);
+
+	return born ? born : cmp_time(&x->st.st_mtim, &y->st.st_mtim);
+}
+
+/* When the file was made; where the file system does not say, when it was last written. */
+static struct timespec birth(int fd, const struct stat *st)
+{
+	struct statx x;
+
+	if (statx(fd, "", AT_EMPTY_PATH, STATX_BTIME, &x) < 0 || !(x.stx_mask & STATX_BTIME))
+		return st->st_mtim;
+	return (struct timespec){ .tv_sec = x.stx_btime.tv_sec, .tv_nsec = x.stx_btime.tv_nsec };
+}
+
+/* mail.log.1 and mail.log-20261124 beside mail.log; not mail.log.2.gz. */
+static void add_sibling(struct siblings *all, int dir_fd, const char *name, struct span base)
+{
+	if (!span_starts(span_of(name), base) || strlen(name) == base.n || is_compressed(name))
+		return;
+	CLEANUP(fd_closep) int fd =
+	    openat(dir_fd, name, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | O_NOFOLLOW);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return;
+	if (all->n == MAX_SIBLINGS) { /* only the newest matter: the oldest goes */
+		qsort(all->items, all->n, sizeof(all->items[0]), by_age);
+		close(all->items[0].fd);
+		memmove(&all->items[0], &all->items[1], --all->n * sizeof(all->items[0]));
+	}
+	struct timespec born = birth(fd, &st);
+
+	all->items[all->n++] = (struct sibling){ .fd = TAKE_FD(fd), .st = st, .born = born };
+}
+
+static void send_sibling(struct reader *d, const char *path, const struct sibling *x)
 {
 	struct buf body = BUF_INIT(MESSAGE_MAX_BYTES);
 
 	pack_u32(&body, UINT32_MAX);
 	pack_str(&body, path);
 	pack_i64(&body, -1);
-	pack_u64(&body, dev);
-	pack_u64(&body, ino);
+	pack_u64(&body, x->st.st_dev);
+	pack_u64(&body, x->st.st_ino);
 	pack_bool(&body, true);
 	pack_bool(&body, true);
-	(void)role_send(d->role, ROLE_ENGINE, MSG_FILE, &body, fd);
+	(void)role_send(d->role, ROLE_ENGINE, MSG_FILE, &body, x->fd);
 	buf_deinit(&body);
 }
 
-/* Return: true when this entry was the one. */
-static bool try_old(struct reader *d, int dir_fd, const char *name, const char *path,
-    uint64_t dev, uint64_t ino)
-{
-	CLEANUP(fd_closep) int fd =
-	    openat(dir_fd, name, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | O_NOFOLLOW);
-	struct stat st;
-
-	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_ino != ino ||
-	    st.st_dev != dev)
-		return false;
-	send_old(d, path, dev, ino, fd);
-	return true;
-}
-
 /*
- * A log that was renamed while nobody read it: same inode, in the same directory, under
- * a name that begins with the log's own (mail.log.1, mail.log-20261124). The engine reads
- * what attackers write, so it gets nothing by this that the configuration does not name.
+ * What a log may have been before it was rotated. The engine reads what attackers write,
+ * so it gets nothing by this that lies elsewhere or has another name than the logs that
+ * the configuration names.
  */
-static void find_old(struct reader *d, const char *path, uint64_t dev, uint64_t ino)
+static void find_siblings(struct reader *d, const char *path)
 {
 	const char *slash = strrchr(path, '/');
 
@@ -238,16 +294,19 @@ static void find_old(struct reader *d, const char *path, uint64_t dev, uint64_t 
 		return;
 	CLEANUP(freep) char *dir_path = strndup(path, (size_t)(slash - path) + 1);
 	DIR *dir = dir_path ? opendir(dir_path) : NULL;
-	struct span base = span_of(slash + 1);
+	struct siblings all = { .n = 0 };
 	struct dirent *entry;
 
-	for (int n = 0; dir && n < MAX_DIR_ENTRIES && (entry = readdir(dir)); n++) {
-		if (entry->d_ino == ino && span_starts(span_of(entry->d_name), base) &&
-		    try_old(d, dirfd(dir), entry->d_name, path, dev, ino))
-			break;
-	}
+	for (int n = 0; dir && n < MAX_DIR_ENTRIES && (entry = readdir(dir)); n++)
+		add_sibling(&all, dirfd(dir), entry->d_name, span_of(slash + 1));
 	if (dir)
 		closedir(dir);
+	qsort(all.items, all.n, sizeof(all.items[0]), by_age);
+	(void)role_send(d->role, ROLE_ENGINE, MSG_SIBLINGS, NULL, -1);
+	for (size_t i = 0; i < all.n; i++) {
+		send_sibling(d, path, &all.items[i]);
+		close(all.items[i].fd);
+	}
 }
 
 static int reader_start(struct role *r, UNUSED struct err *e)
@@ -298,11 +357,9 @@ static void reader_message(struct role *r, UNUSED enum role_id from, struct mess
 		return;
 	}
 	CLEANUP(freep) char *path = unpack_str(&m->body);
-	uint64_t dev = unpack_u64(&m->body);
-	uint64_t ino = unpack_u64(&m->body);
 
 	if (path && !m->body.bad)
-		find_old(d, path, dev, ino);
+		find_siblings(d, path);
 }
 
 static void reader_stop(struct role *r)
@@ -326,7 +383,7 @@ static void reader_deinit(struct role *r)
 int reader_main(const struct role_args *args)
 {
 	static const struct role_permit permits[] = {
-		{ ROLE_ENGINE, MSG_FIND_OLD },
+		{ ROLE_ENGINE, MSG_FIND_SIBLINGS },
 		{ ROLE_ENGINE, MSG_RESCAN },
 		{ ROLE_ENGINE, MSG_JOURNAL_FROM },
 		{ ROLE_ENGINE, MSG_LINES_TAKEN },
