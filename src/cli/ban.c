@@ -17,15 +17,14 @@ static int print_ban(const struct cli_options *o, const json_t *answer)
 	if (o->json) {
 		client_print(answer);
 	} else {
-		json_array_foreach(json_object_get(answer, "banned"), i, item)
-			printf("banned %s%s\n", json_string_value(item),
-			    enforced ? "" : " (but nothing is dropped now; see bandogd's log)");
+		json_array_foreach(json_object_get(answer, "banned"), i, item) printf(
+		    "banned %s%s\n", json_string_value(item),
+		    enforced ? "" : " (but nothing is dropped now; see bandogd's log)");
 		if (client_number(answer, "already"))
 			printf("%" PRId64 " already banned for at least as long\n",
 			    client_number(answer, "already"));
-		json_array_foreach(refused, i, item)
-			printf("refused %s: it is %s\n", client_text(item, "ip"),
-			    client_text(item, "reason"));
+		json_array_foreach(refused, i, item) printf("refused %s: it is %s\n",
+		    client_text(item, "ip"), client_text(item, "reason"));
 	}
 	return json_array_size(refused) || !enforced ? CLI_NO : CLI_OK;
 }
@@ -42,17 +41,20 @@ static json_t *take_ips(int argc, char **argv, int *at)
 static int ban(const struct cli_verb *v, int argc, char **argv)
 {
 	enum { OPT_FOR = CLI_OWN };
-	static const struct option options[] = { CLI_COMMON_OPTIONS,
-		{ "for", required_argument, NULL, OPT_FOR }, { NULL, 0, NULL, 0 } };
+	static const struct option options[] = {CLI_COMMON_OPTIONS,
+	    {"for", required_argument, NULL, OPT_FOR}, {NULL, 0, NULL, 0}};
 	struct cli_options o = cli_defaults();
 	double seconds = 0;
 	int c, code, worst = CLI_OK;
 
 	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
 		if (c == OPT_FOR) {
-			if (duration_parse(span_of(optarg), &seconds) < 0 || seconds > INT32_MAX)
-				return cli_usage(
-				    v, "--for: '%s' is no duration (try 600, 10m, 1d12h, -1)", optarg);
+			if (duration_parse(span_of(optarg), &seconds) < 0 ||
+			    seconds > INT32_MAX)
+				return cli_usage(v,
+				    "--for: '%s' is no duration (try 600, 10m, 1d12h, "
+				    "-1)",
+				    optarg);
 			if (seconds < 0)
 				seconds = -1;
 		} else if ((code = cli_common(v, c, &o)) >= 0) {
@@ -68,8 +70,8 @@ static int ban(const struct cli_verb *v, int argc, char **argv)
 		json_t *ips = take_ips(argc, argv, &at);
 
 		if (client_ask(&o,
-			json_pack("{s:s,s:s,s:I,s:o}", "do", "ban", "jail", jail, "seconds",
-			    (json_int_t)seconds, "ip", ips),
+			json_pack("{s:s,s:s,s:I,s:o}", "do", "ban", "jail", jail,
+			    "seconds", (json_int_t)seconds, "ip", ips),
 			&answer))
 			return CLI_FAILED;
 		code = print_ban(&o, answer);
@@ -83,9 +85,9 @@ static int ban(const struct cli_verb *v, int argc, char **argv)
 static int unban(const struct cli_verb *v, int argc, char **argv)
 {
 	enum { OPT_ALL = CLI_OWN, OPT_JAIL };
-	static const struct option options[] = { CLI_COMMON_OPTIONS,
-		{ "all", no_argument, NULL, OPT_ALL },
-		{ "jail", required_argument, NULL, OPT_JAIL }, { NULL, 0, NULL, 0 } };
+	static const struct option options[] = {CLI_COMMON_OPTIONS,
+	    {"all", no_argument, NULL, OPT_ALL},
+	    {"jail", required_argument, NULL, OPT_JAIL}, {NULL, 0, NULL, 0}};
 	struct cli_options o = cli_defaults();
 	const char *jail = NULL;
 	bool all = false;
@@ -104,10 +106,10 @@ static int unban(const struct cli_verb *v, int argc, char **argv)
 		return cli_usage(v, "either addresses or --all");
 	for (int at = optind; at < argc || all;) {
 		json_t *answer;
-		json_t *q = all
-		    ? json_pack("{s:s,s:b,s:s*}", "do", "unban", "all", 1, "jail", jail)
-		    : json_pack("{s:s,s:o,s:s*}", "do", "unban", "ip",
-			  take_ips(argc, argv, &at), "jail", jail);
+		json_t *q = all ? json_pack("{s:s,s:b,s:s*}", "do", "unban", "all", 1,
+				      "jail", jail)
+				: json_pack("{s:s,s:o,s:s*}", "do", "unban", "ip",
+				      take_ips(argc, argv, &at), "jail", jail);
 
 		if (client_ask(&o, q, &answer))
 			return CLI_FAILED;
@@ -123,22 +125,24 @@ static int unban(const struct cli_verb *v, int argc, char **argv)
 }
 
 const struct cli_verb cli_ban = {
-	.name = "ban",
-	.synopsis = "JAIL IP... [--for TIME] [--json]",
-	.summary = "Ban addresses or networks in a jail",
-	.help = "  --for TIME   10m, 1d12h, -1 (for ever); without it the jail's bantime\n"
-		"Returns when the kernel drops them. The guard refuses this machine's own addresses,\n"
-		"its gateway and resolvers, and what bandog.conf names as neverban.\n"
-		"Exit: 0 banned, 1 something was refused or is not dropped (a dry run, or no\n"
-		"nftables), 2 no daemon or no such jail.\n",
-	.run = ban,
+    .name = "ban",
+    .synopsis = "JAIL IP... [--for TIME] [--json]",
+    .summary = "Ban addresses or networks in a jail",
+    .help =
+	"  --for TIME   10m, 1d12h, -1 (for ever); without it the jail's bantime\n"
+	"Returns when the kernel drops them. The guard refuses this machine's own "
+	"addresses,\n"
+	"its gateway and resolvers, and what bandog.conf names as neverban.\n"
+	"Exit: 0 banned, 1 something was refused or is not dropped (a dry run, or no\n"
+	"nftables), 2 no daemon or no such jail.\n",
+    .run = ban,
 };
 
 const struct cli_verb cli_unban = {
-	.name = "unban",
-	.synopsis = "IP...|--all [--jail JAIL] [--json]",
-	.summary = "Lift bans of addresses, of all inside a network, or all",
-	.help = "Failures counted so far are forgotten too.\n"
-		"Exit: 0 something was lifted, 1 nothing was, 2 no daemon.\n",
-	.run = unban,
+    .name = "unban",
+    .synopsis = "IP...|--all [--jail JAIL] [--json]",
+    .summary = "Lift bans of addresses, of all inside a network, or all",
+    .help = "Failures counted so far are forgotten too.\n"
+	    "Exit: 0 something was lifted, 1 nothing was, 2 no daemon.\n",
+    .run = unban,
 };

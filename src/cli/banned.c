@@ -19,19 +19,21 @@ static void add_rows(struct table *t, const json_t *bans)
 
 		client_time(ban, "at", at, sizeof(at));
 		client_time(ban, "until", until, sizeof(until));
-		snprintf(failures, sizeof(failures), "%" PRId64, client_number(ban, "failures"));
-		table_row(t, (const char *[]){ client_text(ban, "ip"), client_text(ban, "jail"), at,
-				 until, failures });
+		snprintf(failures, sizeof(failures), "%" PRId64,
+		    client_number(ban, "failures"));
+		table_row(t, (const char *[]){client_text(ban, "ip"),
+				 client_text(ban, "jail"), at, until, failures});
 	}
 }
 
 /* All pages in one list. Return: exit code. */
-static int fetch(const struct cli_options *o, json_t *ips, const char *jail, json_t *all)
+static int fetch(
+    const struct cli_options *o, json_t *ips, const char *jail, json_t *all)
 {
 	for (size_t offset = 0;; offset += PAGE) {
 		json_t *answer;
-		json_t *q = json_pack("{s:s,s:s*,s:O*,s:I,s:i}", "do", "banned", "jail", jail,
-		    "ip", ips, "offset", (json_int_t)offset, "limit", PAGE);
+		json_t *q = json_pack("{s:s,s:s*,s:O*,s:I,s:i}", "do", "banned", "jail",
+		    jail, "ip", ips, "offset", (json_int_t)offset, "limit", PAGE);
 
 		if (client_ask(o, q, &answer))
 			return CLI_FAILED;
@@ -50,7 +52,8 @@ static int print(const struct cli_options *o, json_t *all, bool asked_for_one)
 	size_t n = json_array_size(all);
 
 	if (o->json) {
-		json_t *whole = json_pack("{s:O,s:I}", "bans", all, "total", (json_int_t)n);
+		json_t *whole =
+		    json_pack("{s:O,s:I}", "bans", all, "total", (json_int_t)n);
 
 		client_print(whole);
 		json_decref(whole);
@@ -58,7 +61,7 @@ static int print(const struct cli_options *o, json_t *all, bool asked_for_one)
 		puts(asked_for_one ? "not banned" : "nobody is banned");
 	} else {
 		struct table *t = table_new((const char *[]){
-		    "ADDRESS", "JAIL", "SINCE", "UNTIL", "FAILURES", NULL });
+		    "ADDRESS", "JAIL", "SINCE", "UNTIL", "FAILURES", NULL});
 
 		add_rows(t, all);
 		table_print(t);
@@ -70,8 +73,8 @@ static int print(const struct cli_options *o, json_t *all, bool asked_for_one)
 static int run(const struct cli_verb *v, int argc, char **argv)
 {
 	enum { OPT_JAIL = CLI_OWN };
-	static const struct option options[] = { CLI_COMMON_OPTIONS,
-		{ "jail", required_argument, NULL, OPT_JAIL }, { NULL, 0, NULL, 0 } };
+	static const struct option options[] = {CLI_COMMON_OPTIONS,
+	    {"jail", required_argument, NULL, OPT_JAIL}, {NULL, 0, NULL, 0}};
 	struct cli_options o = cli_defaults();
 	const char *jail = NULL;
 	json_t *ips = NULL;
@@ -98,10 +101,11 @@ static int run(const struct cli_verb *v, int argc, char **argv)
 }
 
 const struct cli_verb cli_banned = {
-	.name = "banned",
-	.synopsis = "[IP...] [--jail JAIL] [--json]",
-	.summary = "List what is banned, or say whether an address is",
-	.help = "An address is also banned when a network around it is.\n"
-		"Exit: 0 something is banned, 1 the address asked for is not, 2 no daemon.\n",
-	.run = run,
+    .name = "banned",
+    .synopsis = "[IP...] [--jail JAIL] [--json]",
+    .summary = "List what is banned, or say whether an address is",
+    .help =
+	"An address is also banned when a network around it is.\n"
+	"Exit: 0 something is banned, 1 the address asked for is not, 2 no daemon.\n",
+    .run = run,
 };

@@ -9,12 +9,12 @@ enum { OPT_DUMP = CLI_OWN, OPT_ALL };
 
 static int run(const struct cli_verb *v, int argc, char **argv)
 {
-	static const struct option options[] = { CLI_COMMON_OPTIONS,
-		{ "dump", no_argument, NULL, OPT_DUMP }, { "all", no_argument, NULL, OPT_ALL },
-		{ NULL, 0, NULL, 0 } };
+	static const struct option options[] = {CLI_COMMON_OPTIONS,
+	    {"dump", no_argument, NULL, OPT_DUMP}, {"all", no_argument, NULL, OPT_ALL},
+	    {NULL, 0, NULL, 0}};
 	struct cli_options o = cli_defaults();
 	CLEANUP(setup_freep) struct setup *s = NULL;
-	struct diag d = { 0 };
+	struct diag d = {0};
 	bool dump = false, all = false;
 	int c, code;
 
@@ -47,20 +47,25 @@ static int run(const struct cli_verb *v, int argc, char **argv)
 		printf("{\"errors\":%zu,\"warnings\":%zu,\"jails\":%u,\"logs\":%u}\n",
 		    d.n_errors, d.n_warnings, s ? s->n_jails : 0, s ? s->n_sources : 0);
 	else if (!dump)
-		printf("%s: %zu errors, %zu warnings; %u jails, %u logs\n", o.config_dir,
-		    d.n_errors, d.n_warnings, s ? s->n_jails : 0, s ? s->n_sources : 0);
+		printf("%s: %zu errors, %zu warnings; %u jails, %u logs\n",
+		    o.config_dir, d.n_errors, d.n_warnings, s ? s->n_jails : 0,
+		    s ? s->n_sources : 0);
 	diag_deinit(&d);
 	return code;
 }
 
 const struct cli_verb cli_check = {
-	.name = "check",
-	.synopsis = "[--config-dir DIR] [--dump] [--all] [--json]",
-	.summary = "Say what is wrong with the configuration, all of it at once",
-	.help = "Reads everything the daemon would read and compiles every regex. Mistakes go to\n"
-		"standard error as FILE:LINE:COLUMN: error: what is wrong, what was expected.\n\n"
-		"  --dump   print the effective configuration, each value with its file and line\n"
-		"  --all    treat all jails as enabled\n"
-		"Exit: 0 no errors (there may be warnings), 1 errors, 2 nothing could be read.\n",
-	.run = run,
+    .name = "check",
+    .synopsis = "[--config-dir DIR] [--dump] [--all] [--json]",
+    .summary = "Say what is wrong with the configuration, all of it at once",
+    .help = "Reads everything the daemon would read and compiles every regex. Mistakes "
+	    "go to\n"
+	    "standard error as FILE:LINE:COLUMN: error: what is wrong, what was "
+	    "expected.\n\n"
+	    "  --dump   print the effective configuration, each value with its file "
+	    "and line\n"
+	    "  --all    treat all jails as enabled\n"
+	    "Exit: 0 no errors (there may be warnings), 1 errors, 2 nothing could be "
+	    "read.\n",
+    .run = run,
 };

@@ -7,9 +7,9 @@
 
 #include "config.h"
 
-static const struct cli_verb *const verbs[] = { &cli_status, &cli_banned, &cli_why, &cli_ban,
-	&cli_unban, &cli_reload, &cli_stop, &cli_ping, &cli_check, &cli_match, &cli_scan,
-	&cli_import };
+static const struct cli_verb *const verbs[] = {&cli_status, &cli_banned, &cli_why,
+    &cli_ban, &cli_unban, &cli_reload, &cli_stop, &cli_ping, &cli_check, &cli_match,
+    &cli_scan, &cli_import};
 
 static void print_overview(FILE *to)
 {
@@ -17,17 +17,20 @@ static void print_overview(FILE *to)
 	for (size_t i = 0; i < ARRAY_LEN(verbs); i++)
 		fprintf(to, "  %-8s %s\n", verbs[i]->name, verbs[i]->summary);
 	fputs("\n"
-	      "Every verb knows --help, --json, --config-dir DIR (" BANDOG_CONFIG_DIR "),\n"
-	      "--state-dir DIR (" BANDOG_STATE_DIR ") and --run-dir DIR (" BANDOG_RUN_DIR ").\n"
-	      "Exit: 0 done, 1 the answer is no, 2 it could not be done, 64 wrong usage.\n"
+	      "Every verb knows --help, --json, --config-dir DIR (" BANDOG_CONFIG_DIR
+	      "),\n"
+	      "--state-dir DIR (" BANDOG_STATE_DIR
+	      ") and --run-dir DIR (" BANDOG_RUN_DIR ").\n"
+	      "Exit: 0 done, 1 the answer is no, 2 it could not be done, 64 wrong "
+	      "usage.\n"
 	      "See bandog(1); the daemon is bandogd(8).\n",
 	    to);
 }
 
 static void print_help(const struct cli_verb *v)
 {
-	printf("usage: bandog %s%s%s\n\n%s.\n", v->name, *v->synopsis ? " " : "", v->synopsis,
-	    v->summary);
+	printf("usage: bandog %s%s%s\n\n%s.\n", v->name, *v->synopsis ? " " : "",
+	    v->synopsis, v->summary);
 	if (*v->help)
 		printf("\n%s", v->help);
 }
@@ -47,9 +50,9 @@ int cli_usage(const struct cli_verb *v, const char *fmt, ...)
 struct cli_options cli_defaults(void)
 {
 	return (struct cli_options){
-		.config_dir = BANDOG_CONFIG_DIR,
-		.state_dir = BANDOG_STATE_DIR,
-		.run_dir = BANDOG_RUN_DIR,
+	    .config_dir = BANDOG_CONFIG_DIR,
+	    .state_dir = BANDOG_STATE_DIR,
+	    .run_dir = BANDOG_RUN_DIR,
 	};
 }
 
@@ -90,13 +93,15 @@ void cli_print_diag(const struct diag *d)
 		fprintf(stderr, "... and %zu more\n", d->n_dropped);
 }
 
-int cli_time(const struct cli_verb *v, const char *option, const char *text, wall_t *out)
+int cli_time(
+    const struct cli_verb *v, const char *option, const char *text, wall_t *out)
 {
 	*out = wall_now();
 	if (!text || wall_parse(span_of(text), *out, out) == 0)
 		return 0;
-	return cli_usage(v, "%s: '%s' is no time (try 2026-11-24T04:05:06, @1795420764 or -2h)",
-	    option, text);
+	return cli_usage(v,
+	    "%s: '%s' is no time (try 2026-11-24T04:05:06, @1795420764 or -2h)", option,
+	    text);
 }
 
 int cli_main(int argc, char **argv)

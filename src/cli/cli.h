@@ -4,8 +4,8 @@
 /*
  * cli - bandog's verbs: one file each, one table
  *
- * Exit codes of all verbs: 0 done; 1 done, and the answer is no (errors found, not banned,
- * refused); 2 it could not be done (no daemon, no such file); 64 wrong usage.
+ * Exit codes of all verbs: 0 done; 1 done, and the answer is no (errors found, not
+ * banned, refused); 2 it could not be done (no daemon, no such file); 64 wrong usage.
  */
 
 #include <getopt.h>
@@ -32,18 +32,21 @@ struct cli_verb {
 	int (*run)(const struct cli_verb *v, int argc, char **argv);
 };
 
-extern const struct cli_verb cli_check, cli_match, cli_scan, cli_status, cli_banned, cli_ban,
-    cli_unban, cli_why, cli_reload, cli_stop, cli_ping, cli_import;
+extern const struct cli_verb cli_check, cli_match, cli_scan, cli_status, cli_banned,
+    cli_ban, cli_unban, cli_why, cli_reload, cli_stop, cli_ping, cli_import;
 
 int cli_main(int argc, char **argv);
 
 /* Options every verb knows; a verb's own long options have values from CLI_OWN. */
 enum { CLI_OPT_CONFIG = 256, CLI_OPT_STATE, CLI_OPT_RUN, CLI_OPT_JSON, CLI_OWN };
-#define CLI_COMMON_OPTIONS                                                               \
-	{ "config-dir", required_argument, NULL, CLI_OPT_CONFIG },                       \
-	    { "state-dir", required_argument, NULL, CLI_OPT_STATE },                     \
-	    { "run-dir", required_argument, NULL, CLI_OPT_RUN },                         \
-	    { "json", no_argument, NULL, CLI_OPT_JSON }, { "help", no_argument, NULL, 'h' }
+#define CLI_COMMON_OPTIONS                                         \
+	{"config-dir", required_argument, NULL, CLI_OPT_CONFIG},   \
+	    {"state-dir", required_argument, NULL, CLI_OPT_STATE}, \
+	    {"run-dir", required_argument, NULL, CLI_OPT_RUN},     \
+	    {"json", no_argument, NULL, CLI_OPT_JSON},             \
+	{                                                          \
+		"help", no_argument, NULL, 'h'                     \
+	}
 
 struct cli_options cli_defaults(void);
 
@@ -61,4 +64,5 @@ int cli_usage(const struct cli_verb *v, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void cli_print_diag(const struct diag *d);
 
 /* A time or "now" for @text NULL; prints why not. Return: 0 or CLI_USAGE. */
-int cli_time(const struct cli_verb *v, const char *option, const char *text, wall_t *out);
+int cli_time(
+    const struct cli_verb *v, const char *option, const char *text, wall_t *out);

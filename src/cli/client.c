@@ -17,8 +17,8 @@
 /* Return: descriptor or negative errno. */
 static int connect_to(const struct cli_options *o)
 {
-	struct sockaddr_un a = { .sun_family = AF_UNIX };
-	struct timeval patience = { .tv_sec = PATIENCE_SEC };
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	struct timeval patience = {.tv_sec = PATIENCE_SEC};
 	int n = snprintf(a.sun_path, sizeof(a.sun_path), "%s/bandog.sock", o->run_dir);
 
 	if (n < 0 || (size_t)n >= sizeof(a.sun_path))
@@ -92,7 +92,8 @@ int client_ask(const struct cli_options *o, json_t *request, json_t **out)
 
 	if (fd < 0) {
 		if (fd == -ENOENT || fd == -ECONNREFUSED)
-			fprintf(stderr, "bandog: no bandogd runs with %s\n", o->run_dir);
+			fprintf(
+			    stderr, "bandog: no bandogd runs with %s\n", o->run_dir);
 		else
 			fprintf(stderr, "bandog: %s/bandog.sock: %s\n", o->run_dir,
 			    strerror(-fd));

@@ -7,7 +7,7 @@
 /* Options without own ones. Return: -1 to go on, else the exit code. */
 static int parse(const struct cli_verb *v, int argc, char **argv, struct cli_options *o)
 {
-	static const struct option options[] = { CLI_COMMON_OPTIONS, { NULL, 0, NULL, 0 } };
+	static const struct option options[] = {CLI_COMMON_OPTIONS, {NULL, 0, NULL, 0}};
 	int c, code;
 
 	*o = cli_defaults();
@@ -54,7 +54,8 @@ static int reload(const struct cli_verb *v, int argc, char **argv)
 		client_print(answer);
 	} else {
 		fputs(client_text(answer, "messages"), stderr);
-		puts(done ? "reloaded" : "not reloaded: the old configuration stays in force");
+		puts(done ? "reloaded"
+			  : "not reloaded: the old configuration stays in force");
 	}
 	json_decref(answer);
 	return done ? CLI_OK : CLI_NO;
@@ -79,27 +80,29 @@ static int stop(const struct cli_verb *v, int argc, char **argv)
 }
 
 const struct cli_verb cli_ping = {
-	.name = "ping",
-	.synopsis = "[--json]",
-	.summary = "Ask whether the daemon answers",
-	.help = "Exit: 0 it does, 2 it does not.\n",
-	.run = ping,
+    .name = "ping",
+    .synopsis = "[--json]",
+    .summary = "Ask whether the daemon answers",
+    .help = "Exit: 0 it does, 2 it does not.\n",
+    .run = ping,
 };
 
 const struct cli_verb cli_reload = {
-	.name = "reload",
-	.synopsis = "[--json]",
-	.summary = "Have the daemon read its configuration again",
-	.help = "Everything is checked first: if anything is wrong all mistakes are shown and the\n"
-		"old configuration stays in force. Bans are kept.\n"
-		"Exit: 0 reloaded, 1 refused, 2 no daemon.\n",
-	.run = reload,
+    .name = "reload",
+    .synopsis = "[--json]",
+    .summary = "Have the daemon read its configuration again",
+    .help = "Everything is checked first: if anything is wrong all mistakes are shown "
+	    "and the\n"
+	    "old configuration stays in force. Bans are kept.\n"
+	    "Exit: 0 reloaded, 1 refused, 2 no daemon.\n",
+    .run = reload,
 };
 
 const struct cli_verb cli_stop = {
-	.name = "stop",
-	.synopsis = "[--json]",
-	.summary = "Stop the daemon; its drops are lifted, and come back with its next start",
-	.help = "",
-	.run = stop,
+    .name = "stop",
+    .synopsis = "[--json]",
+    .summary =
+	"Stop the daemon; its drops are lifted, and come back with its next start",
+    .help = "",
+    .run = stop,
 };

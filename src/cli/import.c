@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * bandog import: take over what fail2ban knows: bans that still last, history, and how
- * far each log has been read. Once, while bandogd is stopped: its database has one owner.
+ * far each log has been read. Once, while bandogd is stopped: its database has one
+ * owner.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -28,14 +29,17 @@ enum { OPT_DB = CLI_OWN };
 struct import {
 	struct f2b_db *from;
 	struct db *to;
-	const struct setup *setup; /* for the bantime where fail2ban has none; may be NULL */
+	const struct setup
+	    *setup; /* for the bantime where fail2ban has none; may be NULL */
 	wall_t now;
 	uint64_t n_bans, n_over, n_history, n_logs;
 	uint64_t n_no_address; /* ids that are no addresses */
-	uint64_t n_lost_logs;  /* positions of logs that are not there, or are others now */
+	uint64_t
+	    n_lost_logs; /* positions of logs that are not there, or are others now */
 };
 
-/* --- bans -------------------------------------------------------------------------- */
+/* --- bans --------------------------------------------------------------------------
+ */
 
 static wall_t end_of(const struct import *im, const struct f2b_ban *b)
 {
@@ -54,7 +58,8 @@ static int add_line(struct order *o, struct span line)
 	if (!more)
 		return -ENOMEM;
 	o->why = more;
-	more[o->n_why] = (struct evidence){ .at = o->at, .weight = 1, .text = span_dup(line) };
+	more[o->n_why] =
+	    (struct evidence){.at = o->at, .weight = 1, .text = span_dup(line)};
 	o->n_why++;
 	return 0;
 }
@@ -74,8 +79,11 @@ static int take_lines(struct order *o, const char *matches)
 /* Return: 0, 1 if its id is no address, -ENOMEM. */
 static int order_of(const struct import *im, const struct f2b_ban *b, struct order *out)
 {
-	struct order o = { .op = ORDER_BAN, .cause = ORDER_BY_RULE, .at = b->at,
-		.until = end_of(im, b), .failures = b->failures };
+	struct order o = {.op = ORDER_BAN,
+	    .cause = ORDER_BY_RULE,
+	    .at = b->at,
+	    .until = end_of(im, b),
+	    .failures = b->failures};
 
 	if (net_parse(span_of(b->ip), &o.net) < 0)
 		return 1;
@@ -95,7 +103,8 @@ static int put_ended(struct import *im, const char *jail, struct order *o)
 	return db_put_unban(im->to, jail, o);
 }
 
-static int put(struct import *im, const struct f2b_ban *b, uint64_t *n_lasting, uint64_t *n_over)
+static int put(
+    struct import *im, const struct f2b_ban *b, uint64_t *n_lasting, uint64_t *n_over)
 {
 	struct order o;
 	int r = order_of(im, b, &o);
@@ -115,7 +124,8 @@ static int put(struct import *im, const struct f2b_ban *b, uint64_t *n_lasting, 
 	return r;
 }
 
-/* A ban of the past has ended, whatever its length was; what lasts comes from the other list. */
+/* A ban of the past has ended, whatever its length was; what lasts comes from the other
+ * list. */
 static int on_history(void *ctx, const struct f2b_ban *b)
 {
 	struct import *im = ctx;
@@ -130,7 +140,8 @@ static int on_current(void *ctx, const struct f2b_ban *b)
 	return put(im, b, &im->n_bans, &im->n_over);
 }
 
-/* --- positions --------------------------------------------------------------------- */
+/* --- positions ---------------------------------------------------------------------
+ */
 
 /* Which file is this? See flow/cursor.h. */
 static int describe(int fd, uint64_t offset, struct cursor *out)
@@ -145,11 +156,11 @@ static int describe(int fd, uint64_t offset, struct cursor *out)
 	    pread(fd, head, n, 0) != (ssize_t)n)
 		return -ESTALE;
 	*out = (struct cursor){
-		.dev = st.st_dev,
-		.ino = st.st_ino,
-		.offset = offset,
-		.head_bytes = (uint32_t)n,
-		.head_hash = n ? hash_stable(head, n) : 0,
+	    .dev = st.st_dev,
+	    .ino = st.st_ino,
+	    .offset = offset,
+	    .head_bytes = (uint32_t)n,
+	    .head_hash = n ? hash_stable(head, n) : 0,
 	};
 	return 0;
 }
@@ -159,9 +170,10 @@ static int describe(int fd, uint64_t offset, struct cursor *out)
 static int on_log(void *ctx, const struct f2b_log *l)
 {
 	struct import *im = ctx;
-	CLEANUP(fd_closep) int fd = l->path[0] == '/'
-	    ? open(l->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
-	    : -1;
+	CLEANUP(fd_closep)
+	int fd = l->path[0] == '/'
+		     ? open(l->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
+		     : -1;
 	struct cursor c;
 
 	if (fd < 0 || describe(fd, (uint64_t)l->position, &c) < 0) {
@@ -178,7 +190,8 @@ static int on_log(void *ctx, const struct f2b_log *l)
 	return db_put_cursor(im->to, l->path, &c);
 }
 
-/* --- the whole --------------------------------------------------------------------- */
+/* --- the whole ---------------------------------------------------------------------
+ */
 
 static int import_all(struct import *im)
 {
@@ -197,28 +210,31 @@ static void print(const struct import *im, const char *path, bool json)
 {
 	if (json) {
 		printf("{\"schema\":%d,\"bans\":%" PRIu64 ",\"over\":%" PRIu64
-		       ",\"history\":%" PRIu64 ",\"logs\":%" PRIu64 ",\"lost_logs\":%" PRIu64
-		       ",\"no_address\":%" PRIu64 "}\n",
-		    f2b_db_version(im->from), im->n_bans, im->n_over, im->n_history, im->n_logs,
-		    im->n_lost_logs, im->n_no_address);
+		       ",\"history\":%" PRIu64 ",\"logs\":%" PRIu64
+		       ",\"lost_logs\":%" PRIu64 ",\"no_address\":%" PRIu64 "}\n",
+		    f2b_db_version(im->from), im->n_bans, im->n_over, im->n_history,
+		    im->n_logs, im->n_lost_logs, im->n_no_address);
 		return;
 	}
 	printf("%s (schema %d)\n", path, f2b_db_version(im->from));
-	printf("%8" PRIu64 " bans that last\n%8" PRIu64 " bans that are over by now\n%8" PRIu64
-	       " entries of history\n%8" PRIu64 " positions in logs\n",
+	printf("%8" PRIu64 " bans that last\n%8" PRIu64
+	       " bans that are over by now\n%8" PRIu64 " entries of history\n%8" PRIu64
+	       " positions in logs\n",
 	    im->n_bans, im->n_over, im->n_history, im->n_logs);
 	if (im->n_lost_logs)
-		printf("%8" PRIu64 " positions left out: the log is gone or another one now\n",
+		printf("%8" PRIu64
+		       " positions left out: the log is gone or another one now\n",
 		    im->n_lost_logs);
 	if (im->n_no_address)
-		printf("%8" PRIu64 " entries left out: banned by something else than an address\n",
+		printf("%8" PRIu64
+		       " entries left out: banned by something else than an address\n",
 		    im->n_no_address);
 }
 
 static struct db *open_target(const struct cli_options *o)
 {
 	CLEANUP(freep) char *path = NULL;
-	struct err e = { "" };
+	struct err e = {""};
 
 	(void)mkdir(o->state_dir, 0700);
 	if (asprintf(&path, "%s/bandog.db", o->state_dir) < 0)
@@ -232,8 +248,8 @@ static struct db *open_target(const struct cli_options *o)
 
 static int import_from(const struct cli_options *o, const char *path)
 {
-	struct err e = { "" };
-	struct diag d = { 0 };
+	struct err e = {""};
+	struct diag d = {0};
 	CLEANUP(f2b_db_closep) struct f2b_db *from = f2b_db_open(path, &e);
 	CLEANUP(setup_freep) struct setup *setup = NULL;
 
@@ -245,12 +261,13 @@ static int import_from(const struct cli_options *o, const char *path)
 
 	if (!to)
 		return CLI_FAILED;
-	CLEANUP(conf_freep) struct conf *conf = conf_load(o->config_dir, NULL, false, &d);
+	CLEANUP(conf_freep)
+	struct conf *conf = conf_load(o->config_dir, NULL, false, &d);
 
 	if (conf)
 		(void)setup_build(conf, &d, &setup);
 	diag_deinit(&d); /* `bandog check` says what is wrong with it */
-	struct import im = { .from = from, .to = to, .setup = setup, .now = wall_now() };
+	struct import im = {.from = from, .to = to, .setup = setup, .now = wall_now()};
 	int r = import_all(&im);
 
 	if (r < 0) {
@@ -265,8 +282,8 @@ static int import_from(const struct cli_options *o, const char *path)
 
 static int run(const struct cli_verb *v, int argc, char **argv)
 {
-	static const struct option options[] = { CLI_COMMON_OPTIONS,
-		{ "fail2ban-db", required_argument, NULL, OPT_DB }, { NULL, 0, NULL, 0 } };
+	static const struct option options[] = {CLI_COMMON_OPTIONS,
+	    {"fail2ban-db", required_argument, NULL, OPT_DB}, {NULL, 0, NULL, 0}};
 	struct cli_options o = cli_defaults();
 	const char *path = DEFAULT_DB;
 	int c, code;
@@ -280,18 +297,21 @@ static int run(const struct cli_verb *v, int argc, char **argv)
 	if (optind < argc)
 		return cli_usage(v, "unexpected argument '%s'", argv[optind]);
 	if (client_is_running(&o)) {
-		fputs("bandog import: bandogd is running; stop it first (bandog stop)\n", stderr);
+		fputs(
+		    "bandog import: bandogd is running; stop it first (bandog stop)\n",
+		    stderr);
 		return CLI_FAILED;
 	}
 	return import_from(&o, path);
 }
 
 const struct cli_verb cli_import = {
-	.name = "import",
-	.synopsis = "[--fail2ban-db FILE] [--json]",
-	.summary = "Take over bans, history and log positions from fail2ban",
-	.help = "  --fail2ban-db FILE   (" DEFAULT_DB "), schemas 1 to 4\n"
-		"To be run once, while neither fail2ban nor bandogd runs. Running it again adds\n"
-		"nothing twice. Exit: 0 taken over, 2 it could not be done.\n",
-	.run = run,
+    .name = "import",
+    .synopsis = "[--fail2ban-db FILE] [--json]",
+    .summary = "Take over bans, history and log positions from fail2ban",
+    .help = "  --fail2ban-db FILE   (" DEFAULT_DB "), schemas 1 to 4\n"
+	    "To be run once, while neither fail2ban nor bandogd runs. Running it again "
+	    "adds\n"
+	    "nothing twice. Exit: 0 taken over, 2 it could not be done.\n",
+    .run = run,
 };

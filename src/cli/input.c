@@ -36,7 +36,7 @@ static int read_blocks(int fd, struct split *s, char *block, struct reading *r)
 			continue;
 		if (n <= 0)
 			return n < 0 ? -errno : 0;
-		int e = split_feed(s, (struct span){ block, (size_t)n }, on_line, r);
+		int e = split_feed(s, (struct span){block, (size_t)n}, on_line, r);
 
 		if (e < 0 || r->result)
 			return e;
@@ -45,9 +45,10 @@ static int read_blocks(int fd, struct split *s, char *block, struct reading *r)
 
 int input_read(const char *path, input_fn fn, void *ctx)
 {
-	struct reading r = { .fn = fn, .ctx = ctx };
+	struct reading r = {.fn = fn, .ctx = ctx};
 	bool is_stdin = !strcmp(path, "-");
-	CLEANUP(fd_closep) int fd =
+	CLEANUP(fd_closep)
+	int fd =
 	    is_stdin ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 
 	if (fd < 0)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* bandog match: what a filter makes of a log, line by line, without windows and bans. */
+/* bandog match: what a filter makes of a log, line by line, without windows and bans.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -33,7 +34,8 @@ static void flush_out(struct matching *m)
 	buf_clear(&m->out);
 }
 
-static void put_failure(struct matching *m, const struct filter_failure *f, uint64_t number)
+static void put_failure(
+    struct matching *m, const struct filter_failure *f, uint64_t number)
 {
 	struct jsonw j = jsonw_of(&m->out);
 
@@ -80,7 +82,8 @@ static void remember_missed(struct matching *m, struct span text, uint64_t numbe
 static int on_line(void *ctx, struct span text, uint64_t number)
 {
 	struct matching *m = ctx;
-	struct line l = { .text = text, .number = number, .stamp = WALL_NONE, .read_at = m->now };
+	struct line l = {
+	    .text = text, .number = number, .stamp = WALL_NONE, .read_at = m->now};
 	struct filter_failure f;
 	int r = filter_feed(m->filter, &l, m->now, &f);
 
@@ -113,7 +116,8 @@ static int on_line(void *ctx, struct span text, uint64_t number)
 
 static void print_rules(const struct matching *m)
 {
-	struct table *t = table_new((const char *[]){ "RULE", "HITS", "LIMITS", "REGEX", NULL });
+	struct table *t =
+	    table_new((const char *[]){"RULE", "HITS", "LIMITS", "REGEX", NULL});
 	char number[24], hits[24], limits[24];
 
 	for (size_t i = 0; t && i < filter_n_rules(m->filter); i++) {
@@ -122,7 +126,8 @@ static void print_rules(const struct matching *m)
 		    (unsigned long long)filter_n_hits(m->filter, i));
 		snprintf(limits, sizeof(limits), "%llu",
 		    (unsigned long long)filter_n_limits(m->filter, i));
-		table_row(t, (const char *[]){ number, hits, limits, m->jail->failregex[i] });
+		table_row(
+		    t, (const char *[]){number, hits, limits, m->jail->failregex[i]});
 	}
 	table_print(t);
 	table_free(t);
@@ -139,12 +144,14 @@ static void print_summary(const struct matching *m)
 		printf("%llu of those matched had no address where one was expected\n",
 		    (unsigned long long)m->n_no_address);
 	if (m->n_limits)
-		printf("%llu lines ran into a regex limit\n", (unsigned long long)m->n_limits);
+		printf("%llu lines ran into a regex limit\n",
+		    (unsigned long long)m->n_limits);
 	putchar('\n');
 	print_rules(m);
 	if (!m->n_missed)
 		return;
-	printf("\nmissed%s:\n", m->n_missed > MISSED_SHOWN ? " (the first of them)" : "");
+	printf(
+	    "\nmissed%s:\n", m->n_missed > MISSED_SHOWN ? " (the first of them)" : "");
 	for (size_t i = 0; i < MISSED_SHOWN && i < m->n_missed; i++)
 		printf("%8llu  %s\n", (unsigned long long)m->missed_number[i],
 		    m->missed[i] ? m->missed[i] : "");
@@ -176,9 +183,10 @@ static enum filter_usedns names_of(const char *dns, enum filter_usedns configure
 static int with_filter(const struct cli_options *o, const char *spec, const char *dns,
     bool journal, wall_t now, const char *path)
 {
-	struct diag d = { 0 };
-	struct err e = { "" };
-	CLEANUP(conf_freep) struct conf *conf = conf_load_filter(o->config_dir, spec, &d);
+	struct diag d = {0};
+	struct err e = {""};
+	CLEANUP(conf_freep)
+	struct conf *conf = conf_load_filter(o->config_dir, spec, &d);
 	CLEANUP(setup_freep) struct setup *s = NULL;
 	int code = CLI_FAILED;
 
@@ -191,8 +199,11 @@ static int with_filter(const struct cli_options *o, const char *spec, const char
 		fo.usedns = names_of(dns, fo.usedns);
 		fo.no_date = journal;
 		CLEANUP(filter_freep) struct filter *f = filter_new(&fo, &e);
-		struct matching m = { .filter = f, .jail = &s->jails[0], .now = now,
-			.json = o->json, .out = BUF_INIT(16u << 20) };
+		struct matching m = {.filter = f,
+		    .jail = &s->jails[0],
+		    .now = now,
+		    .json = o->json,
+		    .out = BUF_INIT(16u << 20)};
 
 		if (f)
 			code = match_log(&m, path);
@@ -208,11 +219,11 @@ static int with_filter(const struct cli_options *o, const char *spec, const char
 
 static int run(const struct cli_verb *v, int argc, char **argv)
 {
-	static const struct option options[] = { CLI_COMMON_OPTIONS,
-		{ "filter", required_argument, NULL, OPT_FILTER },
-		{ "now", required_argument, NULL, OPT_NOW },
-		{ "dns", required_argument, NULL, OPT_DNS },
-		{ "journal", no_argument, NULL, OPT_JOURNAL }, { NULL, 0, NULL, 0 } };
+	static const struct option options[] = {CLI_COMMON_OPTIONS,
+	    {"filter", required_argument, NULL, OPT_FILTER},
+	    {"now", required_argument, NULL, OPT_NOW},
+	    {"dns", required_argument, NULL, OPT_DNS},
+	    {"journal", no_argument, NULL, OPT_JOURNAL}, {NULL, 0, NULL, 0}};
 	struct cli_options o = cli_defaults();
 	const char *spec = NULL, *now_text = NULL, *dns = NULL;
 	bool journal = false;
@@ -234,7 +245,8 @@ static int run(const struct cli_verb *v, int argc, char **argv)
 	if (!spec)
 		return cli_usage(v, "--filter NAME is needed");
 	if (optind + 1 != argc)
-		return cli_usage(v, "exactly one log is needed ('-' reads standard input)");
+		return cli_usage(
+		    v, "exactly one log is needed ('-' reads standard input)");
 	if (dns && strcmp(dns, "yes") != 0 && strcmp(dns, "no") != 0)
 		return cli_usage(v, "--dns: expected yes or no, not '%s'", dns);
 	code = cli_time(v, "--now", now_text, &now);
@@ -244,15 +256,18 @@ static int run(const struct cli_verb *v, int argc, char **argv)
 }
 
 const struct cli_verb cli_match = {
-	.name = "match",
-	.synopsis = "--filter 'NAME[opt=\"value\",...]' [--json] [--now TIME] [--dns yes|no]\n"
-		    "                    [--journal] LOG|-",
-	.summary = "Show what a filter makes of a log (no window, no bans)",
-	.help = "  --filter SPEC   filter.d/NAME.conf with options, or a path to a .conf file\n"
-		"  --now TIME      the clock, which settles dates without a year (TZ: the zone)\n"
-		"  --dns yes|no    does <HOST> take host names too (they are not looked up)\n"
-		"  --journal       lines carry no date of their own\n"
-		"  --json          one object a failure: line, time, id, host, rule, fields\n"
-		"Without --json: lines matched, ignored and missed, with counts per rule.\n",
-	.run = run,
+    .name = "match",
+    .synopsis =
+	"--filter 'NAME[opt=\"value\",...]' [--json] [--now TIME] [--dns yes|no]\n"
+	"                    [--journal] LOG|-",
+    .summary = "Show what a filter makes of a log (no window, no bans)",
+    .help =
+	"  --filter SPEC   filter.d/NAME.conf with options, or a path to a .conf file\n"
+	"  --now TIME      the clock, which settles dates without a year (TZ: the "
+	"zone)\n"
+	"  --dns yes|no    does <HOST> take host names too (they are not looked up)\n"
+	"  --journal       lines carry no date of their own\n"
+	"  --json          one object a failure: line, time, id, host, rule, fields\n"
+	"Without --json: lines matched, ignored and missed, with counts per rule.\n",
+    .run = run,
 };

@@ -155,8 +155,7 @@ static int on_line(void *ctx, struct span text, uint64_t number)
 {
 	struct scan *s = ctx;
 	struct line l = {
-		.text = text, .number = number, .stamp = WALL_NONE, .read_at = s->o->now
-	};
+	    .text = text, .number = number, .stamp = WALL_NONE, .read_at = s->o->now};
 
 	s->n_lines++;
 	for (uint32_t i = 0; i < s->setup->n_jails; i++) {
@@ -188,8 +187,8 @@ static void put_summary(struct scan *s, double seconds)
 
 	if (!s->o->common.json) {
 		buf_printf(&s->out,
-		    "%" PRIu64 " lines, %" PRIu64 " failures, %" PRIu64 " bans of %" PRIu64
-		    " addresses (%.2f s)\n",
+		    "%" PRIu64 " lines, %" PRIu64 " failures, %" PRIu64
+		    " bans of %" PRIu64 " addresses (%.2f s)\n",
 		    s->n_lines, n_matched(s), s->n_bans, s->n_addresses, seconds);
 		return;
 	}
@@ -248,8 +247,7 @@ static void scan_deinit(struct scan *s)
 {
 	struct banned_once *b, *next;
 
-	HASH_ITER(hh, s->banned, b, next)
-	{
+	HASH_ITER (hh, s->banned, b, next) {
 		HASH_DEL(s->banned, b);
 		free(b);
 	}
@@ -277,12 +275,13 @@ static void print_errors(const struct diag *d)
 
 static int scan_jails(const struct scan_options *o, char **logs, int n_logs)
 {
-	struct diag d = { 0 };
-	struct err e = { "" };
-	CLEANUP(conf_freep) struct conf *conf =
+	struct diag d = {0};
+	struct err e = {""};
+	CLEANUP(conf_freep)
+	struct conf *conf =
 	    conf_load(o->common.config_dir, o->n_jails ? o->jails : NULL, false, &d);
 	CLEANUP(setup_freep) struct setup *setup = NULL;
-	struct scan s = { .o = o, .out = BUF_INIT(256u << 20) };
+	struct scan s = {.o = o, .out = BUF_INIT(256u << 20)};
 	int code = CLI_FAILED;
 
 	if (conf)
@@ -299,7 +298,8 @@ static int scan_jails(const struct scan_options *o, char **logs, int n_logs)
 		}
 	}
 	if (setup && !setup->n_jails && code == CLI_OK)
-		fprintf(stderr, "bandog scan: no jail is enabled in %s\n", o->common.config_dir);
+		fprintf(stderr, "bandog scan: no jail is enabled in %s\n",
+		    o->common.config_dir);
 	scan_deinit(&s);
 	diag_deinit(&d);
 	return code;
@@ -357,7 +357,8 @@ static int take_option(const struct cli_verb *v, int c, struct scan_options *o)
 	case OPT_FOR:
 		if (duration_parse(span_of(optarg), &t->for_sec) == 0)
 			return -1;
-		return cli_usage(v, "--for: '%s' is no duration (try 1d, 12h, -1)", optarg);
+		return cli_usage(
+		    v, "--for: '%s' is no duration (try 1d, 12h, -1)", optarg);
 	default:
 		return cli_common(v, c, &o->common);
 	}
@@ -365,20 +366,21 @@ static int take_option(const struct cli_verb *v, int c, struct scan_options *o)
 
 static int run(const struct cli_verb *v, int argc, char **argv)
 {
-	static const struct option options[] = { CLI_COMMON_OPTIONS,
-		{ "jail", required_argument, NULL, OPT_JAIL },
-		{ "since", required_argument, NULL, OPT_SINCE },
-		{ "until", required_argument, NULL, OPT_UNTIL },
-		{ "now", required_argument, NULL, OPT_NOW },
-		{ "last", required_argument, NULL, OPT_LAST },
-		{ "this-hour", no_argument, NULL, OPT_HOUR },
-		{ "limit", required_argument, NULL, OPT_LIMIT },
-		{ "grep", required_argument, NULL, OPT_GREP },
-		{ "apply", no_argument, NULL, OPT_APPLY },
-		{ "port", required_argument, NULL, OPT_PORT },
-		{ "interface", required_argument, NULL, OPT_INTERFACE },
-		{ "for", required_argument, NULL, OPT_FOR }, { NULL, 0, NULL, 0 } };
-	struct scan_options o = { .common = cli_defaults(), .tail = scan_tail_defaults() };
+	static const struct option options[] = {CLI_COMMON_OPTIONS,
+	    {"jail", required_argument, NULL, OPT_JAIL},
+	    {"since", required_argument, NULL, OPT_SINCE},
+	    {"until", required_argument, NULL, OPT_UNTIL},
+	    {"now", required_argument, NULL, OPT_NOW},
+	    {"last", required_argument, NULL, OPT_LAST},
+	    {"this-hour", no_argument, NULL, OPT_HOUR},
+	    {"limit", required_argument, NULL, OPT_LIMIT},
+	    {"grep", required_argument, NULL, OPT_GREP},
+	    {"apply", no_argument, NULL, OPT_APPLY},
+	    {"port", required_argument, NULL, OPT_PORT},
+	    {"interface", required_argument, NULL, OPT_INTERFACE},
+	    {"for", required_argument, NULL, OPT_FOR}, {NULL, 0, NULL, 0}};
+	struct scan_options o = {
+	    .common = cli_defaults(), .tail = scan_tail_defaults()};
 	int c, code;
 
 	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
@@ -386,7 +388,8 @@ static int run(const struct cli_verb *v, int argc, char **argv)
 			return code;
 	}
 	if (optind == argc)
-		return cli_usage(v, "at least one log is needed ('-' reads standard input)");
+		return cli_usage(
+		    v, "at least one log is needed ('-' reads standard input)");
 	code = cli_time(v, "--now", o.now_text, &o.now);
 	if (!code && o.since_text)
 		code = cli_time(v, "--since", o.since_text, &o.since);
@@ -401,30 +404,36 @@ static int run(const struct cli_verb *v, int argc, char **argv)
 	if (!o.is_tail)
 		return scan_jails(&o, argv + optind, argc - optind);
 	if (optind + 1 != argc)
-		return cli_usage(v, "with --last, --limit and the like exactly one log");
+		return cli_usage(
+		    v, "with --last, --limit and the like exactly one log");
 	return scan_tail(&o.common, &o.tail, o.now, argv[optind]);
 }
 
 const struct cli_verb cli_scan = {
-	.name = "scan",
-	.synopsis = "[--jail NAME]... [--since T] [--until T] [--now T] [--json] LOG...|-\n"
-		    "       bandog scan --last N --this-hour --limit N [--grep TEXT] [--apply] LOG",
-	.summary = "Replay logs through jails and show what would be decided",
-	.help = "All enabled jails see all lines, whatever their logpath; time is that of the log.\n"
-		"  --jail NAME   only this jail, enabled or not; may be repeated\n"
-		"  --since T     failures before T do not count; --until T: nor those after it\n"
-		"  --now T       the clock, which settles the year of dates without one\n"
-		"  --json        one object a decision, then a summary\n"
-		"\n"
-		"Counting instead of jails, as a shell script run by cron would:\n"
-		"  --last N      look at the last N lines (400)\n"
-		"  --this-hour   only lines of the current hour\n"
-		"  --grep TEXT   only lines with this text ('reject:')\n"
-		"  --limit N     from so many lines on an address is blocked (5)\n"
-		"  --apply       drop it: through the running daemon's jail 'scan', or without a\n"
-		"                daemon straight in the kernel\n"
-		"  --port P      what to close for it (25); --interface I: only there (any)\n"
-		"  --for TIME    for how long (1d; -1: for ever)\n"
-		"What was blocked is remembered in the state directory from run to run.\n",
-	.run = run,
+    .name = "scan",
+    .synopsis =
+	"[--jail NAME]... [--since T] [--until T] [--now T] [--json] LOG...|-\n"
+	"       bandog scan --last N --this-hour --limit N [--grep TEXT] [--apply] LOG",
+    .summary = "Replay logs through jails and show what would be decided",
+    .help =
+	"All enabled jails see all lines, whatever their logpath; time is that of the "
+	"log.\n"
+	"  --jail NAME   only this jail, enabled or not; may be repeated\n"
+	"  --since T     failures before T do not count; --until T: nor those after "
+	"it\n"
+	"  --now T       the clock, which settles the year of dates without one\n"
+	"  --json        one object a decision, then a summary\n"
+	"\n"
+	"Counting instead of jails, as a shell script run by cron would:\n"
+	"  --last N      look at the last N lines (400)\n"
+	"  --this-hour   only lines of the current hour\n"
+	"  --grep TEXT   only lines with this text ('reject:')\n"
+	"  --limit N     from so many lines on an address is blocked (5)\n"
+	"  --apply       drop it: through the running daemon's jail 'scan', or without "
+	"a\n"
+	"                daemon straight in the kernel\n"
+	"  --port P      what to close for it (25); --interface I: only there (any)\n"
+	"  --for TIME    for how long (1d; -1: for ever)\n"
+	"What was blocked is remembered in the state directory from run to run.\n",
+    .run = run,
 };

@@ -22,8 +22,8 @@ static int64_t seconds_left(const struct scan_block *b, wall_t now)
 	return sec > 0 ? sec : 1;
 }
 
-static int by_daemon(
-    const struct cli_options *common, const struct scan_block *blocks, size_t n, wall_t now)
+static int by_daemon(const struct cli_options *common, const struct scan_block *blocks,
+    size_t n, wall_t now)
 {
 	size_t n_banned = 0;
 	int code = CLI_OK;
@@ -35,11 +35,13 @@ static int by_daemon(
 
 		net_format(&blocks[i].net, net);
 		if (client_ask(common,
-			json_pack("{s:s,s:s,s:I,s:[s]}", "do", "ban", "jail", JAIL, "seconds",
-			    (json_int_t)seconds_left(&blocks[i], now), "ip", net),
+			json_pack("{s:s,s:s,s:I,s:[s]}", "do", "ban", "jail", JAIL,
+			    "seconds", (json_int_t)seconds_left(&blocks[i], now), "ip",
+			    net),
 			&answer)) {
-			fprintf(stderr, "bandog scan: not applied; the daemon needs an enabled "
-					"jail '" JAIL "' (see jail.conf)\n");
+			fprintf(stderr,
+			    "bandog scan: not applied; the daemon needs an enabled "
+			    "jail '" JAIL "' (see jail.conf)\n");
 			return CLI_FAILED;
 		}
 		n_banned += json_array_size(json_object_get(answer, "banned"));
@@ -52,7 +54,8 @@ static int by_daemon(
 		json_decref(answer);
 	}
 	if (!common->json)
-		printf("applied by the running daemon, jail " JAIL ": %zu new\n", n_banned);
+		printf("applied by the running daemon, jail " JAIL ": %zu new\n",
+		    n_banned);
 	return code;
 }
 
@@ -63,13 +66,14 @@ static int make_target(const struct scan_tail_options *o, struct nft_target *t)
 	memset(t, 0, sizeof(*t));
 	nft_target_name(t->name, JAIL, 0);
 	t->protocol = IPPROTO_TCP;
-	if (ports_parse(span_of(o->port), "tcp", t->ports, NFT_MAX_PORT_RANGES, &t->n_ports,
-		&bad) < 0) {
+	if (ports_parse(span_of(o->port), "tcp", t->ports, NFT_MAX_PORT_RANGES,
+		&t->n_ports, &bad) < 0) {
 		fprintf(stderr, "bandog scan: --port: '%s' is no port\n", o->port);
 		return -EINVAL;
 	}
 	if (strlen(o->interface) >= sizeof(t->interface)) {
-		fprintf(stderr, "bandog scan: --interface: '%s' is too long\n", o->interface);
+		fprintf(stderr, "bandog scan: --interface: '%s' is too long\n",
+		    o->interface);
 		return -EINVAL;
 	}
 	strcpy(t->interface, o->interface);
@@ -78,11 +82,12 @@ static int make_target(const struct scan_tail_options *o, struct nft_target *t)
 
 struct guard *scan_guard(void)
 {
-	struct guard_options options = { .min_prefix_v4 = 32, .min_prefix_v6 = 64 };
+	struct guard_options options = {.min_prefix_v4 = 32, .min_prefix_v6 = 64};
 	struct guard *g = guard_new(&options);
 
 	if (g && guard_refresh(g) < 0)
-		fputs("bandog scan: own addresses or gateways cannot be read whole\n", stderr);
+		fputs("bandog scan: own addresses or gateways cannot be read whole\n",
+		    stderr);
 	return g;
 }
 
@@ -106,18 +111,20 @@ static size_t plan(const struct scan_block *blocks, size_t n, wall_t now,
 			*any_refused = true;
 			continue;
 		}
-		out[kept++] = (struct nft_change){ .add = true, .net = blocks[i].net,
-			.timeout_ms = sec < 0 ? 0 : sec * 1000 };
+		out[kept++] = (struct nft_change){.add = true,
+		    .net = blocks[i].net,
+		    .timeout_ms = sec < 0 ? 0 : sec * 1000};
 	}
 	guard_free(g);
 	return kept;
 }
 
-static int by_kernel(const struct cli_options *common, const struct scan_tail_options *o,
-    const struct scan_block *blocks, size_t n, wall_t now)
+static int by_kernel(const struct cli_options *common,
+    const struct scan_tail_options *o, const struct scan_block *blocks, size_t n,
+    wall_t now)
 {
 	struct nft_target target;
-	struct err e = { "" };
+	struct err e = {""};
 	bool any_refused = false;
 	CLEANUP(freep) struct nft_change *changes = calloc(n + 1, sizeof(*changes));
 
@@ -132,7 +139,8 @@ static int by_kernel(const struct cli_options *common, const struct scan_tail_op
 		return CLI_FAILED;
 	}
 	if (!common->json)
-		printf("applied in the kernel, table " TABLE ": %zu addresses, port %s%s%s\n",
+		printf("applied in the kernel, table " TABLE
+		       ": %zu addresses, port %s%s%s\n",
 		    kept, o->port, *o->interface ? ", interface " : "", o->interface);
 	return any_refused ? CLI_NO : CLI_OK;
 }

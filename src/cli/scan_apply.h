@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* scan_apply - put blocks into force: through the daemon, or without one in the kernel. */
+/* scan_apply - put blocks into force: through the daemon, or without one in the kernel.
+ */
 
 #include "base/net.h"
 #include "cli/scan_tail.h"
@@ -12,7 +13,8 @@ struct scan_block {
 	wall_t until; /* WALL_NEVER: for ever */
 };
 
-/* What is never blocked here; says what of it could not be read. NULL: out of memory. */
+/* What is never blocked here; says what of it could not be read. NULL: out of memory.
+ */
 struct guard *scan_guard(void);
 
 /* Return: exit code; says in words what was done and what was refused. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The shell script's work: the last lines of a log, those of this hour, those with a
- * text; counted per client address; at or over the limit it is blocked, once. Unlike the
- * script it forgets a block when its time is over, and never blocks what the guard
+ * text; counted per client address; at or over the limit it is blocked, once. Unlike
+ * the script it forgets a block when its time is over, and never blocks what the guard
  * protects.
  */
 #include "cli/scan_tail.h"
@@ -52,12 +52,12 @@ struct tail_work {
 struct scan_tail_options scan_tail_defaults(void)
 {
 	return (struct scan_tail_options){
-		.last = 400,
-		.limit = 5,
-		.grep = "reject:",
-		.port = "25",
-		.interface = "",
-		.for_sec = 86400,
+	    .last = 400,
+	    .limit = 5,
+	    .grep = "reject:",
+	    .port = "25",
+	    .interface = "",
+	    .for_sec = 86400,
 	};
 }
 
@@ -83,7 +83,8 @@ static bool same_hour(wall_t a, wall_t b)
 
 	localtime_r(&s, &x);
 	localtime_r(&t, &y);
-	return x.tm_year == y.tm_year && x.tm_yday == y.tm_yday && x.tm_hour == y.tm_hour;
+	return x.tm_year == y.tm_year && x.tm_yday == y.tm_yday &&
+	       x.tm_hour == y.tm_hour;
 }
 
 /*
@@ -107,7 +108,8 @@ static bool find_client(struct span line, const char *grep, struct net *out)
 	rest = span_skip(rest, (size_t)open + 1);
 	ptrdiff_t close = span_index(rest, ']');
 
-	return close > 0 && net_parse_addr((struct span){ rest.p, (size_t)close }, out) == 0;
+	return close > 0 &&
+	       net_parse_addr((struct span){rest.p, (size_t)close}, out) == 0;
 }
 
 static struct tally *tally_of(struct tally **table, const struct net *n, bool add)
@@ -133,8 +135,7 @@ static void free_tallies(struct tally **table)
 {
 	struct tally *t, *next;
 
-	HASH_ITER(hh, *table, t, next)
-	{
+	HASH_ITER (hh, *table, t, next) {
 		HASH_DEL(*table, t);
 		free(t);
 	}
@@ -177,7 +178,8 @@ static int count_log(struct tail_work *w, const char *path)
 static int remember(void *ctx, const char *jail, const struct order *o)
 {
 	struct tail_work *w = ctx;
-	struct tally *t = strcmp(jail, JAIL) ? NULL : tally_of(&w->blocked, &o->net, true);
+	struct tally *t =
+	    strcmp(jail, JAIL) ? NULL : tally_of(&w->blocked, &o->net, true);
 
 	if (t)
 		t->until = o->until;
@@ -189,8 +191,7 @@ static int judge(struct tail_work *w, struct db *db)
 	struct tally *t, *next;
 	int r = db_begin(db);
 
-	HASH_ITER(hh, w->tallies, t, next)
-	{
+	HASH_ITER (hh, w->tallies, t, next) {
 		if (r < 0 || t->count < w->o->limit)
 			continue;
 		struct tally *old = tally_of(&w->blocked, &t->net, false);
@@ -207,9 +208,14 @@ static int judge(struct tail_work *w, struct db *db)
 			continue;
 		}
 		t->state = BLOCKED_NOW;
-		t->until = w->o->for_sec < 0 ? WALL_NEVER : wall_add_sec(w->now, w->o->for_sec);
-		struct order o = { .op = ORDER_BAN, .cause = ORDER_BY_RULE, .net = t->net,
-			.at = w->now, .until = t->until, .failures = t->count };
+		t->until = w->o->for_sec < 0 ? WALL_NEVER
+					     : wall_add_sec(w->now, w->o->for_sec);
+		struct order o = {.op = ORDER_BAN,
+		    .cause = ORDER_BY_RULE,
+		    .net = t->net,
+		    .at = w->now,
+		    .until = t->until,
+		    .failures = t->count};
 		struct tally *b = tally_of(&w->blocked, &t->net, true);
 
 		r = b ? db_put_ban(db, JAIL, &o) : -ENOMEM;
@@ -231,7 +237,8 @@ static const char *state_text(
 	case BLOCKED_ALREADY:
 		return "blocked already";
 	case PROTECTED:
-		snprintf(room, 96, "never blocked: it is %s", guard_reason_text(t->reason));
+		snprintf(
+		    room, 96, "never blocked: it is %s", guard_reason_text(t->reason));
 		return room;
 	}
 	return "";
@@ -239,12 +246,10 @@ static const char *state_text(
 
 static void print_json(const struct tail_work *w)
 {
-	static const char *const states[] = { "fine", "blocked", "already",
-		"protected" };
+	static const char *const states[] = {"fine", "blocked", "already", "protected"};
 	struct tally *t, *next;
 
-	HASH_ITER(hh, w->tallies, t, next)
-	{
+	HASH_ITER (hh, w->tallies, t, next) {
 		struct buf b = BUF_INIT(1024);
 		struct jsonw j = jsonw_of(&b);
 
@@ -267,17 +272,17 @@ static void print_json(const struct tail_work *w)
 
 static void print_table(const struct tail_work *w)
 {
-	struct table *table = table_new((const char *[]){ "ADDRESS", "COUNT", "STATE", NULL });
+	struct table *table =
+	    table_new((const char *[]){"ADDRESS", "COUNT", "STATE", NULL});
 	struct tally *t, *next;
 
-	HASH_ITER(hh, w->tallies, t, next)
-	{
+	HASH_ITER (hh, w->tallies, t, next) {
 		char net[NET_TEXT_BYTES], count[16], state[96];
 
 		net_format(&t->net, net);
 		snprintf(count, sizeof(count), "%u", t->count);
 		table_row(
-		    table, (const char *[]){ net, count, state_text(t, w->o, state) });
+		    table, (const char *[]){net, count, state_text(t, w->o, state)});
 	}
 	if (w->tallies)
 		table_print(table);
@@ -294,9 +299,8 @@ static int apply_all(const struct cli_options *common, struct tail_work *w)
 
 	if (!blocks)
 		return CLI_FAILED;
-	HASH_ITER(hh, w->blocked, t, next)
-	{
-		blocks[i++] = (struct scan_block){ .net = t->net, .until = t->until };
+	HASH_ITER (hh, w->blocked, t, next) {
+		blocks[i++] = (struct scan_block){.net = t->net, .until = t->until};
 	}
 	int code = scan_apply(common, w->o, blocks, n, w->now);
 
@@ -317,7 +321,8 @@ static int work(const struct cli_options *common, struct tail_work *w, struct db
 	}
 	r = judge(w, db);
 	if (r < 0) {
-		fprintf(stderr, "bandog scan: cannot remember blocks: %s\n", strerror(-r));
+		fprintf(
+		    stderr, "bandog scan: cannot remember blocks: %s\n", strerror(-r));
 		return CLI_FAILED;
 	}
 	if (common->json)
@@ -332,7 +337,7 @@ static int work(const struct cli_options *common, struct tail_work *w, struct db
 static struct db *open_memory(const struct cli_options *common)
 {
 	CLEANUP(freep) char *path = NULL;
-	struct err e = { "" };
+	struct err e = {""};
 
 	(void)mkdir(common->state_dir, 0700);
 	if (asprintf(&path, "%s/scan.db", common->state_dir) < 0)
@@ -340,17 +345,18 @@ static struct db *open_memory(const struct cli_options *common)
 	struct db *db = db_open(path, &e);
 
 	if (!db)
-		fprintf(stderr, "bandog scan: %s: %s (--state-dir names another place)\n", path,
+		fprintf(stderr,
+		    "bandog scan: %s: %s (--state-dir names another place)\n", path,
 		    e.text);
 	return db;
 }
 
-int scan_tail(const struct cli_options *common, const struct scan_tail_options *o, wall_t now,
-    const char *path)
+int scan_tail(const struct cli_options *common, const struct scan_tail_options *o,
+    wall_t now, const char *path)
 {
-	struct tail_work w = { .o = o, .now = now };
-	struct stamp_options so = { 0 };
-	struct err e = { "" };
+	struct tail_work w = {.o = o, .now = now};
+	struct stamp_options so = {0};
+	struct err e = {""};
 	CLEANUP(db_closep) struct db *db = open_memory(common);
 	CLEANUP(stamp_freep) struct stamp *stamp = stamp_new(&so, &e);
 	CLEANUP(guard_freep) struct guard *guard = scan_guard();

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* scan_tail - count addresses in the end of a log and block those at or over a limit. */
+/* scan_tail - count addresses in the end of a log and block those at or over a limit.
+ */
 
 #include "cli/cli.h"
 
@@ -19,5 +20,5 @@ struct scan_tail_options {
 struct scan_tail_options scan_tail_defaults(void);
 
 /* Return: exit code. */
-int scan_tail(const struct cli_options *common, const struct scan_tail_options *o, wall_t now,
-    const char *path);
+int scan_tail(const struct cli_options *common, const struct scan_tail_options *o,
+    wall_t now, const char *path);

@@ -8,32 +8,35 @@
 
 static void print_all(const json_t *a)
 {
-	struct table *t = table_new((const char *[]){
-	    "JAIL", "BANNED", "BANNED SINCE START", "FAILING", "FAILURES", "LINES", NULL });
+	struct table *t = table_new((const char *[]){"JAIL", "BANNED",
+	    "BANNED SINCE START", "FAILING", "FAILURES", "LINES", NULL});
 	struct buf up = BUF_INIT(64);
 	const json_t *jail;
 	size_t i;
 
 	duration_format(&up, client_number(a, "uptime"));
-	printf("bandogd %s, up %s; %" PRId64 " bans, %" PRId64 " addresses under watch%s\n\n",
+	printf("bandogd %s, up %s; %" PRId64 " bans, %" PRId64
+	       " addresses under watch%s\n\n",
 	    client_text(a, "version"), buf_str(&up), client_number(a, "bans"),
 	    client_number(a, "tracked"),
-	    json_is_true(json_object_get(a, "dry_run")) ? "; dry run: nothing is blocked" : "");
+	    json_is_true(json_object_get(a, "dry_run"))
+		? "; dry run: nothing is blocked"
+		: "");
 	buf_deinit(&up);
 	if (!json_is_true(json_object_get(a, "enforcing")) &&
 	    !json_is_true(json_object_get(a, "dry_run")))
 		puts("Nothing new is being dropped just now: see bandogd's log.\n");
 	json_array_foreach(json_object_get(a, "jails"), i, jail)
 	{
-		static const char *const keys[] = { "banned_now", "banned_total", "failed_now",
-			"failed_total", "lines" };
+		static const char *const keys[] = {"banned_now", "banned_total",
+		    "failed_now", "failed_total", "lines"};
 		char cell[ARRAY_LEN(keys)][24];
 
 		for (size_t k = 0; k < ARRAY_LEN(keys); k++)
 			snprintf(cell[k], sizeof(cell[k]), "%" PRId64,
 			    client_number(jail, keys[k]));
-		table_row(t, (const char *[]){ client_text(jail, "name"), cell[0], cell[1],
-				 cell[2], cell[3], cell[4] });
+		table_row(t, (const char *[]){client_text(jail, "name"), cell[0],
+				 cell[1], cell[2], cell[3], cell[4]});
 	}
 	table_print(t);
 	table_free(t);
@@ -48,8 +51,10 @@ static void print_jail(const json_t *a)
 	duration_format(&find, client_number(j, "findtime"));
 	duration_format(&ban, client_number(j, "bantime"));
 	printf("jail      %s\nfilter    %s\nports     %s\n", client_text(j, "name"),
-	    json_is_string(json_object_get(j, "filter")) ? client_text(j, "filter") : "none",
-	    json_is_string(json_object_get(j, "port")) ? client_text(j, "port") : "all");
+	    json_is_string(json_object_get(j, "filter")) ? client_text(j, "filter")
+							 : "none",
+	    json_is_string(json_object_get(j, "port")) ? client_text(j, "port")
+						       : "all");
 	printf("rule      %" PRId64 " failures within %s: banned for %s\n",
 	    client_number(j, "maxretry"), buf_str(&find), buf_str(&ban));
 	printf("now       %" PRId64 " banned, %" PRId64 " addresses with failures\n",
@@ -59,17 +64,20 @@ static void print_jail(const json_t *a)
 	    client_number(j, "banned_total"), client_number(j, "failed_total"),
 	    client_number(j, "lines"), client_number(j, "ignored_total"));
 	if (client_number(j, "no_address"))
-		printf("          %" PRId64 " matches named no address (names are not resolved)\n",
+		printf("          %" PRId64
+		       " matches named no address (names are not resolved)\n",
 		    client_number(j, "no_address"));
 	if (client_number(j, "regex_limits"))
 		printf("          %" PRId64 " lines ran into a regex limit\n",
 		    client_number(j, "regex_limits"));
 	json_array_foreach(json_object_get(j, "files"), i, file)
 	{
-		printf("%s %s (%" PRId64 " bytes read%s%s)\n", i ? "         " : "logs     ",
-		    client_text(file, "path"), client_number(file, "offset"),
+		printf("%s %s (%" PRId64 " bytes read%s%s)\n",
+		    i ? "         " : "logs     ", client_text(file, "path"),
+		    client_number(file, "offset"),
 		    json_is_true(json_object_get(file, "polled")) ? ", polled" : "",
-		    json_is_true(json_object_get(file, "rotated")) ? ", rotated away" : "");
+		    json_is_true(json_object_get(file, "rotated")) ? ", rotated away"
+								   : "");
 	}
 	if (!json_array_size(json_object_get(j, "files")))
 		puts("logs      none is there yet");
@@ -79,7 +87,7 @@ static void print_jail(const json_t *a)
 
 static int run(const struct cli_verb *v, int argc, char **argv)
 {
-	static const struct option options[] = { CLI_COMMON_OPTIONS, { NULL, 0, NULL, 0 } };
+	static const struct option options[] = {CLI_COMMON_OPTIONS, {NULL, 0, NULL, 0}};
 	struct cli_options o = cli_defaults();
 	json_t *answer;
 	int c, code;
@@ -92,7 +100,8 @@ static int run(const struct cli_verb *v, int argc, char **argv)
 		return cli_usage(v, "one jail at most");
 	const char *jail = optind < argc ? argv[optind] : NULL;
 
-	if (client_ask(&o, json_pack("{s:s,s:s*}", "do", "status", "jail", jail), &answer))
+	if (client_ask(
+		&o, json_pack("{s:s,s:s*}", "do", "status", "jail", jail), &answer))
 		return CLI_FAILED;
 	if (o.json)
 		client_print(answer);
@@ -105,9 +114,9 @@ static int run(const struct cli_verb *v, int argc, char **argv)
 }
 
 const struct cli_verb cli_status = {
-	.name = "status",
-	.synopsis = "[JAIL] [--json]",
-	.summary = "Show all jails, or one in detail",
-	.help = "",
-	.run = run,
+    .name = "status",
+    .synopsis = "[JAIL] [--json]",
+    .summary = "Show all jails, or one in detail",
+    .help = "",
+    .run = run,
 };

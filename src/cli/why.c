@@ -48,9 +48,10 @@ static void print_account(const json_t *a)
 	struct buf find = BUF_INIT(64);
 
 	duration_format(&find, client_number(a, "findtime"));
-	printf("in %s it has %" PRId64 " of the %" PRId64 " failures within %s that ban\n",
-	    client_text(a, "jail"), client_number(a, "failures"), client_number(a, "maxretry"),
-	    buf_str(&find));
+	printf("in %s it has %" PRId64 " of the %" PRId64
+	       " failures within %s that ban\n",
+	    client_text(a, "jail"), client_number(a, "failures"),
+	    client_number(a, "maxretry"), buf_str(&find));
 	buf_deinit(&find);
 	print_lines(json_object_get(a, "why"));
 }
@@ -81,13 +82,10 @@ static void print(const json_t *a)
 	const json_t *ignored = json_object_get(a, "ignored"), *item;
 	size_t i;
 
-	json_array_foreach(bans, i, item)
-		print_ban(item);
-	json_array_foreach(account, i, item)
-		print_account(item);
-	json_array_foreach(ignored, i, item)
-		printf("%s never bans it: it lies in %s\n", client_text(item, "jail"),
-		    client_text(item, "by"));
+	json_array_foreach(bans, i, item) print_ban(item);
+	json_array_foreach(account, i, item) print_account(item);
+	json_array_foreach(ignored, i, item) printf("%s never bans it: it lies in %s\n",
+	    client_text(item, "jail"), client_text(item, "by"));
 	if (!json_array_size(bans) && !json_array_size(account))
 		printf("nothing speaks against %s now\n", client_text(a, "ip"));
 	print_history(json_object_get(a, "history"));
@@ -95,7 +93,7 @@ static void print(const json_t *a)
 
 static int run(const struct cli_verb *v, int argc, char **argv)
 {
-	static const struct option options[] = { CLI_COMMON_OPTIONS, { NULL, 0, NULL, 0 } };
+	static const struct option options[] = {CLI_COMMON_OPTIONS, {NULL, 0, NULL, 0}};
 	struct cli_options o = cli_defaults();
 	json_t *answer;
 	int c, code;
@@ -106,7 +104,8 @@ static int run(const struct cli_verb *v, int argc, char **argv)
 	}
 	if (optind + 1 != argc)
 		return cli_usage(v, "exactly one address is needed");
-	if (client_ask(&o, json_pack("{s:s,s:[s]}", "do", "why", "ip", argv[optind]), &answer))
+	if (client_ask(
+		&o, json_pack("{s:s,s:[s]}", "do", "why", "ip", argv[optind]), &answer))
 		return CLI_FAILED;
 	if (o.json)
 		client_print(answer);
@@ -117,9 +116,9 @@ static int run(const struct cli_verb *v, int argc, char **argv)
 }
 
 const struct cli_verb cli_why = {
-	.name = "why",
-	.synopsis = "IP [--json]",
-	.summary = "Say why an address is banned, until when, and what that has stopped",
-	.help = "Also shows what speaks against it without a ban, and its earlier bans.\n",
-	.run = run,
+    .name = "why",
+    .synopsis = "IP [--json]",
+    .summary = "Say why an address is banned, until when, and what that has stopped",
+    .help = "Also shows what speaks against it without a ban, and its earlier bans.\n",
+    .run = run,
 };

@@ -21,18 +21,18 @@ struct guard {
 };
 
 /* Reasons that are a set of networks, in the order in which they are told. */
-static const enum guard_reason set_reasons[] = { GUARD_OWN, GUARD_GATEWAY, GUARD_RESOLVER,
-	GUARD_IGNORED };
+static const enum guard_reason set_reasons[] = {
+    GUARD_OWN, GUARD_GATEWAY, GUARD_RESOLVER, GUARD_IGNORED};
 
 static const char *const texts[GUARD_N_REASONS] = {
-	[GUARD_OK] = "allowed",
-	[GUARD_OWN] = "an address of this machine",
-	[GUARD_GATEWAY] = "this machine's gateway",
-	[GUARD_RESOLVER] = "this machine's resolver",
-	[GUARD_SPECIAL] = "a loopback, link-local or multicast address",
-	[GUARD_IGNORED] = "protected by neverban",
-	[GUARD_TOO_WIDE] = "a wider network than minprefix allows",
-	[GUARD_TOO_FAST] = "over the limit of bans a second",
+    [GUARD_OK] = "allowed",
+    [GUARD_OWN] = "an address of this machine",
+    [GUARD_GATEWAY] = "this machine's gateway",
+    [GUARD_RESOLVER] = "this machine's resolver",
+    [GUARD_SPECIAL] = "a loopback, link-local or multicast address",
+    [GUARD_IGNORED] = "protected by neverban",
+    [GUARD_TOO_WIDE] = "a wider network than minprefix allows",
+    [GUARD_TOO_FAST] = "over the limit of bans a second",
 };
 
 const char *guard_reason_text(enum guard_reason r)
@@ -50,7 +50,7 @@ struct guard *guard_new(const struct guard_options *o)
 	g->options.ignore = NULL;
 	g->options.n_ignore = 0;
 	g->tokens = (double)o->max_per_sec * BUCKET_SEC;
-	g->filled_at = (mono_t){ INT64_MIN };
+	g->filled_at = (mono_t){INT64_MIN};
 	for (size_t i = 0; i < ARRAY_LEN(set_reasons); i++) {
 		g->sets[set_reasons[i]] = netset_new();
 		if (!g->sets[set_reasons[i]])
@@ -111,9 +111,9 @@ static int take(void *ctx, const struct net *n)
 static int refill(struct guard *g, enum guard_reason reason,
     int (*source)(guard_source_fn fn, void *ctx))
 {
-	struct guard fresh = { 0 };
+	struct guard fresh = {0};
 	CLEANUP(netset_freep) struct netset *set = netset_new();
-	struct refill f = { .set = set, .own_of = reason == GUARD_OWN ? &fresh : NULL };
+	struct refill f = {.set = set, .own_of = reason == GUARD_OWN ? &fresh : NULL};
 	int r = set ? source(take, &f) : -ENOMEM;
 
 	if (r < 0) {
@@ -151,8 +151,8 @@ static bool is_too_wide(const struct guard *g, const struct net *n)
  * neighbours with. */
 static bool is_special(const struct net *n)
 {
-	static const struct span inside[] = { { "127.0.0.1", 9 }, { "169.254.1.1", 11 },
-		{ "::1", 3 }, { "fe80::1", 7 } };
+	static const struct span inside[] = {
+	    {"127.0.0.1", 9}, {"169.254.1.1", 11}, {"::1", 3}, {"fe80::1", 7}};
 	struct net one;
 
 	for (size_t i = 0; i < ARRAY_LEN(inside); i++) {
@@ -171,7 +171,7 @@ static bool take_token(struct guard *g, mono_t now)
 		return true;
 	if (g->filled_at.us != INT64_MIN && now.us > g->filled_at.us)
 		g->tokens += (double)(now.us - g->filled_at.us) / (double)US_PER_SEC *
-		    (double)g->options.max_per_sec;
+			     (double)g->options.max_per_sec;
 	if (g->tokens > cap)
 		g->tokens = cap;
 	g->filled_at = now;

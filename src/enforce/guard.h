@@ -20,7 +20,8 @@ struct guard_options {
 	unsigned int min_prefix_v4; /* shortest that may be banned, e.g. 16 */
 	unsigned int min_prefix_v6; /* e.g. 32 */
 	unsigned int max_per_sec;   /* bans per second; 0: no cap */
-	const struct net *ignore;   /* ignoreip that holds for all jails, and `never_ban` */
+	const struct net
+	    *ignore; /* ignoreip that holds for all jails, and `never_ban` */
 	size_t n_ignore;
 };
 

@@ -102,7 +102,8 @@ static void give_hops(struct walk *w, int family, const struct nlattr *a)
 		memcpy(&hop, p, sizeof(hop));
 		if (hop.rtnh_len < sizeof(hop) || hop.rtnh_len > left)
 			return;
-		each_attr(p + sizeof(hop), hop.rtnh_len - sizeof(hop), on_hop_attr, w, family);
+		each_attr(p + sizeof(hop), hop.rtnh_len - sizeof(hop), on_hop_attr, w,
+		    family);
 		size_t step = (hop.rtnh_len + 3u) & ~3u; /* RTNH_ALIGN */
 
 		if (step > left)
@@ -133,18 +134,20 @@ static int on_route(const struct nlmsghdr *h, void *ctx)
 {
 	const struct rtmsg *m = mnl_nlmsg_get_payload(h);
 	size_t n = mnl_nlmsg_get_payload_len(h);
-	const size_t head = 12; /* struct rtmsg is a multiple of 4: no padding behind it */
+	const size_t head =
+	    12; /* struct rtmsg is a multiple of 4: no padding behind it */
 
 	_Static_assert(sizeof(*m) == 12, "struct rtmsg");
 
 	if (h->nlmsg_type == RTM_NEWROUTE && n >= head && m->rtm_dst_len == 0)
-		each_attr((const uint8_t *)m + head, n - head, on_route_attr, ctx, m->rtm_family);
+		each_attr((const uint8_t *)m + head, n - head, on_route_attr, ctx,
+		    m->rtm_family);
 	return MNL_CB_OK;
 }
 
 static int ask_routes(struct mnl_socket *s, unsigned char family, unsigned int seq)
 {
-	_Alignas(struct nlmsghdr) char room[NLMSG_SPACE(sizeof(struct rtmsg))] = { 0 };
+	_Alignas(struct nlmsghdr) char room[NLMSG_SPACE(sizeof(struct rtmsg))] = {0};
 	struct nlmsghdr *h = mnl_nlmsg_put_header(room);
 	struct rtmsg *m = mnl_nlmsg_put_extra_header(h, sizeof(*m));
 
@@ -193,8 +196,8 @@ static int dump_routes(unsigned char family, struct walk *w)
 
 int guard_read_gateways(guard_source_fn fn, void *ctx)
 {
-	static const unsigned char families[] = { AF_INET, AF_INET6 };
-	struct walk w = { .fn = fn, .ctx = ctx };
+	static const unsigned char families[] = {AF_INET, AF_INET6};
+	struct walk w = {.fn = fn, .ctx = ctx};
 	int r = 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(families) && r >= 0; i++) {
@@ -216,7 +219,8 @@ int guard_read_resolvers(guard_source_fn fn, void *ctx)
 	while (!r && span_next_line(&rest, &line)) {
 		struct net n;
 
-		if (!span_next_word(&line, "", &word) || !span_eq(word, SPAN("nameserver")))
+		if (!span_next_word(&line, "", &word) ||
+		    !span_eq(word, SPAN("nameserver")))
 			continue;
 		if (!span_next_word(&line, "", &word))
 			continue;

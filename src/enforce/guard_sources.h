@@ -8,6 +8,7 @@
 /* A negative return ends the reading and is passed on. */
 typedef int (*guard_source_fn)(void *ctx, const struct net *n);
 
-int guard_read_own(guard_source_fn fn, void *ctx);      /* getifaddrs(3) */
-int guard_read_gateways(guard_source_fn fn, void *ctx); /* rtnetlink(7), default routes */
+int guard_read_own(guard_source_fn fn, void *ctx); /* getifaddrs(3) */
+int guard_read_gateways(
+    guard_source_fn fn, void *ctx); /* rtnetlink(7), default routes */
 int guard_read_resolvers(guard_source_fn fn, void *ctx); /* resolv.conf(5) */

@@ -137,8 +137,8 @@ static void put_pattern(struct buf *b, const struct net *n)
 	if (len < 32) {
 		uint32_t mask = len ? ~UINT32_C(0) << (32 - len) : 0;
 
-		buf_printf(b, "/%u.%u.%u.%u", mask >> 24, mask >> 16 & 255, mask >> 8 & 255,
-		    mask & 255);
+		buf_printf(b, "/%u.%u.%u.%u", mask >> 24, mask >> 16 & 255,
+		    mask >> 8 & 255, mask & 255);
 	}
 }
 
@@ -166,7 +166,7 @@ static bool next_line(struct span *rest, struct span *line, struct span *text)
 
 	if (!rest->n)
 		return false;
-	*line = (struct span){ rest->p, end < 0 ? rest->n : (size_t)end + 1 };
+	*line = (struct span){rest->p, end < 0 ? rest->n : (size_t)end + 1};
 	*rest = span_skip(*rest, line->n);
 	*text = span_trim(*line);
 	return true;
@@ -207,9 +207,10 @@ static bool has_end(struct span rest)
 
 /* Where we are while reading the old file. */
 struct reading {
-	bool is_inside;    /* a block has begun */
-	bool has_end;      /* and it has an end mark */
-	struct span maybe; /* lines like ours, until the next one tells whether they are */
+	bool is_inside; /* a block has begun */
+	bool has_end;   /* and it has an end mark */
+	struct span
+	    maybe; /* lines like ours, until the next one tells whether they are */
 };
 
 static void keep(struct buf *out, struct reading *r, struct span line)
@@ -232,7 +233,7 @@ static void hold_back(struct reading *r, struct span line)
 /* All that is not ours, byte for byte. */
 static void put_others(struct buf *out, const struct hosts_deny *h, struct span old)
 {
-	struct reading r = { 0 };
+	struct reading r = {0};
 	struct span line, text;
 
 	while (next_line(&old, &line, &text)) {

@@ -24,7 +24,8 @@ enum { HOSTS_DENY_FULL = 1 };
  * @path:    usually /etc/hosts.deny
  * @daemons: the daemon list to write, usually "ALL"
  */
-struct hosts_deny *hosts_deny_open(const char *path, const char *daemons); /* NULL: memory */
+struct hosts_deny *hosts_deny_open(
+    const char *path, const char *daemons); /* NULL: memory */
 struct hosts_deny *hosts_deny_close(struct hosts_deny *h);
 DEFINE_CLEANUP(struct hosts_deny *, hosts_deny_close)
 
@@ -42,8 +43,8 @@ bool hosts_deny_is_changed(const struct hosts_deny *h);
  *
  * All lines of @old but our block, then our block as it is now; an empty block is taken
  * out whole. Only a missing newline at the end of @old is added, when a block follows.
- * Where one of the two marks is gone, the block is what borders on the other one and looks
- * like ours. Check @out->failed afterwards.
+ * Where one of the two marks is gone, the block is what borders on the other one and
+ * looks like ours. Check @out->failed afterwards.
  */
 void hosts_deny_render(const struct hosts_deny *h, struct span old, struct buf *out);
 

@@ -8,8 +8,8 @@
  * single addresses and, once a network is banned, one for each prefix length in use,
  * each per family, with kernel timeout and a counter per element. So networks may
  * overlap: each is banned for its own time. Rules stand in a chain at prerouting before
- * connection tracking (priority raw - 10): the cheapest place that sees every interface.
- * Source: linux/netfilter/nf_tables.h.
+ * connection tracking (priority raw - 10): the cheapest place that sees every
+ * interface. Source: linux/netfilter/nf_tables.h.
  *
  * Sends batches; never lists a set. Needs CAP_NET_ADMIN in its network namespace.
  */
@@ -26,8 +26,9 @@
 #define NFT_SET_NAME_BYTES 64
 #define NFT_MAX_PORT_RANGES 64
 #define NFT_MAX_TARGETS 4096
-#define NFT_MAX_HOSTS (1 << 20) /* in one set; the kernel takes about 200 bytes for each */
-#define NFT_MAX_NETS (1 << 16)  /* likewise */
+#define NFT_MAX_HOSTS \
+	(1 << 20) /* in one set; the kernel takes about 200 bytes for each */
+#define NFT_MAX_NETS (1 << 16) /* likewise */
 
 struct nft;
 
@@ -36,16 +37,19 @@ struct nft_ports {
 };
 
 struct nft_target {
-	char name[NFT_SET_NAME_BYTES - 8]; /* sets: NAME-ipv4, -ipv6, -net4-24, -net6-64 */
-	uint8_t protocol; /* IPPROTO_TCP, IPPROTO_UDP, or 0: everything (with ports: both) */
+	char name[NFT_SET_NAME_BYTES -
+		  8];     /* sets: NAME-ipv4, -ipv6, -net4-24, -net6-64 */
+	uint8_t protocol; /* IPPROTO_TCP, IPPROTO_UDP, or 0: everything (with ports:
+			     both) */
 	size_t n_ports;   /* 0: all ports; ignored for a protocol that has none */
 	struct nft_ports ports[NFT_MAX_PORT_RANGES];
-	char interface[IFNAMSIZ];          /* "": any */
+	char interface[IFNAMSIZ]; /* "": any */
 };
 
 /* Make a set name of any jail name: letters, digits, - and _; others become _ and a
  * hash keeps two different names apart. @suffix tells targets of one jail apart. */
-void nft_target_name(char out[NFT_SET_NAME_BYTES - 8], const char *jail, unsigned int suffix);
+void nft_target_name(
+    char out[NFT_SET_NAME_BYTES - 8], const char *jail, unsigned int suffix);
 
 /**
  * nft_open()
@@ -60,21 +64,22 @@ DEFINE_CLEANUP(struct nft *, nft_close)
 /**
  * nft_setup() - bring table, chain, sets and rules to what @targets say
  *
- * One transaction. Sets that exist already keep their elements; sets of targets that are
- * gone are removed with their rules. Return: 0 or negative errno with @e.
+ * One transaction. Sets that exist already keep their elements; sets of targets that
+ * are gone are removed with their rules. Return: 0 or negative errno with @e.
  */
-int nft_setup(struct nft *n, const struct nft_target *targets, size_t n_targets,
-    struct err *e);
+int nft_setup(
+    struct nft *n, const struct nft_target *targets, size_t n_targets, struct err *e);
 
 struct nft_change {
-	bool add;         /* else remove */
-	uint32_t target;  /* index in what nft_setup() was given */
+	bool add;        /* else remove */
+	uint32_t target; /* index in what nft_setup() was given */
 	struct net net;
 	int64_t timeout_ms; /* add: > 0; 0: without end */
 };
 
 /**
- * nft_apply() - carry out changes, in order, in as few transactions as the kernel allows
+ * nft_apply() - carry out changes, in order, in as few transactions as the kernel
+ * allows
  * @failed: called for each change that the kernel refused, with its errno; may be NULL
  *
  * Adding what is there sets its timeout anew; removing what is not there is no error.
@@ -88,14 +93,16 @@ int nft_apply(struct nft *n, const struct nft_change *changes, size_t n_changes,
     struct err *e);
 
 /* What an element has stopped. Return: 0, -ENOENT (no such element), negative errno. */
-int nft_counter(struct nft *n, uint32_t target, const struct net *net, uint64_t *packets,
-    uint64_t *bytes);
+int nft_counter(struct nft *n, uint32_t target, const struct net *net,
+    uint64_t *packets, uint64_t *bytes);
 
-/* Remove our table with all in it. Return: 0 (also if there was none), negative errno. */
+/* Remove our table with all in it. Return: 0 (also if there was none), negative errno.
+ */
 int nft_remove(struct nft *n, struct err *e);
 
 /* A number that changes with every change of any rule set, by anybody; 0: unknown. */
 uint32_t nft_generation(struct nft *n);
 
-/* Does our table still stand as nft_setup() left it? Return: 1, 0, or negative errno. */
+/* Does our table still stand as nft_setup() left it? Return: 1, 0, or negative errno.
+ */
 int nft_intact(struct nft *n);

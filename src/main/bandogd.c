@@ -10,7 +10,8 @@
 #include "proc/supervisor.h"
 
 static const char usage[] =
-    "usage: bandogd [--config-dir DIR] [--state-dir DIR] [--run-dir DIR] [--foreground]\n"
+    "usage: bandogd [--config-dir DIR] [--state-dir DIR] [--run-dir DIR] "
+    "[--foreground]\n"
     "               [--dry-run] [--version] [--help]\n"
     "\n"
     "Reads logs as they are written and has the kernel drop what abuses this machine.\n"
@@ -21,7 +22,8 @@ static const char usage[] =
     "  --foreground       stay in the foreground and log to stderr\n"
     "  --dry-run          decide and tell, but touch neither firewall nor hosts.deny\n"
     "\n"
-    "Signals: HUP reloads the configuration, TERM stops, USR1 opens the log file anew.\n"
+    "Signals: HUP reloads the configuration, TERM stops, USR1 opens the log file "
+    "anew.\n"
     "Exit: 0 stopped as asked, 1 configuration is wrong, 2 cannot run here, 64 usage.\n"
     "`bandog status` asks it how it is; see bandogd(8).\n";
 
@@ -30,14 +32,14 @@ enum { OPT_CONFIG = 256, OPT_STATE, OPT_RUN, OPT_DRY, OPT_ROLE, OPT_USER, OPT_LO
 static int play(const struct role_args *args)
 {
 	static int (*const mains[ROLE_N])(const struct role_args *) = {
-		[ROLE_LOADER] = loader_main,
-		[ROLE_READER] = reader_main,
-		[ROLE_ENGINE] = engine_main,
-		[ROLE_ENFORCER] = enforcer_main,
-		[ROLE_RUNNER] = runner_main,
-		[ROLE_RESOLVER] = resolver_main,
-		[ROLE_KEEPER] = keeper_main,
-		[ROLE_FRONT] = front_main,
+	    [ROLE_LOADER] = loader_main,
+	    [ROLE_READER] = reader_main,
+	    [ROLE_ENGINE] = engine_main,
+	    [ROLE_ENFORCER] = enforcer_main,
+	    [ROLE_RUNNER] = runner_main,
+	    [ROLE_RESOLVER] = resolver_main,
+	    [ROLE_KEEPER] = keeper_main,
+	    [ROLE_FRONT] = front_main,
 	};
 
 	return mains[args->id](args);
@@ -52,25 +54,25 @@ static int bad_usage(void)
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "config-dir", required_argument, NULL, OPT_CONFIG },
-		{ "state-dir", required_argument, NULL, OPT_STATE },
-		{ "run-dir", required_argument, NULL, OPT_RUN },
-		{ "foreground", no_argument, NULL, 'f' },
-		{ "dry-run", no_argument, NULL, OPT_DRY },
-		{ "version", no_argument, NULL, 'V' },
-		{ "help", no_argument, NULL, 'h' },
-		/* Given by the supervisor to itself: see proc/spawn.c. */
-		{ "role", required_argument, NULL, OPT_ROLE },
-		{ "user", required_argument, NULL, OPT_USER },
-		{ "log", required_argument, NULL, OPT_LOG },
-		{ NULL, 0, NULL, 0 },
+	    {"config-dir", required_argument, NULL, OPT_CONFIG},
+	    {"state-dir", required_argument, NULL, OPT_STATE},
+	    {"run-dir", required_argument, NULL, OPT_RUN},
+	    {"foreground", no_argument, NULL, 'f'},
+	    {"dry-run", no_argument, NULL, OPT_DRY},
+	    {"version", no_argument, NULL, 'V'},
+	    {"help", no_argument, NULL, 'h'},
+	    /* Given by the supervisor to itself: see proc/spawn.c. */
+	    {"role", required_argument, NULL, OPT_ROLE},
+	    {"user", required_argument, NULL, OPT_USER},
+	    {"log", required_argument, NULL, OPT_LOG},
+	    {NULL, 0, NULL, 0},
 	};
 	struct supervisor_args s = {
-		.config_dir = BANDOG_CONFIG_DIR,
-		.state_dir = BANDOG_STATE_DIR,
-		.run_dir = BANDOG_RUN_DIR,
+	    .config_dir = BANDOG_CONFIG_DIR,
+	    .state_dir = BANDOG_STATE_DIR,
+	    .run_dir = BANDOG_RUN_DIR,
 	};
-	struct role_args role = { .id = ROLE_SUPERVISOR, .user = "nobody" };
+	struct role_args role = {.id = ROLE_SUPERVISOR, .user = "nobody"};
 	int c;
 
 	while ((c = getopt_long(argc, argv, "fVh", options, NULL)) != -1) {

@@ -46,22 +46,23 @@ static bool same_list(char *const *a, uint32_t n_a, char *const *b, uint32_t n_b
 static bool same_filter(const struct setup_jail *a, const struct setup_jail *b)
 {
 	return same_text(a->prefregex, b->prefregex) &&
-	    same_list(a->failregex, a->n_failregex, b->failregex, b->n_failregex) &&
-	    same_list(a->ignoreregex, a->n_ignoreregex, b->ignoreregex, b->n_ignoreregex) &&
-	    same_text(a->datepattern, b->datepattern) && same_text(a->timezone, b->timezone) &&
-	    a->usedns == b->usedns && a->maxlines == b->maxlines &&
-	    a->no_date == b->no_date;
+	       same_list(a->failregex, a->n_failregex, b->failregex, b->n_failregex) &&
+	       same_list(a->ignoreregex, a->n_ignoreregex, b->ignoreregex,
+		   b->n_ignoreregex) &&
+	       same_text(a->datepattern, b->datepattern) &&
+	       same_text(a->timezone, b->timezone) && a->usedns == b->usedns &&
+	       a->maxlines == b->maxlines && a->no_date == b->no_date;
 }
 
 static struct engine_options engine_options_of(
     const struct setup *s, const struct engine_jail *jails)
 {
 	return (struct engine_options){
-		.jails = jails,
-		.n_jails = s->n_jails,
-		.max_tracked = ENGINE_MAX_TRACKED,
-		.max_bans = ENGINE_MAX_BANS,
-		.text_bytes = ENGINE_TEXT_BYTES,
+	    .jails = jails,
+	    .n_jails = s->n_jails,
+	    .max_tracked = ENGINE_MAX_TRACKED,
+	    .max_bans = ENGINE_MAX_BANS,
+	    .text_bytes = ENGINE_TEXT_BYTES,
 	};
 }
 
@@ -124,8 +125,8 @@ void pipeline_set_window(struct pipeline *p, wall_t since, wall_t until)
 	p->until = until;
 }
 
-int pipeline_reload(
-    struct pipeline *p, const struct setup *s, wall_t now, struct orders *out, struct err *e)
+int pipeline_reload(struct pipeline *p, const struct setup *s, wall_t now,
+    struct orders *out, struct err *e)
 {
 	CLEANUP(freep) struct engine_jail *jails = setup_engine_jails(s);
 	struct lane *lanes = calloc(s->n_jails + 1, sizeof(*lanes));
@@ -177,7 +178,7 @@ static wall_t time_of(struct lane *lane, const struct line *l, wall_t at, wall_t
 		return now;
 	int64_t off_us = at.us - now.us; /* both are within the calendar */
 	bool is_far = off_us > PIPELINE_MAX_SKEW_SEC * US_PER_SEC ||
-	    off_us < -PIPELINE_MAX_SKEW_SEC * US_PER_SEC;
+		      off_us < -PIPELINE_MAX_SKEW_SEC * US_PER_SEC;
 
 	if (l->live && is_far) {
 		lane->counts.skewed++;
@@ -187,7 +188,8 @@ static wall_t time_of(struct lane *lane, const struct line *l, wall_t at, wall_t
 }
 
 /* Weigh one failure; in a replay the clock is moved first. */
-static int weigh(struct pipeline *p, const struct hit *h, wall_t now, struct orders *out)
+static int weigh(
+    struct pipeline *p, const struct hit *h, wall_t now, struct orders *out)
 {
 	if (h->at.us < p->since.us || h->at.us > p->until.us)
 		return 0;
@@ -211,7 +213,8 @@ static bool is_wanted_name(
 {
 	enum filter_usedns d = p->setup->jails[jail].usedns;
 
-	return f->is_name && p->on_name && (d == FILTER_DNS_YES || d == FILTER_DNS_WARN);
+	return f->is_name && p->on_name &&
+	       (d == FILTER_DNS_YES || d == FILTER_DNS_WARN);
 }
 
 void pipeline_on_name(struct pipeline *p, pipeline_name_fn fn, void *ctx)
@@ -224,12 +227,12 @@ int pipeline_feed_name(struct pipeline *p, const struct pipeline_name *n,
     const struct net *net, wall_t now, struct orders *out)
 {
 	struct hit h = {
-		.jail = n->jail,
-		.net = *net,
-		.rule = n->rule,
-		.weight = 1,
-		.at = n->at,
-		.text = n->text,
+	    .jail = n->jail,
+	    .net = *net,
+	    .rule = n->rule,
+	    .weight = 1,
+	    .at = n->at,
+	    .text = n->text,
 	};
 
 	return weigh(p, &h, now, out);
@@ -265,11 +268,11 @@ int pipeline_feed(struct pipeline *p, uint32_t jail, const struct line *l, wall_
 		return r;
 	}
 	struct pipeline_name n = {
-		.jail = jail,
-		.rule = failure.rule,
-		.at = time_of(lane, l, failure.at, l->read_at),
-		.name = failure.host,
-		.text = l->text,
+	    .jail = jail,
+	    .rule = failure.rule,
+	    .at = time_of(lane, l, failure.at, l->read_at),
+	    .name = failure.host,
+	    .text = l->text,
 	};
 
 	if (failure.has_net)
@@ -289,7 +292,8 @@ const struct filter *pipeline_filter(const struct pipeline *p, uint32_t jail)
 	return p->lanes[jail].filter;
 }
 
-void pipeline_counts(const struct pipeline *p, uint32_t jail, struct pipeline_counts *out)
+void pipeline_counts(
+    const struct pipeline *p, uint32_t jail, struct pipeline_counts *out)
 {
 	*out = p->lanes[jail].counts;
 }

@@ -14,8 +14,9 @@
 
 struct pipeline;
 
-/* A live line whose date is further off than this is taken to be of now: a clock or time
- * zone is wrong, and bans that end in the past would protect nobody (fail2ban: 60 s). */
+/* A live line whose date is further off than this is taken to be of now: a clock or
+ * time zone is wrong, and bans that end in the past would protect nobody (fail2ban: 60
+ * s). */
 #define PIPELINE_MAX_SKEW_SEC 60
 
 struct pipeline_counts {
@@ -69,12 +70,14 @@ void pipeline_set_window(struct pipeline *p, wall_t since, wall_t until);
 /**
  * pipeline_reload() - go on with another set-up
  *
- * Filters whose options are the same keep their state. Orders for bans of jails that are
- * gone carry the OLD index. All or nothing.
+ * Filters whose options are the same keep their state. Orders for bans of jails that
+ * are gone carry the OLD index. All or nothing.
  */
 int pipeline_reload(struct pipeline *p, const struct setup *s, wall_t now,
     struct orders *out, struct err *e);
 
 struct engine *pipeline_engine(struct pipeline *p);
-const struct filter *pipeline_filter(const struct pipeline *p, uint32_t jail); /* or NULL */
-void pipeline_counts(const struct pipeline *p, uint32_t jail, struct pipeline_counts *out);
+const struct filter *pipeline_filter(
+    const struct pipeline *p, uint32_t jail); /* or NULL */
+void pipeline_counts(
+    const struct pipeline *p, uint32_t jail, struct pipeline_counts *out);

@@ -13,10 +13,24 @@ static const struct {
 	const char *name;
 	uint16_t port;
 } known_ports[] = {
-	{ "ftp", 21 }, { "ssh", 22 }, { "telnet", 23 }, { "smtp", 25 }, { "domain", 53 },
-	{ "http", 80 }, { "pop3", 110 }, { "imap", 143 }, { "imap2", 143 }, { "https", 443 },
-	{ "ssmtp", 465 }, { "smtps", 465 }, { "submissions", 465 }, { "urd", 465 },
-	{ "submission", 587 }, { "imaps", 993 }, { "pop3s", 995 }, { "sieve", 4190 },
+    {"ftp", 21},
+    {"ssh", 22},
+    {"telnet", 23},
+    {"smtp", 25},
+    {"domain", 53},
+    {"http", 80},
+    {"pop3", 110},
+    {"imap", 143},
+    {"imap2", 143},
+    {"https", 443},
+    {"ssmtp", 465},
+    {"smtps", 465},
+    {"submissions", 465},
+    {"urd", 465},
+    {"submission", 587},
+    {"imaps", 993},
+    {"pop3s", 995},
+    {"sieve", 4190},
 };
 
 static int port_of_name(struct span name, const char *proto, uint16_t *out)
@@ -56,7 +70,8 @@ static int range_of(struct span word, const char *proto, struct nft_ports *out)
 
 	if (at < 0) {
 		at = span_index(word, '-');
-		if (at > 0 && span_to_i64((struct span){ word.p, (size_t)at }, &number) < 0)
+		if (at > 0 &&
+		    span_to_i64((struct span){word.p, (size_t)at}, &number) < 0)
 			at = -1;
 	}
 	if (at < 0) {
@@ -65,7 +80,7 @@ static int range_of(struct span word, const char *proto, struct nft_ports *out)
 		out->to = out->from;
 		return r;
 	}
-	int r = port_of((struct span){ word.p, (size_t)at }, proto, &out->from);
+	int r = port_of((struct span){word.p, (size_t)at}, proto, &out->from);
 
 	if (!r)
 		r = port_of(span_skip(word, (size_t)at + 1), proto, &out->to);
@@ -95,14 +110,15 @@ static size_t merge(struct nft_ports *p, size_t n)
 	return kept;
 }
 
-int ports_parse(struct span text, const char *proto, struct nft_ports *out, size_t max_ports,
-    size_t *n_out, struct span *bad)
+int ports_parse(struct span text, const char *proto, struct nft_ports *out,
+    size_t max_ports, size_t *n_out, struct span *bad)
 {
 	struct span word;
 	size_t n = 0;
 
 	while (span_next_word(&text, ",", &word)) {
-		if (span_eq_nocase(word, SPAN("all")) || span_eq_nocase(word, SPAN("any"))) {
+		if (span_eq_nocase(word, SPAN("all")) ||
+		    span_eq_nocase(word, SPAN("any"))) {
 			*n_out = 0;
 			return 0;
 		}

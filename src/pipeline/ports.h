@@ -20,5 +20,5 @@
  *
  * Return: 0 with sorted, merged ranges in @out; -EINVAL with @bad; -E2BIG.
  */
-int ports_parse(struct span text, const char *proto, struct nft_ports *out, size_t max_ports,
-    size_t *n_out, struct span *bad);
+int ports_parse(struct span text, const char *proto, struct nft_ports *out,
+    size_t max_ports, size_t *n_out, struct span *bad);

@@ -71,16 +71,16 @@ int setup_find_jail(const struct setup *s, struct span name)
 struct filter_options setup_filter_options(const struct setup_jail *j)
 {
 	return (struct filter_options){
-		.prefregex = j->prefregex,
-		.failregex = (const char *const *)j->failregex,
-		.n_failregex = j->n_failregex,
-		.ignoreregex = (const char *const *)j->ignoreregex,
-		.n_ignoreregex = j->n_ignoreregex,
-		.datepattern = j->datepattern,
-		.timezone = j->timezone,
-		.usedns = j->usedns,
-		.maxlines = j->maxlines,
-		.no_date = j->no_date,
+	    .prefregex = j->prefregex,
+	    .failregex = (const char *const *)j->failregex,
+	    .n_failregex = j->n_failregex,
+	    .ignoreregex = (const char *const *)j->ignoreregex,
+	    .n_ignoreregex = j->n_ignoreregex,
+	    .datepattern = j->datepattern,
+	    .timezone = j->timezone,
+	    .usedns = j->usedns,
+	    .maxlines = j->maxlines,
+	    .no_date = j->no_date,
 	};
 }
 
@@ -92,14 +92,14 @@ struct engine_jail *setup_engine_jails(const struct setup *s)
 		const struct setup_jail *j = &s->jails[i];
 
 		jails[i] = (struct engine_jail){
-			.name = j->name,
-			.findtime_sec = j->findtime_sec,
-			.maxretry = j->maxretry,
-			.bantime_sec = j->bantime_sec,
-			.maxmatches = j->maxmatches,
-			.ignoreself = j->ignoreself,
-			.ignore = j->ignore,
-			.n_ignore = j->n_ignore,
+		    .name = j->name,
+		    .findtime_sec = j->findtime_sec,
+		    .maxretry = j->maxretry,
+		    .bantime_sec = j->bantime_sec,
+		    .maxmatches = j->maxmatches,
+		    .ignoreself = j->ignoreself,
+		    .ignore = j->ignore,
+		    .n_ignore = j->n_ignore,
 		};
 	}
 	return jails;
@@ -117,7 +117,7 @@ bool setup_uses_hosts_deny(const struct setup *s)
 /* Can a filter of this jail catch a name, and is it to be looked up? */
 static bool jail_uses_names(const struct setup_jail *j)
 {
-	static const char *const tags[] = { "<HOST>", "<DNS>", "<F-DNS" };
+	static const char *const tags[] = {"<HOST>", "<DNS>", "<F-DNS"};
 
 	if (j->usedns != FILTER_DNS_YES && j->usedns != FILTER_DNS_WARN)
 		return false;
@@ -140,7 +140,8 @@ bool setup_uses_names(const struct setup *s)
 	return false;
 }
 
-/* --- from configuration ------------------------------------------------------------ */
+/* --- from configuration ------------------------------------------------------------
+ */
 
 static int dup_text(char **out, const char *text)
 {
@@ -159,8 +160,8 @@ static int add_net(struct net **nets, uint32_t *n, const struct net *one)
 	return 0;
 }
 
-static int take_nets(const struct conf_values *words, const char *option, struct diag *d,
-    struct net **nets, uint32_t *n)
+static int take_nets(const struct conf_values *words, const char *option,
+    struct diag *d, struct net **nets, uint32_t *n)
 {
 	for (size_t i = 0; i < words->n; i++) {
 		const struct conf_value *v = &words->items[i];
@@ -168,7 +169,8 @@ static int take_nets(const struct conf_values *words, const char *option, struct
 
 		if (net_parse(span_of(v->text), &one) < 0) {
 			diag_add(d, DIAG_WARNING, v->at,
-			    "%s: '%s' is no address or network, and names and files are "
+			    "%s: '%s' is no address or network, and names and files "
+			    "are "
 			    "not looked up here; it is left out",
 			    option, v->text);
 			continue;
@@ -204,9 +206,10 @@ static int take_regexes(const struct conf_values *from, const char *kind,
 		return -ENOMEM;
 	for (size_t i = 0; i < from->n; i++) {
 		const struct conf_value *v = &from->items[i];
-		struct err e = { "" };
-		int r = prefregex ? filter_check_failregex(v->text, prefregex, usedns, &e)
-				  : filter_check_regex(v->text, usedns, &e);
+		struct err e = {""};
+		int r = prefregex
+			    ? filter_check_failregex(v->text, prefregex, usedns, &e)
+			    : filter_check_regex(v->text, usedns, &e);
 
 		if (r < 0) {
 			diag_add(d, DIAG_ERROR, v->at, "%s: %s", kind, e.text);
@@ -225,7 +228,7 @@ static int take_filter(const struct conf_jail *c, struct diag *d, struct setup_j
 {
 	const struct conf_filter *f = &c->filter;
 	const char *pref = f->prefregex.text;
-	struct err e = { "" };
+	struct err e = {""};
 	int bad = 0;
 
 	j->usedns = usedns_of(c->usedns.text ? &c->usedns : &f->usedns);
@@ -236,7 +239,8 @@ static int take_filter(const struct conf_jail *c, struct diag *d, struct setup_j
 		diag_add(d, DIAG_ERROR, f->prefregex.at, "prefregex: %s", e.text);
 		return 1;
 	}
-	if (dup_text(&j->filter_name, f->name) < 0 || dup_text(&j->prefregex, pref) < 0 ||
+	if (dup_text(&j->filter_name, f->name) < 0 ||
+	    dup_text(&j->prefregex, pref) < 0 ||
 	    dup_text(&j->datepattern, f->datepattern.text) < 0 ||
 	    dup_text(&j->timezone, c->logtimezone.text) < 0)
 		return -ENOMEM;
@@ -258,15 +262,15 @@ static int take_filter(const struct conf_jail *c, struct diag *d, struct setup_j
 	CLEANUP(filter_freep) struct filter *whole = filter_new(&o, &e);
 
 	if (!whole) {
-		diag_add(d, DIAG_ERROR,
-		    f->datepattern.text ? f->datepattern.at : c->at, "filter %s: %s",
-		    f->name ? f->name : "", e.text);
+		diag_add(d, DIAG_ERROR, f->datepattern.text ? f->datepattern.at : c->at,
+		    "filter %s: %s", f->name ? f->name : "", e.text);
 		return 1;
 	}
 	return 0;
 }
 
-/* Return: index of the source of that name, which is empty when *@is_new; or -ENOMEM. */
+/* Return: index of the source of that name, which is empty when *@is_new; or -ENOMEM.
+ */
 static int find_source(struct setup *s, const char *name, bool *is_new)
 {
 	*is_new = false;
@@ -280,7 +284,7 @@ static int find_source(struct setup *s, const char *name, bool *is_new)
 	if (!more)
 		return -ENOMEM;
 	s->sources = more;
-	more[s->n_sources] = (struct setup_source){ 0 };
+	more[s->n_sources] = (struct setup_source){0};
 	if (dup_text(&more[s->n_sources].glob, name) < 0)
 		return -ENOMEM;
 	*is_new = true;
@@ -297,7 +301,8 @@ static const char *backend_param(const struct conf_jail *c, const char *name)
 }
 
 /* The journal is one source per place and match. */
-static int take_journal(const struct conf_jail *c, struct setup *s, struct setup_jail *j)
+static int take_journal(
+    const struct conf_jail *c, struct setup *s, struct setup_jail *j)
 {
 	const char *match = c->filter.journalmatch.text;
 	const char *path = backend_param(c, "journalpath");
@@ -322,9 +327,10 @@ static int take_journal(const struct conf_jail *c, struct setup *s, struct setup
 	if (!is_new)
 		return 0;
 	o->is_journal = true;
-	return dup_text(&o->journal_match, match) < 0 || dup_text(&o->journal_path, path) < 0
-	    ? -ENOMEM
-	    : 0;
+	return dup_text(&o->journal_match, match) < 0 ||
+		       dup_text(&o->journal_path, path) < 0
+		   ? -ENOMEM
+		   : 0;
 }
 
 static int take_sources(
@@ -373,7 +379,8 @@ static int take_jail(
 	j->bantime_sec = c->bantime_sec;
 	j->maxmatches = c->maxmatches;
 	j->ignoreself = c->ignoreself;
-	if (dup_text(&j->name, c->name) < 0 || dup_text(&j->port_text, c->port.text) < 0)
+	if (dup_text(&j->name, c->name) < 0 ||
+	    dup_text(&j->port_text, c->port.text) < 0)
 		return -ENOMEM;
 	int r = take_filter(c, d, j);
 
@@ -381,7 +388,8 @@ static int take_jail(
 		r = worse(r, c->backend == CONF_SYSTEMD ? take_journal(c, s, j)
 							: take_sources(c, d, s, j));
 	if (r >= 0)
-		r = worse(r, take_nets(&c->ignoreip, "ignoreip", d, &j->ignore, &j->n_ignore));
+		r = worse(r,
+		    take_nets(&c->ignoreip, "ignoreip", d, &j->ignore, &j->n_ignore));
 	if (r >= 0)
 		r = worse(r, setup_take_actions(c, d, j));
 	return r;
@@ -397,7 +405,8 @@ static int take_global(const struct conf_global *g, struct diag *d, struct setup
 
 	if (strcmp(target, "SYSLOG") && strcmp(target, "STDERR") && target[0] != '/')
 		diag_add(d, DIAG_ERROR, g->logtarget.at,
-		    "logtarget: '%s' is unknown, expected SYSLOG, STDERR or an absolute path",
+		    "logtarget: '%s' is unknown, expected SYSLOG, STDERR or an "
+		    "absolute path",
 		    target);
 	s->dry_run = g->dryrun;
 	s->min_prefix_v4 = g->min_prefix_v4;
@@ -421,7 +430,7 @@ int setup_build(const struct conf *c, struct diag *d, struct setup **out)
 		return -ENOMEM;
 	for (size_t i = 0; i < c->n_jails; i++) {
 		const struct conf_jail *from = &c->jails[i];
-		struct setup_jail j = { 0 };
+		struct setup_jail j = {0};
 
 		if (!from->enabled)
 			continue;

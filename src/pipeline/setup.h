@@ -20,7 +20,7 @@
 /* One log path or journal. Jails that name the same one share it: each is read once. */
 struct setup_source {
 	char *glob; /* of a journal: a name that says which, "journal:..." */
-	bool tail; /* begin at the end of a file that was never read before */
+	bool tail;  /* begin at the end of a file that was never read before */
 	bool poll;
 	bool is_journal;
 	char *journal_match; /* NULL: all entries */
@@ -83,8 +83,8 @@ struct setup {
 /**
  * setup_build()
  * @c: the configuration; only its enabled jails are taken
- * @d: gets what is wrong: a broken jail is left out (error), something that is not to be
- *     had here is left out or replaced (warning)
+ * @d: gets what is wrong: a broken jail is left out (error), something that is not to
+ * be had here is left out or replaced (warning)
  *
  * Return: 0, or -ENOMEM. Whether @d has errors is for the caller to judge.
  */
@@ -101,7 +101,8 @@ int setup_find_jail(const struct setup *s, struct span name);
 /* The filter's options of a jail; they point into it. */
 struct filter_options setup_filter_options(const struct setup_jail *j);
 
-/* The engine's view of all jails: malloc'd array that points into @s; NULL: no memory. */
+/* The engine's view of all jails: malloc'd array that points into @s; NULL: no memory.
+ */
 struct engine_jail *setup_engine_jails(const struct setup *s);
 
 /* Does any jail need this? */

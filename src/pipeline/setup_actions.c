@@ -12,18 +12,18 @@ static const struct {
 	const char *name;
 	enum action_kind kind;
 } native_actions[] = {
-	{ "nftables", KIND_PORTS },
-	{ "nftables-multiport", KIND_PORTS },
-	{ "nftables-allports", KIND_ALL_PORTS },
-	{ "iptables", KIND_PORTS },
-	{ "iptables-new", KIND_PORTS },
-	{ "iptables-multiport", KIND_PORTS },
-	{ "iptables-allports", KIND_ALL_PORTS },
-	{ "iptables-ipset", KIND_PORTS },
-	{ "iptables-ipset-proto4", KIND_PORTS },
-	{ "iptables-ipset-proto6", KIND_PORTS },
-	{ "iptables-ipset-proto6-allports", KIND_ALL_PORTS },
-	{ "hostsdeny", KIND_HOSTS_DENY },
+    {"nftables", KIND_PORTS},
+    {"nftables-multiport", KIND_PORTS},
+    {"nftables-allports", KIND_ALL_PORTS},
+    {"iptables", KIND_PORTS},
+    {"iptables-new", KIND_PORTS},
+    {"iptables-multiport", KIND_PORTS},
+    {"iptables-allports", KIND_ALL_PORTS},
+    {"iptables-ipset", KIND_PORTS},
+    {"iptables-ipset-proto4", KIND_PORTS},
+    {"iptables-ipset-proto6", KIND_PORTS},
+    {"iptables-ipset-proto6-allports", KIND_ALL_PORTS},
+    {"hostsdeny", KIND_HOSTS_DENY},
 };
 
 static enum action_kind kind_of(const char *name)
@@ -35,7 +35,8 @@ static enum action_kind kind_of(const char *name)
 	return KIND_UNKNOWN;
 }
 
-/* A parameter that the jail gives, else an option of the action's file, else @fallback. */
+/* A parameter that the jail gives, else an option of the action's file, else @fallback.
+ */
 static const char *value_of(
     const struct conf_action *a, const char *name, const char *fallback)
 {
@@ -66,8 +67,9 @@ static struct nft_target *new_target(struct setup_jail *j)
 }
 
 /* Return: 0, 1 if the ports are wrong (said), -ENOMEM. */
-static int add_target(struct setup_jail *j, struct conf_place at, struct conf_place ports_at,
-    const char *ports, const char *protocol, const char *interface, struct diag *d)
+static int add_target(struct setup_jail *j, struct conf_place at,
+    struct conf_place ports_at, const char *ports, const char *protocol,
+    const char *interface, struct diag *d)
 {
 	struct nft_target *t = new_target(j);
 	struct span bad;
@@ -79,12 +81,12 @@ static int add_target(struct setup_jail *j, struct conf_place at, struct conf_pl
 	} else if (!strcmp(protocol, "udp")) {
 		t->protocol = IPPROTO_UDP;
 	} else if (strcmp(protocol, "all") != 0 && strcmp(protocol, "any") != 0) {
-		diag_add(d, DIAG_ERROR, at, "protocol: '%s' is unknown, expected tcp, udp or all",
-		    protocol);
+		diag_add(d, DIAG_ERROR, at,
+		    "protocol: '%s' is unknown, expected tcp, udp or all", protocol);
 		return 1;
 	}
-	int r = ports_parse(span_of(ports), protocol, t->ports, NFT_MAX_PORT_RANGES,
-	    &t->n_ports, &bad);
+	int r = ports_parse(
+	    span_of(ports), protocol, t->ports, NFT_MAX_PORT_RANGES, &t->n_ports, &bad);
 
 	if (r == -EINVAL) {
 		diag_add(d, DIAG_ERROR, ports_at,
@@ -93,7 +95,8 @@ static int add_target(struct setup_jail *j, struct conf_place at, struct conf_pl
 		return 1;
 	}
 	if (r == -E2BIG) {
-		diag_add(d, DIAG_ERROR, ports_at, "port: more than %d ranges", NFT_MAX_PORT_RANGES);
+		diag_add(d, DIAG_ERROR, ports_at, "port: more than %d ranges",
+		    NFT_MAX_PORT_RANGES);
 		return 1;
 	}
 	if (t->n_ports && !t->protocol)
@@ -101,7 +104,8 @@ static int add_target(struct setup_jail *j, struct conf_place at, struct conf_pl
 	if (!t->n_ports && !strcmp(protocol, "tcp"))
 		t->protocol = 0; /* every port: the address is not to be heard at all */
 	if (strlen(interface) >= sizeof(t->interface)) {
-		diag_add(d, DIAG_ERROR, at, "interface: '%s' is too long for a name", interface);
+		diag_add(d, DIAG_ERROR, at, "interface: '%s' is too long for a name",
+		    interface);
 		return 1;
 	}
 	strcpy(t->interface, interface);
@@ -130,14 +134,15 @@ static int add_hosts_deny(const struct conf_action *a, struct setup_jail *j)
 	return 0;
 }
 
-static int take_action(const struct conf_jail *c, const struct conf_action *a, struct diag *d,
-    struct setup_jail *j)
+static int take_action(const struct conf_jail *c, const struct conf_action *a,
+    struct diag *d, struct setup_jail *j)
 {
 	const char *ports = value_of(a, "port", c->port.text ? c->port.text : "");
 	const char *protocol =
 	    value_of(a, "protocol", c->protocol.text ? c->protocol.text : "tcp");
 	enum action_kind kind = kind_of(a->name);
-	/* The jail's own ports are named where they were set, not where they are used. */
+	/* The jail's own ports are named where they were set, not where they are used.
+	 */
 	bool is_own = c->port.text && !strcmp(ports, c->port.text);
 	struct conf_place ports_at = is_own ? c->port.at : a->at;
 
@@ -145,8 +150,8 @@ static int take_action(const struct conf_jail *c, const struct conf_action *a, s
 		kind = KIND_ALL_PORTS;
 	switch (kind) {
 	case KIND_PORTS:
-		return add_target(
-		    j, a->at, ports_at, ports, protocol, value_of(a, "interface", ""), d);
+		return add_target(j, a->at, ports_at, ports, protocol,
+		    value_of(a, "interface", ""), d);
 	case KIND_ALL_PORTS:
 		return add_target(
 		    j, a->at, a->at, "", protocol, value_of(a, "interface", ""), d);
@@ -155,8 +160,9 @@ static int take_action(const struct conf_jail *c, const struct conf_action *a, s
 	case KIND_UNKNOWN:
 		break;
 	}
-	diag_add(d, DIAG_WARNING, a->at, "jail %s: action '%s' is not built yet and is left out%s",
-	    c->name, a->name, a->has_file ? "" : " (nor is there an action.d file of that name)");
+	diag_add(d, DIAG_WARNING, a->at,
+	    "jail %s: action '%s' is not built yet and is left out%s", c->name, a->name,
+	    a->has_file ? "" : " (nor is there an action.d file of that name)");
 	return 0;
 }
 
@@ -170,7 +176,8 @@ int setup_take_actions(const struct conf_jail *c, struct diag *d, struct setup_j
 	}
 	if (c->n_actions && !j->n_targets && !j->n_hosts_deny)
 		diag_add(d, DIAG_WARNING, c->at,
-		    "jail %s: none of its actions can be carried out; it decides and records, "
+		    "jail %s: none of its actions can be carried out; it decides and "
+		    "records, "
 		    "but nothing is blocked",
 		    c->name);
 	if (c->n_actions)

@@ -5,8 +5,9 @@
  * setup_actions - a jail's `action` list to what enforces it here
  *
  * Firewall actions that drop by address (nftables*, iptables*) are carried out by
- * bandog's own nftables sets, hostsdeny by writing the file; a jail without any action is
- * protected by nftables on its ports. Actions that need a command are told and left out.
+ * bandog's own nftables sets, hostsdeny by writing the file; a jail without any action
+ * is protected by nftables on its ports. Actions that need a command are told and left
+ * out.
  */
 
 #include "pipeline/setup.h"

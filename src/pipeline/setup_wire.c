@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The wire form of a set-up, from the loader to all roles. Both ways stand side by side,
- * field by field in the same order. */
+/* The wire form of a set-up, from the loader to all roles. Both ways stand side by
+ * side, field by field in the same order. */
 #include <errno.h>
 
 #include "base/pack.h"

@@ -38,8 +38,10 @@ int channel_pair(int out_fds[2])
 	for (int i = 0; i < 2; i++) {
 		int bytes = 1 << 20;
 
-		/* Larger than the default where the limit allows; fewer stalls in bursts. */
-		(void)setsockopt(out_fds[i], SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
+		/* Larger than the default where the limit allows; fewer stalls in
+		 * bursts. */
+		(void)setsockopt(
+		    out_fds[i], SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
 	}
 	return 0;
 }
@@ -94,10 +96,10 @@ static int send_packet(int fd, const void *bytes, size_t n, int pass_fd)
 	union {
 		struct cmsghdr align;
 		char room[CMSG_SPACE(sizeof(int))];
-	} control = { .room = { 0 } };
+	} control = {.room = {0}};
 	/* sendmsg() does not write through iov_base. */
-	struct iovec iov = { .iov_base = (void *)(uintptr_t)bytes, .iov_len = n };
-	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1 };
+	struct iovec iov = {.iov_base = (void *)(uintptr_t)bytes, .iov_len = n};
+	struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1};
 
 	if (pass_fd >= 0) {
 		m.msg_control = control.room;
@@ -161,7 +163,8 @@ static int enqueue(struct channel *c, const void *bytes, size_t n, int pass_fd)
 	return 0;
 }
 
-int channel_send(struct channel *c, enum message_type type, struct span body, int pass_fd)
+int channel_send(
+    struct channel *c, enum message_type type, struct span body, int pass_fd)
 {
 	uint8_t packet[2 + 512];
 	CLEANUP(freep) uint8_t *large = NULL;
@@ -182,12 +185,13 @@ int channel_send(struct channel *c, enum message_type type, struct span body, in
 	if (body.n)
 		memcpy(p + 2, body.p, body.n);
 
-	int r = TAILQ_EMPTY(&c->queue) ? send_packet(c->fd, p, body.n + 2, pass_fd) : -EAGAIN;
+	int r = TAILQ_EMPTY(&c->queue) ? send_packet(c->fd, p, body.n + 2, pass_fd)
+				       : -EAGAIN;
 
 	if (is_busy(r))
 		r = c->queue_bytes > CHANNEL_QUEUE_BYTES
-		    ? -EPIPE
-		    : enqueue(c, p, body.n + 2, pass_fd);
+			? -EPIPE
+			: enqueue(c, p, body.n + 2, pass_fd);
 	if (r == -ENOMEM)
 		return r;
 	if (r < 0) {
@@ -226,11 +230,11 @@ static ssize_t receive(struct channel *c, int *out_fd)
 		struct cmsghdr align;
 		char room[CMSG_SPACE(sizeof(int) * 4)];
 	} control;
-	struct iovec iov = { .iov_base = c->packet, .iov_len = sizeof(c->packet) };
-	struct msghdr m = { .msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = control.room,
-		.msg_controllen = sizeof(control.room) };
+	struct iovec iov = {.iov_base = c->packet, .iov_len = sizeof(c->packet)};
+	struct msghdr m = {.msg_iov = &iov,
+	    .msg_iovlen = 1,
+	    .msg_control = control.room,
+	    .msg_controllen = sizeof(control.room)};
 	ssize_t n;
 
 	do {
@@ -249,9 +253,9 @@ static ssize_t receive(struct channel *c, int *out_fd)
 static void deliver(struct channel *c, size_t n, int fd)
 {
 	struct message m = {
-		.type = (enum message_type)(c->packet[0] | c->packet[1] << 8),
-		.body = unpack_of((struct span){ (const char *)c->packet + 2, n - 2 }),
-		.fd = fd,
+	    .type = (enum message_type)(c->packet[0] | c->packet[1] << 8),
+	    .body = unpack_of((struct span){(const char *)c->packet + 2, n - 2}),
+	    .fd = fd,
 	};
 
 	c->fns.message(c->fns.ctx, c, &m);
@@ -322,7 +326,7 @@ bool channel_is_idle(const struct channel *c)
 
 void channel_drain(struct channel *c, int timeout_ms)
 {
-	struct pollfd p = { .fd = c->fd, .events = POLLOUT };
+	struct pollfd p = {.fd = c->fd, .events = POLLOUT};
 
 	while (!c->is_closed && queue_flush(c) == -EAGAIN) {
 		if (poll(&p, 1, timeout_ms) <= 0)

@@ -20,13 +20,15 @@ struct channel;
 struct message {
 	enum message_type type;
 	struct unpack body;
-	int fd; /* owned by the callee once TAKE_FD() took it; else closed afterwards; -1: none */
+	int fd; /* owned by the callee once TAKE_FD() took it; else closed afterwards;
+		   -1: none */
 };
 
 struct channel_fns {
 	void *ctx;
 	void (*message)(void *ctx, struct channel *c, struct message *m);
-	/* The peer is gone, or was given up. Last call; the owner frees the channel, now or later. */
+	/* The peer is gone, or was given up. Last call; the owner frees the channel,
+	 * now or later. */
 	void (*closed)(void *ctx, struct channel *c);
 };
 
@@ -43,9 +45,11 @@ int channel_pair(int out_fds[2]);
  * @body:    packed; may be empty
  * @pass_fd: passed along (the caller keeps its own), or -1
  *
- * Return: 0, -EMSGSIZE, -EPIPE (closed, or closed now because the queue is full), -ENOMEM.
+ * Return: 0, -EMSGSIZE, -EPIPE (closed, or closed now because the queue is full),
+ * -ENOMEM.
  */
-int channel_send(struct channel *c, enum message_type type, struct span body, int pass_fd);
+int channel_send(
+    struct channel *c, enum message_type type, struct span body, int pass_fd);
 
 bool channel_is_idle(const struct channel *c); /* nothing waits to be sent */
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The enforcer: CAP_NET_ADMIN, a netlink socket, and orders as fixed records. Every ban
- * passes the guard. It keeps no list of bans: the kernel has it, and the engine tells all
- * again after a restart or when somebody else flushed the rule set.
+ * passes the guard. It keeps no list of bans: the kernel has it, and the engine tells
+ * all again after a restart or when somebody else flushed the rule set.
  *
- * In a dry run, or where nftables is not to be had, it answers as if and touches nothing.
+ * In a dry run, or where nftables is not to be had, it answers as if and touches
+ * nothing.
  */
 #include <errno.h>
 
@@ -13,9 +14,9 @@
 #include "enforce/nft.h"
 #include "proc/role.h"
 
-#define CHECK_MS 5000         /* is our table still there? one small question */
+#define CHECK_MS 5000 /* is our table still there? one small question */
 #define GUARD_REFRESH_MS 60000
-#define LATER_MS 100          /* bans over the rate cap are tried again */
+#define LATER_MS 100 /* bans over the rate cap are tried again */
 #define LATER_MAX 100000
 
 /* A jail's targets are neighbours in the list given to nft_setup(). */
@@ -49,7 +50,8 @@ static void on_failed(void *ctx, const struct nft_change *c, int error)
 	b->error_of[b->order_of[c - b->changes]] = error;
 }
 
-/* --- set-up ------------------------------------------------------------------------ */
+/* --- set-up ------------------------------------------------------------------------
+ */
 
 static int flatten_targets(struct enforcer *e)
 {
@@ -78,11 +80,11 @@ static int new_guard(struct enforcer *e)
 {
 	const struct setup *s = e->role->setup;
 	struct guard_options o = {
-		.min_prefix_v4 = s->min_prefix_v4,
-		.min_prefix_v6 = s->min_prefix_v6,
-		.max_per_sec = s->max_bans_per_sec,
-		.ignore = s->never_ban,
-		.n_ignore = s->n_never_ban,
+	    .min_prefix_v4 = s->min_prefix_v4,
+	    .min_prefix_v6 = s->min_prefix_v6,
+	    .max_per_sec = s->max_bans_per_sec,
+	    .ignore = s->never_ban,
+	    .n_ignore = s->n_never_ban,
 	};
 	struct guard *g = guard_new(&o);
 
@@ -100,7 +102,8 @@ static void refresh_guard(struct enforcer *e)
 	int r = guard_refresh(e->guard);
 
 	if (r < 0)
-		log_warning(NULL, "some of what must never be banned cannot be read: %s",
+		log_warning(NULL,
+		    "some of what must never be banned cannot be read: %s",
 		    strerror(-r));
 	size_t n = guard_own(e->guard, &own);
 
@@ -124,11 +127,12 @@ static void tell_enforcing(struct enforcer *e)
 
 static void set_up_kernel(struct enforcer *e)
 {
-	struct err err = { "" };
+	struct err err = {""};
 
 	if (e->role->setup->dry_run) {
 		log_notice(NULL, "dry run: the firewall is not touched");
-		/* By a reload: what stands there now is ours, and would go on dropping. */
+		/* By a reload: what stands there now is ours, and would go on dropping.
+		 */
 		if (e->nft && nft_remove(e->nft, &err) < 0)
 			log_err(NULL, "the table could not be removed: %s", err.text);
 		e->nft = nft_close(e->nft);
@@ -195,7 +199,8 @@ static void on_guard(void *ctx)
 	refresh_guard(ctx);
 }
 
-/* --- orders ------------------------------------------------------------------------ */
+/* --- orders ------------------------------------------------------------------------
+ */
 
 static int64_t timeout_ms(const struct order *o, wall_t now)
 {
@@ -218,7 +223,8 @@ static void keep_for_later(struct enforcer *e, const struct order *o)
 	loop_arm(e->later_timer, LATER_MS, 0);
 }
 
-/* Orders to changes, one per target of the jail; those the guard refuses get a reason. */
+/* Orders to changes, one per target of the jail; those the guard refuses get a reason.
+ */
 static size_t plan(struct enforcer *e, const struct order *orders, uint32_t n,
     struct nft_change *changes, uint32_t *order_of, uint8_t *reasons)
 {
@@ -237,28 +243,29 @@ static size_t plan(struct enforcer *e, const struct order *orders, uint32_t n,
 			keep_for_later(e, o);
 		if (reasons[i] != GUARD_OK)
 			continue;
-		for (uint32_t t = e->first_target[o->jail]; t < e->first_target[o->jail + 1];
-		     t++) {
+		for (uint32_t t = e->first_target[o->jail];
+		     t < e->first_target[o->jail + 1]; t++) {
 			order_of[n_changes] = i;
 			changes[n_changes++] = (struct nft_change){
-				.add = o->op != ORDER_UNBAN,
-				.target = t,
-				.net = o->net,
-				.timeout_ms = timeout_ms(o, now),
+			    .add = o->op != ORDER_UNBAN,
+			    .target = t,
+			    .net = o->net,
+			    .timeout_ms = timeout_ms(o, now),
 			};
 		}
 	}
 	return n_changes;
 }
 
-static size_t max_changes(const struct enforcer *e, const struct order *orders, uint32_t n)
+static size_t max_changes(
+    const struct enforcer *e, const struct order *orders, uint32_t n)
 {
 	size_t total = 0;
 
 	for (uint32_t i = 0; i < n; i++) {
 		if (orders[i].jail < e->role->setup->n_jails)
 			total += e->first_target[orders[i].jail + 1] -
-			    e->first_target[orders[i].jail];
+				 e->first_target[orders[i].jail];
 	}
 	return total;
 }
@@ -269,10 +276,12 @@ static void carry_out(struct enforcer *e, const struct order *orders, uint32_t n
 	size_t room = max_changes(e, orders, n) + 1;
 	CLEANUP(freep) struct nft_change *changes = calloc(room, sizeof(*changes));
 	CLEANUP(freep) uint32_t *order_of = calloc(room, sizeof(*order_of));
-	struct batch b = {
-		.e = e, .orders = orders, .order_of = order_of, .error_of = errors, .changes = changes
-	};
-	struct err err = { "" };
+	struct batch b = {.e = e,
+	    .orders = orders,
+	    .order_of = order_of,
+	    .error_of = errors,
+	    .changes = changes};
+	struct err err = {""};
 
 	if (!changes || !order_of) {
 		for (uint32_t i = 0; i < n; i++)
@@ -357,7 +366,7 @@ static void on_later(void *ctx)
 	CLEANUP(freep) uint8_t *reasons = calloc(n + 1, sizeof(*reasons));
 	CLEANUP(freep) int64_t *errors = calloc(n + 1, sizeof(*errors));
 
-	e->later = (struct orders){ 0 };
+	e->later = (struct orders){0};
 	if (reasons && errors)
 		carry_out(e, now.items, n, reasons, errors);
 	orders_deinit(&now);
@@ -397,7 +406,8 @@ static void take_count(struct enforcer *e, struct message *m)
 	buf_deinit(&answer);
 }
 
-/* --- plumbing ---------------------------------------------------------------------- */
+/* --- plumbing ----------------------------------------------------------------------
+ */
 
 static int configure(struct enforcer *e, struct err *err)
 {
@@ -431,7 +441,7 @@ static int enforcer_start(struct role *r, struct err *err)
 static void enforcer_reload(struct role *r, UNUSED const struct setup *old)
 {
 	struct enforcer *e = r->ctx;
-	struct err err = { "" };
+	struct err err = {""};
 
 	orders_clear(&e->later);
 	if (configure(e, &err) < 0) {
@@ -454,7 +464,8 @@ static void enforcer_peer_gone(UNUSED struct role *r, UNUSED enum role_id who)
 	/* Bans stay in the kernel; a new engine tells them all again. */
 }
 
-static void enforcer_message(struct role *r, UNUSED enum role_id from, struct message *m)
+static void enforcer_message(
+    struct role *r, UNUSED enum role_id from, struct message *m)
 {
 	struct enforcer *e = r->ctx;
 
@@ -473,7 +484,7 @@ static void enforcer_message(struct role *r, UNUSED enum role_id from, struct me
 static void enforcer_stop(struct role *r)
 {
 	struct enforcer *e = r->ctx;
-	struct err err = { "" };
+	struct err err = {""};
 
 	/* Who stops bandog wants its drops gone; they come back with the next start. */
 	if (e->nft && nft_remove(e->nft, &err) < 0)
@@ -498,23 +509,23 @@ static void enforcer_deinit(struct role *r)
 int enforcer_main(const struct role_args *args)
 {
 	static const struct role_permit permits[] = {
-		{ ROLE_ENGINE, MSG_ORDERS },
-		{ ROLE_ENGINE, MSG_COUNT },
-		{ ROLE_ENGINE, MSG_RESYNC },
-		{ ROLE_ENGINE, MSG_RESYNCED },
-		{ 0, 0 },
+	    {ROLE_ENGINE, MSG_ORDERS},
+	    {ROLE_ENGINE, MSG_COUNT},
+	    {ROLE_ENGINE, MSG_RESYNC},
+	    {ROLE_ENGINE, MSG_RESYNCED},
+	    {0, 0},
 	};
 	static const struct role_fns fns = {
-		.permits = permits,
-		.start = enforcer_start,
-		.reload = enforcer_reload,
-		.peer = enforcer_peer,
-		.peer_gone = enforcer_peer_gone,
-		.message = enforcer_message,
-		.stop = enforcer_stop,
-		.deinit = enforcer_deinit,
+	    .permits = permits,
+	    .start = enforcer_start,
+	    .reload = enforcer_reload,
+	    .peer = enforcer_peer,
+	    .peer_gone = enforcer_peer_gone,
+	    .message = enforcer_message,
+	    .stop = enforcer_stop,
+	    .deinit = enforcer_deinit,
 	};
-	struct enforcer e = { 0 };
+	struct enforcer e = {0};
 
 	return role_run(args, &fns, &e);
 }

@@ -2,9 +2,9 @@
 /*
  * What clients ask, answered in JSON that the front passes on as it is.
  *
- * An answer that needs others (did the guard let the ban through? what has it stopped? is
- * it stored, so that even kill -9 does not lose it?) waits for them, at most PATIENCE_MS;
- * then it is given without.
+ * An answer that needs others (did the guard let the ban through? what has it stopped?
+ * is it stored, so that even kill -9 does not lose it?) waits for them, at most
+ * PATIENCE_MS; then it is given without.
  */
 #include <bsd/sys/queue.h>
 #include <errno.h>
@@ -29,16 +29,17 @@ struct answer {
 	TAILQ_ENTRY(answer) link;
 	uint64_t id;
 	enum request_verb verb;
-	uint64_t first_seq, last_seq; /* of the enforcer's messages; last 0: waits for none */
-	uint64_t store_seq;           /* checkpoint that must be stored first; 0: none */
+	uint64_t first_seq,
+	    last_seq;       /* of the enforcer's messages; last 0: waits for none */
+	uint64_t store_seq; /* checkpoint that must be stored first; 0: none */
 	mono_t asked_at;
 	uint32_t jail; /* ban */
 	struct net net;
-	struct orders bans;   /* ban: what was ordered; why: what lasts */
-	uint64_t *stopped;    /* why: packets, bytes per ban; NULL until counted */
+	struct orders bans; /* ban: what was ordered; why: what lasts */
+	uint64_t *stopped;  /* why: packets, bytes per ban; NULL until counted */
 	uint32_t n_already;
 	int64_t n_unbanned;
-	struct buf refused;   /* ban: JSON items */
+	struct buf refused; /* ban: JSON items */
 };
 
 struct engine_answers {
@@ -83,7 +84,8 @@ static void reply(struct engine_answers *a, uint64_t id, const struct buf *json)
 	if (json->failed)
 		rest = SPAN("{\"error\":\"the answer is too large\"}");
 	do {
-		struct span part = { rest.p, rest.n < CHUNK_BYTES ? rest.n : CHUNK_BYTES };
+		struct span part = {
+		    rest.p, rest.n < CHUNK_BYTES ? rest.n : CHUNK_BYTES};
 
 		rest = span_skip(rest, part.n);
 		buf_clear(&b);
@@ -114,7 +116,8 @@ static void reply_error(struct engine_answers *a, uint64_t id, const char *fmt, 
 	buf_deinit(&b);
 }
 
-/* --- pieces ------------------------------------------------------------------------ */
+/* --- pieces ------------------------------------------------------------------------
+ */
 
 static void put_i64(struct jsonw *j, const char *key, int64_t v)
 {
@@ -189,7 +192,8 @@ static void put_counts(struct engine_answers *a, struct jsonw *j, uint32_t jail)
 	put_i64(j, "regex_limits", (int64_t)p.limits);
 }
 
-/* --- questions without waiting ----------------------------------------------------- */
+/* --- questions without waiting -----------------------------------------------------
+ */
 
 static void answer_ping(struct engine_answers *a, const struct request *q)
 {
@@ -293,9 +297,11 @@ static void list_ban(void *ctx, const struct order *o)
 static void answer_banned(struct engine_answers *a, const struct request *q)
 {
 	struct buf b = BUF_INIT(ANSWER_MAX_BYTES);
-	struct listing l = {
-		.a = a, .j = jsonw_of(&b), .jail = q->jail, .offset = q->offset, .limit = q->limit
-	};
+	struct listing l = {.a = a,
+	    .j = jsonw_of(&b),
+	    .jail = q->jail,
+	    .offset = q->offset,
+	    .limit = q->limit};
 
 	jsonw_object(&l.j);
 	jsonw_key(&l.j, "bans");
@@ -313,7 +319,8 @@ static void answer_banned(struct engine_answers *a, const struct request *q)
 	buf_deinit(&b);
 }
 
-/* --- answers that wait ------------------------------------------------------------- */
+/* --- answers that wait -------------------------------------------------------------
+ */
 
 static struct answer *answer_free(struct answer *w)
 {
@@ -348,7 +355,8 @@ static bool is_enforced(const struct engine_answers *a, uint32_t jail)
 	return a->er->is_enforcing || !setup_of(a)->jails[jail].n_targets;
 }
 
-static void put_ban_result(struct engine_answers *a, struct jsonw *j, const struct answer *w)
+static void put_ban_result(
+    struct engine_answers *a, struct jsonw *j, const struct answer *w)
 {
 	jsonw_key(j, "banned");
 	jsonw_array(j);
@@ -379,9 +387,10 @@ static void put_account(void *ctx, const struct engine_account *ac)
 	jsonw_object_end(&l->j);
 }
 
-static void put_why_result(struct engine_answers *a, struct jsonw *j, const struct answer *w)
+static void put_why_result(
+    struct engine_answers *a, struct jsonw *j, const struct answer *w)
 {
-	struct listing l = { .a = a, .j = *j };
+	struct listing l = {.a = a, .j = *j};
 	struct net by;
 
 	jsonw_key(&l.j, "ip");
@@ -389,7 +398,8 @@ static void put_why_result(struct engine_answers *a, struct jsonw *j, const stru
 	jsonw_key(&l.j, "bans");
 	jsonw_array(&l.j);
 	for (size_t i = 0; i < w->bans.n; i++)
-		put_ban(a, &l.j, &w->bans.items[i], w->stopped ? &w->stopped[2 * i] : NULL);
+		put_ban(
+		    a, &l.j, &w->bans.items[i], w->stopped ? &w->stopped[2 * i] : NULL);
 	jsonw_array_end(&l.j);
 	jsonw_key(&l.j, "account");
 	jsonw_array(&l.j);
@@ -508,7 +518,8 @@ static void answer_unban(struct engine_answers *a, const struct request *q)
 	if (w)
 		w->first_seq = a->er->last_seq + 1;
 	if (w && !q->n_nets)
-		n = engine_unban(engine_of(a), q->jail, NULL, wall_now(), &a->er->orders);
+		n = engine_unban(
+		    engine_of(a), q->jail, NULL, wall_now(), &a->er->orders);
 	for (uint32_t i = 0; i < q->n_nets && n >= 0; i++) {
 		int r = engine_unban(
 		    engine_of(a), q->jail, &q->nets[i], wall_now(), &a->er->orders);
@@ -558,13 +569,14 @@ static void answer_why(struct engine_answers *a, const struct request *q)
 	answer_wait_or_give(a, w);
 }
 
-/* --- what comes back from the enforcer --------------------------------------------- */
+/* --- what comes back from the enforcer ---------------------------------------------
+ */
 
 static struct answer *find_waiting(struct engine_answers *a, uint64_t seq)
 {
 	struct answer *w;
 
-	TAILQ_FOREACH(w, &a->waiting, link) {
+	TAILQ_FOREACH (w, &a->waiting, link) {
 		if (seq >= w->first_seq && seq <= w->last_seq)
 			return w;
 	}
@@ -583,14 +595,16 @@ static void drop_ban(struct answer *w, const struct net *n)
 }
 
 /* The guard said no: then it is no ban, whoever wanted it. */
-static void take_refusal(struct engine_answers *a, struct answer *w, const struct order *o,
-    enum guard_reason reason)
+static void take_refusal(struct engine_answers *a, struct answer *w,
+    const struct order *o, enum guard_reason reason)
 {
 	char net[NET_TEXT_BYTES];
 
 	net_format(&o->net, net);
-	log_warning(jail_name(a, o->jail), "not banned: %s is %s", net, guard_reason_text(reason));
-	if (engine_refuse(engine_of(a), o->jail, &o->net, wall_now(), &a->er->orders) < 0)
+	log_warning(jail_name(a, o->jail), "not banned: %s is %s", net,
+	    guard_reason_text(reason));
+	if (engine_refuse(engine_of(a), o->jail, &o->net, wall_now(), &a->er->orders) <
+	    0)
 		log_err(NULL, "out of memory: %s stays in the list of bans", net);
 	if (!w)
 		return;
@@ -657,7 +671,7 @@ void engine_answers_stored(struct engine_answers *a, uint64_t seq)
 {
 	struct answer *w, *next;
 
-	TAILQ_FOREACH_SAFE(w, &a->waiting, link, next) {
+	TAILQ_FOREACH_SAFE (w, &a->waiting, link, next) {
 		if (!w->store_seq || w->store_seq > seq)
 			continue;
 		w->store_seq = 0;
@@ -671,7 +685,7 @@ static void on_patience(void *ctx)
 	mono_t now = mono_now();
 	struct answer *w, *next;
 
-	TAILQ_FOREACH_SAFE(w, &a->waiting, link, next) {
+	TAILQ_FOREACH_SAFE (w, &a->waiting, link, next) {
 		if (now.us - w->asked_at.us < PATIENCE_MS * 1000)
 			continue;
 		w->last_seq = w->store_seq = 0;
@@ -683,7 +697,7 @@ void engine_answers_enforcer_gone(struct engine_answers *a)
 {
 	struct answer *w, *next;
 
-	TAILQ_FOREACH_SAFE(w, &a->waiting, link, next) {
+	TAILQ_FOREACH_SAFE (w, &a->waiting, link, next) {
 		w->last_seq = 0;
 		answer_check(a, w);
 	}
@@ -701,7 +715,8 @@ void engine_answers_front_gone(struct engine_answers *a)
 	loop_disarm(a->patience);
 }
 
-/* --- requests ---------------------------------------------------------------------- */
+/* --- requests ----------------------------------------------------------------------
+ */
 
 /* Return: false if the message is broken. */
 static bool decode_request(struct unpack *u, struct request *q)
@@ -736,7 +751,8 @@ static void dispatch(struct engine_answers *a, const struct request *q)
 		return;
 	case REQUEST_BAN:
 		if (q->jail < 0 || !q->n_nets)
-			reply_error(a, q->id, "%s", "a ban needs a jail and an address");
+			reply_error(
+			    a, q->id, "%s", "a ban needs a jail and an address");
 		else
 			answer_ban(a, q);
 		return;
@@ -756,7 +772,7 @@ static void dispatch(struct engine_answers *a, const struct request *q)
 
 void engine_answers_request(struct engine_answers *a, struct message *m)
 {
-	struct request q = { .jail = -1 };
+	struct request q = {.jail = -1};
 
 	if (!decode_request(&m->body, &q)) {
 		m->body.bad = true;

@@ -2,10 +2,11 @@
 /*
  * The engine's logs. The reader opens and names them; here they are read as they grow.
  *
- * A file is known by its inode, so a log that two jails name is read once. When its path
- * leads elsewhere (rotation) it stays open until it has been quiet for LINGER_SEC, since
- * its writer may not have noticed yet. Files that have something to read stand in a queue
- * and each gets TURN_BYTES at a time, so a flood in one does not hold up the others.
+ * A file is known by its inode, so a log that two jails name is read once. When its
+ * path leads elsewhere (rotation) it stays open until it has been quiet for LINGER_SEC,
+ * since its writer may not have noticed yet. Files that have something to read stand in
+ * a queue and each gets TURN_BYTES at a time, so a flood in one does not hold up the
+ * others.
  */
 #include <bsd/sys/queue.h>
 #include <errno.h>
@@ -27,7 +28,8 @@
 #define TURN_BYTES (256 * 1024)
 #define LINGER_SEC 3600
 #define LINGER_CHECK_MS 30000
-#define LINGER_DELETED_SEC 120 /* a deleted file's blocks are free only when we close it */
+#define LINGER_DELETED_SEC \
+	120 /* a deleted file's blocks are free only when we close it */
 #define MAX_FILES (2 * WATCH_MAX_FILES)
 /* Positions of renamed logs are stored under the old path, this, and their inode. */
 #define RENAMED_MARK "\n(renamed) "
@@ -41,13 +43,13 @@ struct file {
 	struct tail *tail;
 	uint32_t *jails;
 	uint32_t n_jails;
-	bool is_ready;     /* stands in the queue */
-	bool is_renamed;   /* its path leads elsewhere now */
-	bool is_live;      /* the end was reached once: lines come as they are written */
-	bool is_seen;      /* named by the reader since it last began anew */
-	bool is_moved;     /* its cursor differs from the stored one */
+	bool is_ready;   /* stands in the queue */
+	bool is_renamed; /* its path leads elsewhere now */
+	bool is_live;    /* the end was reached once: lines come as they are written */
+	bool is_seen;    /* named by the reader since it last began anew */
+	bool is_moved;   /* its cursor differs from the stored one */
 	bool is_skew_told;
-	bool is_resumed;   /* it was known when it was opened */
+	bool is_resumed; /* it was known when it was opened */
 	mono_t grown_at;
 };
 
@@ -69,8 +71,9 @@ struct engine_files {
 	size_t n_known;
 	bool is_started;
 	bool is_paused; /* the reader is naming all files: none has its jails yet */
-	bool is_behind_known; /* of the siblings that are being named: see is_wanted_sibling() */
-	uint64_t generation; /* of the reader's set-up */
+	bool is_behind_known; /* of the siblings that are being named: see
+				 is_wanted_sibling() */
+	uint64_t generation;  /* of the reader's set-up */
 };
 
 static struct file *file_free(struct file *f)
@@ -112,8 +115,8 @@ static void file_drop(struct engine_files *fs, struct file *f)
 {
 	struct cursor c;
 
-	/* Should it come back, it is not to be read twice. Without memory it would be; the
-	 * windows are over by then. */
+	/* Should it come back, it is not to be read twice. Without memory it would be;
+	 * the windows are over by then. */
 	tail_cursor(f->tail, &c);
 	if (!f->is_renamed)
 		(void)known_set(fs, f->path, &c);
@@ -135,7 +138,8 @@ static void make_ready(struct engine_files *fs, struct file *f)
 	TAILQ_INSERT_TAIL(&fs->ready, f, ready_link);
 }
 
-/* --- reading ----------------------------------------------------------------------- */
+/* --- reading -----------------------------------------------------------------------
+ */
 
 struct block {
 	struct engine_files *fs;
@@ -148,15 +152,16 @@ static void on_line(void *ctx, struct span text, uint64_t number)
 	struct block *b = ctx;
 	struct engine_role *er = b->fs->er;
 	struct line l = {
-		.text = text,
-		.number = number,
-		.stamp = WALL_NONE,
-		.read_at = b->now,
-		.live = b->file->is_live,
+	    .text = text,
+	    .number = number,
+	    .stamp = WALL_NONE,
+	    .read_at = b->now,
+	    .live = b->file->is_live,
 	};
 
 	for (uint32_t i = 0; i < b->file->n_jails; i++) {
-		if (pipeline_feed(er->pipeline, b->file->jails[i], &l, b->now, &er->orders) < 0)
+		if (pipeline_feed(
+			er->pipeline, b->file->jails[i], &l, b->now, &er->orders) < 0)
 			log_err(b->file->path, "out of memory: a line was not counted");
 	}
 }
@@ -175,7 +180,7 @@ static uint64_t skewed_total(const struct engine_files *fs, const struct file *f
 
 static void read_turn(struct engine_files *fs, struct file *f)
 {
-	struct block b = { .fs = fs, .file = f, .now = wall_now() };
+	struct block b = {.fs = fs, .file = f, .now = wall_now()};
 	uint64_t skewed = f->is_skew_told ? 0 : skewed_total(fs, f);
 	int r = tail_read(f->tail, TURN_BYTES, on_line, &b);
 
@@ -195,7 +200,8 @@ static void read_turn(struct engine_files *fs, struct file *f)
 	if (!f->is_skew_told && skewed_total(fs, f) > skewed) {
 		f->is_skew_told = true;
 		log_warning(f->path,
-		    "dates are more than %d s off the clock (time zone?); using the clock",
+		    "dates are more than %d s off the clock (time zone?); using the "
+		    "clock",
 		    PIPELINE_MAX_SKEW_SEC);
 	}
 	(void)engine_role_flush(fs->er);
@@ -231,7 +237,7 @@ static void ready_by_wd(struct engine_files *fs, int wd, mono_t now)
 {
 	struct file *f;
 
-	TAILQ_FOREACH(f, &fs->all, link) {
+	TAILQ_FOREACH (f, &fs->all, link) {
 		if (f->wd != wd)
 			continue;
 		f->grown_at = now;
@@ -243,7 +249,7 @@ static void ready_all(struct engine_files *fs)
 {
 	struct file *f;
 
-	TAILQ_FOREACH(f, &fs->all, link)
+	TAILQ_FOREACH (f, &fs->all, link)
 		make_ready(fs, f);
 }
 
@@ -282,7 +288,8 @@ static bool has_lingered(const struct file *f, mono_t now)
 	bool is_deleted = fstat(tail_fd(f->tail), &st) == 0 && !st.st_nlink;
 	int64_t sec = is_deleted ? LINGER_DELETED_SEC : LINGER_SEC;
 
-	return f->is_renamed && !f->is_ready && now.us - f->grown_at.us > sec * US_PER_SEC;
+	return f->is_renamed && !f->is_ready &&
+	       now.us - f->grown_at.us > sec * US_PER_SEC;
 }
 
 /* Polled files, and renamed ones that have been quiet long enough. */
@@ -293,7 +300,7 @@ static void on_poll(void *ctx)
 	struct file *f, *next;
 	bool is_polling = false, is_lingering = false;
 
-	TAILQ_FOREACH_SAFE(f, &fs->all, link, next) {
+	TAILQ_FOREACH_SAFE (f, &fs->all, link, next) {
 		if (has_lingered(f, now)) {
 			file_drop(fs, f);
 			continue;
@@ -304,13 +311,16 @@ static void on_poll(void *ctx)
 		is_lingering |= f->is_renamed;
 	}
 	if (is_polling || is_lingering)
-		loop_arm(fs->poll_timer, is_polling ? WATCH_POLL_MS : LINGER_CHECK_MS, 0);
+		loop_arm(
+		    fs->poll_timer, is_polling ? WATCH_POLL_MS : LINGER_CHECK_MS, 0);
 	run_ready(fs);
 }
 
-/* --- what the reader says ---------------------------------------------------------- */
+/* --- what the reader says ----------------------------------------------------------
+ */
 
-static const struct cursor *known_cursor(const struct engine_files *fs, const char *path)
+static const struct cursor *known_cursor(
+    const struct engine_files *fs, const char *path)
 {
 	for (size_t i = 0; i < fs->n_known; i++) {
 		if (!strcmp(fs->known[i].path, path))
@@ -331,11 +341,12 @@ static bool is_known_renamed(const struct engine_files *fs, const char *path)
 	return false;
 }
 
-static struct file *find_inode(const struct engine_files *fs, uint64_t dev, uint64_t ino)
+static struct file *find_inode(
+    const struct engine_files *fs, uint64_t dev, uint64_t ino)
 {
 	struct file *f;
 
-	TAILQ_FOREACH(f, &fs->all, link) {
+	TAILQ_FOREACH (f, &fs->all, link) {
 		if (f->ino == ino && f->dev == dev)
 			return f;
 	}
@@ -393,14 +404,16 @@ static void add_jails_of_path(struct engine_files *fs, struct file *f)
 
 	for (uint32_t i = 0; i < s->n_sources; i++) {
 		if (leads_to(&s->sources[i], f->path) && add_jails(fs, f, i) < 0)
-			log_err(f->path, "out of memory: not all jails read the rest of it");
+			log_err(f->path,
+			    "out of memory: not all jails read the rest of it");
 	}
 }
 
-/* A position that belongs to this very file: known under its path, under the path it had
- * before a rotation, or under another name of the same inode (a glob like mail.log*). */
-static const struct cursor *find_resume(
-    const struct engine_files *fs, const struct tail *probe, const struct file_message *m)
+/* A position that belongs to this very file: known under its path, under the path it
+ * had before a rotation, or under another name of the same inode (a glob like
+ * mail.log*). */
+static const struct cursor *find_resume(const struct engine_files *fs,
+    const struct tail *probe, const struct file_message *m)
 {
 	const struct cursor *c = known_cursor(fs, m->path);
 
@@ -414,18 +427,19 @@ static const struct cursor *find_resume(
 	return NULL;
 }
 
-/* Return: NULL with errno. *@out_resume: where it goes on; NULL: from the top or the end. */
+/* Return: NULL with errno. *@out_resume: where it goes on; NULL: from the top or the
+ * end. */
 static struct tail *open_tail(const struct engine_files *fs, struct file_message *m,
     const struct cursor **out_resume)
 {
 	const struct setup *s = fs->er->role->setup;
 	int probe_fd = fcntl(m->fd, F_DUPFD_CLOEXEC, 0);
-	CLEANUP(tail_freep) struct tail *probe =
-	    probe_fd < 0 ? NULL : tail_new(probe_fd, NULL, false);
+	CLEANUP(tail_freep)
+	struct tail *probe = probe_fd < 0 ? NULL : tail_new(probe_fd, NULL, false);
 	const struct cursor *c = probe ? find_resume(fs, probe, m) : NULL;
 	/* `tail` is meant for a log that was never read before. */
 	bool at_end = !m->old && m->first && !c && !known_cursor(fs, m->path) &&
-	    s->sources[m->source].tail;
+		      s->sources[m->source].tail;
 
 	*out_resume = c;
 	return tail_new(TAKE_FD(m->fd), c, at_end);
@@ -436,7 +450,7 @@ static struct file *find_path(const struct engine_files *fs, const char *path)
 {
 	struct file *f;
 
-	TAILQ_FOREACH(f, &fs->all, link) {
+	TAILQ_FOREACH (f, &fs->all, link) {
 		if (!f->is_renamed && !strcmp(f->path, path))
 			return f;
 	}
@@ -458,8 +472,9 @@ static bool is_copy(const struct engine_files *fs, const struct file *of)
 {
 	struct file *f;
 
-	TAILQ_FOREACH(f, &fs->all, link) {
-		if (!strcmp(f->path, of->path) && begins_alike(tail_fd(f->tail), tail_fd(of->tail)))
+	TAILQ_FOREACH (f, &fs->all, link) {
+		if (!strcmp(f->path, of->path) &&
+		    begins_alike(tail_fd(f->tail), tail_fd(of->tail)))
 			return true;
 	}
 	return false;
@@ -508,7 +523,7 @@ static void replace_at_path(struct engine_files *fs, const char *path)
 {
 	struct file *f;
 
-	TAILQ_FOREACH(f, &fs->all, link) {
+	TAILQ_FOREACH (f, &fs->all, link) {
 		if (!f->is_renamed && !strcmp(f->path, path))
 			became_past(fs, f);
 	}
@@ -524,7 +539,7 @@ static bool has_unread_past(
 		return true; /* we knew another file of that name */
 	if (is_known_renamed(fs, f->path))
 		return true;
-	TAILQ_FOREACH(other, &fs->all, link) {
+	TAILQ_FOREACH (other, &fs->all, link) {
 		if (other != f && !strcmp(other->path, f->path))
 			return true; /* rotated just now, perhaps more than once */
 	}
@@ -533,7 +548,8 @@ static bool has_unread_past(
 
 static void file_link(struct engine_files *fs, struct file *f)
 {
-	/* What is older comes first, so that lines are fed in the order of their time. */
+	/* What is older comes first, so that lines are fed in the order of their time.
+	 */
 	if (f->is_renamed)
 		TAILQ_INSERT_HEAD(&fs->all, f, link);
 	else
@@ -550,11 +566,16 @@ static void file_open(struct engine_files *fs, struct file_message *m)
 	const struct cursor *resume = NULL;
 
 	if (!f || fs->n_files >= MAX_FILES) {
-		log_warning(m->path, "not read: %s", f ? "too many logs" : "out of memory");
+		log_warning(
+		    m->path, "not read: %s", f ? "too many logs" : "out of memory");
 		return;
 	}
-	*f = (struct file){ .dev = m->dev, .ino = m->ino, .wd = m->wd, .is_seen = true,
-		.is_renamed = m->old, .grown_at = mono_now() };
+	*f = (struct file){.dev = m->dev,
+	    .ino = m->ino,
+	    .wd = m->wd,
+	    .is_seen = true,
+	    .is_renamed = m->old,
+	    .grown_at = mono_now()};
 	f->path = strdup(m->path);
 	f->tail = f->path ? open_tail(fs, m, &resume) : NULL;
 	if (!f->tail) {
@@ -573,15 +594,16 @@ static void file_open(struct engine_files *fs, struct file_message *m)
 	if (!m->old)
 		replace_at_path(fs, f->path);
 	file_link(fs, f);
-	log_info(f->path, "%s", !m->old ? "reading"
-		: resume ? "rotated while nobody looked: reading the rest of it"
-			 : "came and went while nobody looked: reading all of it");
+	log_info(f->path, "%s",
+	    !m->old  ? "reading"
+	    : resume ? "rotated while nobody looked: reading the rest of it"
+		     : "came and went while nobody looked: reading all of it");
 	(void)TAKE(f);
 }
 
 static void take_file(struct engine_files *fs, struct message *m)
 {
-	struct file_message fm = { .source = unpack_u32(&m->body) };
+	struct file_message fm = {.source = unpack_u32(&m->body)};
 	CLEANUP(freep) char *path = unpack_str(&m->body);
 
 	fm.path = path;
@@ -600,8 +622,8 @@ static void take_file(struct engine_files *fs, struct message *m)
 	if (f && !fm.old) {
 		f->is_seen = true;
 		f->wd = fm.wd;
-		/* Under another name (a glob that takes rotated logs too): go by that one, for
-		 * the old one may lead to a new file. */
+		/* Under another name (a glob that takes rotated logs too): go by that
+		 * one, for the old one may lead to a new file. */
 		if (strcmp(f->path, path)) {
 			free(f->path);
 			f->path = TAKE(path);
@@ -652,7 +674,7 @@ static void take_watch_fd(struct engine_files *fs, struct message *m)
 		fs->on_events = loop_add_fd(
 		    fs->er->role->loop, fs->files_fd, LOOP_READ, on_events, fs);
 	}
-	TAILQ_FOREACH(f, &fs->all, link) {
+	TAILQ_FOREACH (f, &fs->all, link) {
 		f->is_seen = false;
 		f->wd = -1;
 	}
@@ -675,7 +697,7 @@ static void take_files_done(struct engine_files *fs)
 {
 	struct file *f, *next;
 
-	TAILQ_FOREACH_SAFE(f, &fs->all, link, next) {
+	TAILQ_FOREACH_SAFE (f, &fs->all, link, next) {
 		if (!f->is_seen && !f->is_renamed && is_configured(fs, f->path))
 			became_past(fs, f);
 		if (f->is_renamed)
@@ -691,14 +713,16 @@ static void take_files_done(struct engine_files *fs)
 
 void engine_files_message(struct engine_files *fs, struct message *m)
 {
-	/* Where to go on in a file is not known yet: all are asked for again at the start. */
+	/* Where to go on in a file is not known yet: all are asked for again at the
+	 * start. */
 	if (!fs->er->is_restored)
 		return;
 	if (m->type == MSG_WATCH_FD) {
 		take_watch_fd(fs, m);
 		return;
 	}
-	/* The reader has another set-up than we: it names all again when we have it too. */
+	/* The reader has another set-up than we: it names all again when we have it
+	 * too. */
 	if (fs->generation != fs->er->role->setup->generation)
 		return;
 	switch (m->type) {
@@ -729,7 +753,7 @@ void engine_files_reload(struct engine_files *fs)
 	struct file *f;
 
 	fs->is_paused = true;
-	TAILQ_FOREACH(f, &fs->all, link)
+	TAILQ_FOREACH (f, &fs->all, link)
 		f->n_jails = 0;
 }
 
@@ -744,9 +768,11 @@ void engine_files_start(struct engine_files *fs)
 	run_ready(fs);
 }
 
-/* --- positions --------------------------------------------------------------------- */
+/* --- positions ---------------------------------------------------------------------
+ */
 
-int engine_files_restore(struct engine_files *fs, const char *path, const struct cursor *c)
+int engine_files_restore(
+    struct engine_files *fs, const char *path, const struct cursor *c)
 {
 	return known_set(fs, path, c);
 }
@@ -757,8 +783,8 @@ static void emit_cursor(struct file *f, engine_cursor_fn fn, void *ctx)
 	struct cursor c;
 
 	tail_cursor(f->tail, &c);
-	if (f->is_renamed &&
-	    asprintf(&key, "%s" RENAMED_MARK "%" PRIu64 ":%" PRIu64, f->path, f->dev, f->ino) < 0)
+	if (f->is_renamed && asprintf(&key, "%s" RENAMED_MARK "%" PRIu64 ":%" PRIu64,
+				 f->path, f->dev, f->ino) < 0)
 		return;
 	fn(ctx, key ? key : f->path, &c);
 	f->is_moved = false;
@@ -769,19 +795,20 @@ void engine_files_each_cursor(
 {
 	struct file *f;
 
-	TAILQ_FOREACH(f, &fs->all, link) {
+	TAILQ_FOREACH (f, &fs->all, link) {
 		if (all || f->is_moved)
 			emit_cursor(f, fn, ctx);
 	}
 }
 
-size_t engine_files_describe(const struct engine_files *fs, uint32_t jail, struct buf *out)
+size_t engine_files_describe(
+    const struct engine_files *fs, uint32_t jail, struct buf *out)
 {
 	struct jsonw j = jsonw_of(out);
 	size_t n = 0;
 	struct file *f;
 
-	TAILQ_FOREACH(f, &fs->all, link) {
+	TAILQ_FOREACH (f, &fs->all, link) {
 		struct cursor c;
 
 		if (!has_jail(f, jail))
@@ -804,7 +831,8 @@ size_t engine_files_describe(const struct engine_files *fs, uint32_t jail, struc
 	return n;
 }
 
-/* --- life -------------------------------------------------------------------------- */
+/* --- life --------------------------------------------------------------------------
+ */
 
 struct engine_files *engine_files_new(struct engine_role *er)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The engine's side of journals: lines arrive in batches with the position behind them.
- * A batch is decided whole, then acknowledged; its position goes into the next checkpoint
- * under the source's name, like that of a file.
+ * A batch is decided whole, then acknowledged; its position goes into the next
+ * checkpoint under the source's name, like that of a file.
  */
 #include <errno.h>
 
@@ -42,7 +42,7 @@ static struct position *find_or_add(struct engine_journals *js, const char *name
 		return NULL;
 	js->positions = p;
 	p = &p[js->n_positions];
-	*p = (struct position){ .name = strdup(name) };
+	*p = (struct position){.name = strdup(name)};
 	if (!p->name)
 		return NULL;
 	js->n_positions++;
@@ -88,7 +88,8 @@ static wall_t begin_time(const struct setup *s, uint32_t source)
 	double longest = 0;
 
 	for (uint32_t i = 0; i < s->n_jails; i++) {
-		if (jail_reads(&s->jails[i], source) && s->jails[i].findtime_sec > longest)
+		if (jail_reads(&s->jails[i], source) &&
+		    s->jails[i].findtime_sec > longest)
 			longest = s->jails[i].findtime_sec;
 	}
 	return wall_add_sec(wall_now(), -longest);
@@ -98,7 +99,7 @@ static void say_where(struct engine_journals *js, uint32_t source)
 {
 	const struct setup *s = js->er->role->setup;
 	const struct position *p = find(js, s->sources[source].glob);
-	struct cursor none = { 0 };
+	struct cursor none = {0};
 	const struct cursor *c = p ? &p->cursor : &none;
 	struct buf b = BUF_INIT(64);
 
@@ -141,12 +142,13 @@ static void take_journal(struct engine_journals *js, struct message *m)
 		js->is_asked[source] = true;
 }
 
-static void feed_line(
-    struct engine_journals *js, uint32_t source, struct span text, wall_t at, wall_t now)
+static void feed_line(struct engine_journals *js, uint32_t source, struct span text,
+    wall_t at, wall_t now)
 {
 	const struct setup *s = js->er->role->setup;
-	/* The journal's clock is this machine's: not to be doubted, hence not "live". */
-	struct line l = { .text = text, .stamp = at, .read_at = now };
+	/* The journal's clock is this machine's: not to be doubted, hence not "live".
+	 */
+	struct line l = {.text = text, .stamp = at, .read_at = now};
 
 	for (uint32_t i = 0; i < s->n_jails; i++) {
 		if (jail_reads(&s->jails[i], source) &&
@@ -168,7 +170,7 @@ static void take_lines(struct engine_journals *js, struct message *m)
 {
 	const struct setup *s = js->er->role->setup;
 	uint32_t source = unpack_u32(&m->body);
-	struct cursor c = { .offset = unpack_u64(&m->body) };
+	struct cursor c = {.offset = unpack_u64(&m->body)};
 	wall_t now = wall_now();
 
 	c.lines = unpack_u64(&m->body);
@@ -196,8 +198,8 @@ static void take_lines(struct engine_journals *js, struct message *m)
 
 void engine_journals_message(struct engine_journals *js, struct message *m)
 {
-	/* Of another set-up: numbers of sources mean something else. The reader begins anew
-	 * when both have the same. */
+	/* Of another set-up: numbers of sources mean something else. The reader begins
+	 * anew when both have the same. */
 	if (unpack_u64(&m->body) != js->er->role->setup->generation)
 		return;
 	if (m->type == MSG_JOURNAL)

@@ -60,9 +60,10 @@ static bool on_name(void *ctx, const struct pipeline_name *n)
 {
 	struct engine_names *ns = ctx;
 	struct buf b = BUF_INIT(512);
-	struct waiting *w = ns->er->role->peers[ROLE_RESOLVER] && ns->n_waiting < MAX_WAITING
-	    ? keep(ns, n)
-	    : NULL;
+	struct waiting *w =
+	    ns->er->role->peers[ROLE_RESOLVER] && ns->n_waiting < MAX_WAITING
+		? keep(ns, n)
+		: NULL;
 
 	if (!w)
 		return false;
@@ -76,7 +77,8 @@ static bool on_name(void *ctx, const struct pipeline_name *n)
 	return r == 0;
 }
 
-static void say(const struct setup_jail *j, const struct waiting *w, const struct net *net)
+static void say(
+    const struct setup_jail *j, const struct waiting *w, const struct net *net)
 {
 	char text[NET_TEXT_BYTES];
 	struct buf b = BUF_INIT(1024);
@@ -85,8 +87,10 @@ static void say(const struct setup_jail *j, const struct waiting *w, const struc
 		return;
 	net_format(net, text);
 	buf_quote(&b, w->what.name, 253);
-	log_warning(j->name, "the address %s was found by asking the DNS for %s, which its owner "
-			     "can change at will", text, buf_str(&b));
+	log_warning(j->name,
+	    "the address %s was found by asking the DNS for %s, which its owner "
+	    "can change at will",
+	    text, buf_str(&b));
 	buf_deinit(&b);
 }
 
@@ -97,7 +101,7 @@ void engine_names_resolved(struct engine_names *ns, struct message *m)
 	uint32_t n = unpack_count(&m->body, 17);
 	struct waiting *w;
 
-	TAILQ_FOREACH(w, &ns->waiting, link) {
+	TAILQ_FOREACH (w, &ns->waiting, link) {
 		if (w->id == id)
 			break;
 	}
@@ -109,8 +113,8 @@ void engine_names_resolved(struct engine_names *ns, struct message *m)
 		if (m->body.bad)
 			break;
 		say(&s->jails[w->what.jail], w, &net);
-		if (pipeline_feed_name(
-			ns->er->pipeline, &w->what, &net, wall_now(), &ns->er->orders) < 0)
+		if (pipeline_feed_name(ns->er->pipeline, &w->what, &net, wall_now(),
+			&ns->er->orders) < 0)
 			log_err(NULL, "out of memory: a failure was not counted");
 	}
 	drop(ns, w);

@@ -23,8 +23,9 @@ static void log_order(const char *jail, const struct order *o)
 	switch (o->op) {
 	case ORDER_BAN:
 	case ORDER_PROLONG:
-		duration_format(&b,
-		    o->until.us == WALL_NEVER.us ? -1 : (o->until.us - o->at.us) / US_PER_SEC);
+		duration_format(&b, o->until.us == WALL_NEVER.us
+					? -1
+					: (o->until.us - o->at.us) / US_PER_SEC);
 		log_event(LOG_L_NOTICE, jail, "%s addr=%s for=%s failures=%u by=%s",
 		    order_op_name(o->op), net, buf_str(&b), o->failures,
 		    order_cause_name(o->cause));
@@ -37,7 +38,8 @@ static void log_order(const char *jail, const struct order *o)
 	buf_deinit(&b);
 }
 
-/* --- orders to those who enforce --------------------------------------------------- */
+/* --- orders to those who enforce ---------------------------------------------------
+ */
 
 static void batch_begin(struct engine_role *er, struct buf *b, uint64_t seq, uint32_t n)
 {
@@ -58,7 +60,8 @@ static void send_orders(struct engine_role *er, const struct order *items, size_
 	struct buf b = BUF_INIT(MESSAGE_MAX_BYTES);
 
 	while (n) {
-		uint32_t part = n < ORDERS_PER_MESSAGE ? (uint32_t)n : ORDERS_PER_MESSAGE;
+		uint32_t part =
+		    n < ORDERS_PER_MESSAGE ? (uint32_t)n : ORDERS_PER_MESSAGE;
 
 		batch_begin(er, &b, ++er->last_seq, part);
 		for (uint32_t i = 0; i < part; i++)
@@ -70,7 +73,8 @@ static void send_orders(struct engine_role *er, const struct order *items, size_
 	buf_deinit(&b);
 }
 
-/* Bans are all told again when the enforcer is back; what was lifted must not be lost. */
+/* Bans are all told again when the enforcer is back; what was lifted must not be lost.
+ */
 static void remember_unbans(struct engine_role *er)
 {
 	for (size_t i = 0; i < er->orders.n; i++) {
@@ -178,7 +182,7 @@ static void resync_missed(struct engine_role *er, struct resync *x)
 
 static void resync(struct engine_role *er, enum role_id to)
 {
-	struct resync x = { .er = er, .b = BUF_INIT(MESSAGE_MAX_BYTES), .to = to };
+	struct resync x = {.er = er, .b = BUF_INIT(MESSAGE_MAX_BYTES), .to = to};
 	struct buf body = BUF_INIT(16);
 
 	if (!er->is_restored || !er->role->peers[to])
@@ -223,7 +227,8 @@ void engine_role_serving(struct engine_role *er)
 	role_ready(er->role);
 }
 
-/* --- the enforcer's answers -------------------------------------------------------- */
+/* --- the enforcer's answers --------------------------------------------------------
+ */
 
 static void take_own(struct engine_role *er, struct message *m)
 {
@@ -232,7 +237,8 @@ static void take_own(struct engine_role *er, struct message *m)
 
 	for (uint32_t i = 0; own && i < n; i++)
 		own[i] = unpack_net(&m->body);
-	if (own && !m->body.bad && engine_set_own(pipeline_engine(er->pipeline), own, n) < 0)
+	if (own && !m->body.bad &&
+	    engine_set_own(pipeline_engine(er->pipeline), own, n) < 0)
 		log_err(NULL, "out of memory: own addresses are not known");
 }
 
@@ -277,7 +283,8 @@ static void engine_message(struct role *r, enum role_id from, struct message *m)
 	}
 }
 
-/* --- plumbing ---------------------------------------------------------------------- */
+/* --- plumbing ----------------------------------------------------------------------
+ */
 
 static void engine_peer(struct role *r, enum role_id who)
 {
@@ -361,12 +368,13 @@ static void engine_reload_setup(struct role *r, const struct setup *old)
 {
 	struct engine_role *er = r->ctx;
 	struct buf anew = BUF_INIT(1);
-	struct err e = { "" };
+	struct err e = {""};
 
 	if (pipeline_reload(er->pipeline, r->setup, wall_now(), &er->orders, &e) < 0) {
-		/* The loader compiled the same; only memory can be short. The supervisor
-		 * starts us again, with the new set-up. */
-		log_err(NULL, "cannot take the new configuration: %s; starting anew", e.text);
+		/* The loader compiled the same; only memory can be short. The
+		 * supervisor starts us again, with the new set-up. */
+		log_err(NULL, "cannot take the new configuration: %s; starting anew",
+		    e.text);
 		loop_stop(r->loop);
 		return;
 	}
@@ -405,38 +413,38 @@ static void engine_deinit(struct role *r)
 int engine_main(const struct role_args *args)
 {
 	static const struct role_permit permits[] = {
-		{ ROLE_READER, MSG_WATCH_FD },
-		{ ROLE_READER, MSG_FILE },
-		{ ROLE_READER, MSG_FILE_GONE },
-		{ ROLE_READER, MSG_FILES_DONE },
-		{ ROLE_READER, MSG_SIBLINGS },
-		{ ROLE_READER, MSG_JOURNAL },
-		{ ROLE_READER, MSG_LINES },
-		{ ROLE_ENFORCER, MSG_DONE },
-		{ ROLE_ENFORCER, MSG_COUNTED },
-		{ ROLE_ENFORCER, MSG_OWN },
-		{ ROLE_ENFORCER, MSG_ENFORCING },
-		{ ROLE_ENFORCER, MSG_ASK_RESYNC },
-		{ ROLE_RESOLVER, MSG_RESOLVED },
-		{ ROLE_KEEPER, MSG_LOADED_BAN },
-		{ ROLE_KEEPER, MSG_LOADED_TALLY },
-		{ ROLE_KEEPER, MSG_LOADED_CURSOR },
-		{ ROLE_KEEPER, MSG_LOADED },
-		{ ROLE_KEEPER, MSG_COMMITTED },
-		{ ROLE_FRONT, MSG_REQUEST },
-		{ 0, 0 },
+	    {ROLE_READER, MSG_WATCH_FD},
+	    {ROLE_READER, MSG_FILE},
+	    {ROLE_READER, MSG_FILE_GONE},
+	    {ROLE_READER, MSG_FILES_DONE},
+	    {ROLE_READER, MSG_SIBLINGS},
+	    {ROLE_READER, MSG_JOURNAL},
+	    {ROLE_READER, MSG_LINES},
+	    {ROLE_ENFORCER, MSG_DONE},
+	    {ROLE_ENFORCER, MSG_COUNTED},
+	    {ROLE_ENFORCER, MSG_OWN},
+	    {ROLE_ENFORCER, MSG_ENFORCING},
+	    {ROLE_ENFORCER, MSG_ASK_RESYNC},
+	    {ROLE_RESOLVER, MSG_RESOLVED},
+	    {ROLE_KEEPER, MSG_LOADED_BAN},
+	    {ROLE_KEEPER, MSG_LOADED_TALLY},
+	    {ROLE_KEEPER, MSG_LOADED_CURSOR},
+	    {ROLE_KEEPER, MSG_LOADED},
+	    {ROLE_KEEPER, MSG_COMMITTED},
+	    {ROLE_FRONT, MSG_REQUEST},
+	    {0, 0},
 	};
 	static const struct role_fns fns = {
-		.permits = permits,
-		.start = engine_start,
-		.reload = engine_reload_setup,
-		.peer = engine_peer,
-		.peer_gone = engine_peer_gone,
-		.message = engine_message,
-		.stop = engine_stop,
-		.deinit = engine_deinit,
+	    .permits = permits,
+	    .start = engine_start,
+	    .reload = engine_reload_setup,
+	    .peer = engine_peer,
+	    .peer_gone = engine_peer_gone,
+	    .message = engine_message,
+	    .stop = engine_stop,
+	    .deinit = engine_deinit,
 	};
-	struct engine_role er = { 0 };
+	struct engine_role er = {0};
 
 	return role_run(args, &fns, &er);
 }

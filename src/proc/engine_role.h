@@ -35,11 +35,11 @@ struct engine_role {
 	struct engine_names *names;
 	struct engine_store *store;
 	struct engine_answers *answers;
-	uint64_t last_seq;      /* of MSG_ORDERS to the enforcer */
-	struct buf missed;      /* unban records while there was no enforcer */
-	bool is_enforcing;      /* the enforcer says that the kernel has our sets */
-	bool is_restored;       /* the keeper's memory is in, or given up on */
-	bool is_serving;        /* and the logs are open: nothing that is written is missed */
+	uint64_t last_seq; /* of MSG_ORDERS to the enforcer */
+	struct buf missed; /* unban records while there was no enforcer */
+	bool is_enforcing; /* the enforcer says that the kernel has our sets */
+	bool is_restored;  /* the keeper's memory is in, or given up on */
+	bool is_serving; /* and the logs are open: nothing that is written is missed */
 };
 
 /* Send out what has been decided, log it, give it to the store; rearm the timer.
@@ -64,12 +64,14 @@ void engine_files_start(struct engine_files *f); /* restored: begin to read */
 /* Another set-up: read nothing until the reader has named all files for it. */
 void engine_files_reload(struct engine_files *f);
 /* A position from the store, before engine_files_start(). */
-int engine_files_restore(struct engine_files *f, const char *path, const struct cursor *c);
+int engine_files_restore(
+    struct engine_files *f, const char *path, const struct cursor *c);
 /* Positions that moved since the last call (or all). */
 typedef void (*engine_cursor_fn)(void *ctx, const char *path, const struct cursor *c);
 void engine_files_each_cursor(
     struct engine_files *f, bool all, engine_cursor_fn fn, void *ctx);
-size_t engine_files_describe(const struct engine_files *f, uint32_t jail, struct buf *json);
+size_t engine_files_describe(
+    const struct engine_files *f, uint32_t jail, struct buf *json);
 
 /* --- journals */
 struct engine_journals *engine_journals_new(struct engine_role *er);
@@ -85,7 +87,8 @@ void engine_journals_each_cursor(
 struct engine_names *engine_names_new(struct engine_role *er);
 struct engine_names *engine_names_free(struct engine_names *ns);
 void engine_names_resolved(struct engine_names *ns, struct message *m);
-void engine_names_forget(struct engine_names *ns); /* another set-up: jails have new numbers */
+void engine_names_forget(
+    struct engine_names *ns); /* another set-up: jails have new numbers */
 
 /* --- the keeper */
 struct engine_store *engine_store_new(struct engine_role *er);
@@ -94,9 +97,10 @@ void engine_store_peer(struct engine_store *s);
 void engine_store_peer_gone(struct engine_store *s);
 void engine_store_message(struct engine_store *s, struct message *m);
 void engine_store_put(struct engine_store *s, const char *jail, const struct order *o);
-void engine_store_touch(struct engine_store *s); /* something changed: checkpoint soon */
-/* Checkpoint without delay. Return: the number to wait for in engine_answers_stored(), 0:
- * there is no store now. */
+void engine_store_touch(
+    struct engine_store *s); /* something changed: checkpoint soon */
+/* Checkpoint without delay. Return: the number to wait for in engine_answers_stored(),
+ * 0: there is no store now. */
 uint64_t engine_store_now(struct engine_store *s);
 /* Write out what there is, then call role_stopped(). */
 void engine_store_finish(struct engine_store *s);
@@ -105,8 +109,9 @@ void engine_store_finish(struct engine_store *s);
 struct engine_answers *engine_answers_new(struct engine_role *er);
 struct engine_answers *engine_answers_free(struct engine_answers *a);
 void engine_answers_request(struct engine_answers *a, struct message *m);
-void engine_answers_done(struct engine_answers *a, struct message *m);    /* MSG_DONE */
-void engine_answers_counted(struct engine_answers *a, struct message *m); /* MSG_COUNTED */
+void engine_answers_done(struct engine_answers *a, struct message *m); /* MSG_DONE */
+void engine_answers_counted(
+    struct engine_answers *a, struct message *m); /* MSG_COUNTED */
 void engine_answers_stored(struct engine_answers *a, uint64_t seq);
 void engine_answers_front_gone(struct engine_answers *a);
 void engine_answers_enforcer_gone(struct engine_answers *a);

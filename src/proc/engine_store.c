@@ -21,17 +21,17 @@
 
 struct engine_store {
 	struct engine_role *er;
-	struct loop_watch *timer;      /* of the next checkpoint */
-	struct loop_watch *patience;   /* with a keeper that does not answer at start */
-	struct buf events;             /* orders not yet stored: u32 length, MSG_PUT_ORDER body */
-	size_t events_sent;            /* bytes of them in the checkpoint under way */
-	bool is_waiting;               /* a checkpoint is under way */
-	bool is_touched;               /* something changed since it was taken */
-	bool is_urgent;                /* somebody waits for the next one */
+	struct loop_watch *timer;    /* of the next checkpoint */
+	struct loop_watch *patience; /* with a keeper that does not answer at start */
+	struct buf events;  /* orders not yet stored: u32 length, MSG_PUT_ORDER body */
+	size_t events_sent; /* bytes of them in the checkpoint under way */
+	bool is_waiting;    /* a checkpoint is under way */
+	bool is_touched;    /* something changed since it was taken */
+	bool is_urgent;     /* somebody waits for the next one */
 	bool needs_snapshot;
-	bool is_failing;               /* said once */
+	bool is_failing; /* said once */
 	bool is_finishing;
-	bool was_given_up;             /* begun without its memory, which may still come */
+	bool was_given_up; /* begun without its memory, which may still come */
 	mono_t all_cursors_at;
 	uint64_t seq;
 };
@@ -41,7 +41,8 @@ static struct engine *engine_of(const struct engine_store *s)
 	return pipeline_engine(s->er->pipeline);
 }
 
-static int send_body(struct engine_store *s, enum message_type type, const struct buf *b)
+static int send_body(
+    struct engine_store *s, enum message_type type, const struct buf *b)
 {
 	return role_send(s->er->role, ROLE_KEEPER, type, b, -1);
 }
@@ -52,7 +53,8 @@ static void finish(struct engine_store *s)
 	role_stopped(s->er->role);
 }
 
-/* --- what goes into a checkpoint --------------------------------------------------- */
+/* --- what goes into a checkpoint ---------------------------------------------------
+ */
 
 static void encode_put(struct buf *b, const char *jail, const struct order *o)
 {
@@ -142,7 +144,8 @@ static void checkpoint(struct engine_store *s)
 	s->needs_snapshot = false;
 	pack_bool(&b, snapshot);
 	(void)send_body(s, MSG_BEGIN, &b);
-	/* What happened first, then what is: an event may end a ban of the snapshot's past. */
+	/* What happened first, then what is: an event may end a ban of the snapshot's
+	 * past. */
 	send_events(s);
 	if (snapshot) {
 		engine_mark_dirty(engine_of(s));
@@ -196,8 +199,8 @@ void engine_store_put(struct engine_store *s, const char *jail, const struct ord
 	encode_put(&body, jail, o);
 	pack_span(&s->events, buf_span(&body));
 	if (body.failed || s->events.failed) {
-		/* Too much history while nothing can be stored: the bans themselves are in
-		 * the next snapshot. */
+		/* Too much history while nothing can be stored: the bans themselves are
+		 * in the next snapshot. */
 		s->events.failed = false;
 		s->events.n = before;
 		s->needs_snapshot = true;
@@ -207,7 +210,8 @@ void engine_store_put(struct engine_store *s, const char *jail, const struct ord
 	engine_store_touch(s);
 }
 
-/* --- what the keeper says ---------------------------------------------------------- */
+/* --- what the keeper says ----------------------------------------------------------
+ */
 
 static void committed(struct engine_store *s, struct message *m)
 {
@@ -224,7 +228,8 @@ static void committed(struct engine_store *s, struct message *m)
 		s->is_failing = false;
 	} else {
 		if (!s->is_failing)
-			log_err(NULL, "the store refuses (see keeper); bans go on, trying again");
+			log_err(NULL,
+			    "the store refuses (see keeper); bans go on, trying again");
 		s->is_failing = true;
 		s->needs_snapshot = true;
 		s->is_touched = true;
@@ -267,8 +272,8 @@ static void loaded_tally(struct engine_store *s, struct message *m)
 	struct net n = unpack_net(&m->body);
 	struct span state = unpack_span(&m->body);
 	int at = jail && !m->body.bad
-	    ? setup_find_jail(s->er->role->setup, span_of(jail))
-	    : -1;
+		     ? setup_find_jail(s->er->role->setup, span_of(jail))
+		     : -1;
 
 	/* One that cannot be read is a count begun anew. */
 	if (at >= 0)
@@ -278,7 +283,7 @@ static void loaded_tally(struct engine_store *s, struct message *m)
 static void loaded_cursor(struct engine_store *s, struct message *m)
 {
 	CLEANUP(freep) char *path = unpack_str(&m->body);
-	struct cursor c = { .dev = unpack_u64(&m->body) };
+	struct cursor c = {.dev = unpack_u64(&m->body)};
 
 	c.ino = unpack_u64(&m->body);
 	c.offset = unpack_u64(&m->body);
@@ -347,7 +352,8 @@ void engine_store_peer(struct engine_store *s)
 		(void)send_body(s, MSG_LOAD, NULL);
 		return;
 	}
-	/* A keeper that was restarted: it has all that was committed, and gets the rest. */
+	/* A keeper that was restarted: it has all that was committed, and gets the
+	 * rest. */
 	s->needs_snapshot = true;
 	s->is_touched = true;
 	checkpoint(s);

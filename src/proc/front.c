@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The front serves clients. It parses what they say into fixed messages, asks engine and
- * keeper, and passes their JSON on; it decides nothing. A client has one request under
- * way at a time. Who may connect is settled by the socket's owner and mode.
+ * The front serves clients. It parses what they say into fixed messages, asks engine
+ * and keeper, and passes their JSON on; it decides nothing. A client has one request
+ * under way at a time. Who may connect is settled by the socket's owner and mode.
  */
 #include "proc/front.h"
 
@@ -65,7 +65,8 @@ static void client_close(struct client *c)
 static bool client_flush(struct client *c)
 {
 	while (c->out.n) {
-		ssize_t n = send(c->fd, c->out.p, c->out.n, MSG_DONTWAIT | MSG_NOSIGNAL);
+		ssize_t n =
+		    send(c->fd, c->out.p, c->out.n, MSG_DONTWAIT | MSG_NOSIGNAL);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -112,7 +113,8 @@ static void client_error(struct client *c, const char *text)
 	buf_deinit(&b);
 }
 
-/* --- asking ------------------------------------------------------------------------ */
+/* --- asking ------------------------------------------------------------------------
+ */
 
 static int ask(struct client *c, enum role_id who, const struct buf *body)
 {
@@ -154,7 +156,7 @@ static void ask_reload(struct client *c)
 static void client_request(struct client *c, struct span line)
 {
 	struct front_request q;
-	struct err e = { "" };
+	struct err e = {""};
 
 	if (front_request_parse(line, &q, &e) < 0) {
 		client_error(c, e.text);
@@ -185,11 +187,11 @@ static void client_next(struct client *c)
 			client_close(c);
 		return;
 	}
-	CLEANUP(freep) char *line = span_dup((struct span){ c->in.p, (size_t)end });
+	CLEANUP(freep) char *line = span_dup((struct span){c->in.p, (size_t)end});
 
 	buf_consume(&c->in, (size_t)end + 1);
 	if (line)
-		client_request(c, (struct span){ line, (size_t)end });
+		client_request(c, (struct span){line, (size_t)end});
 	else
 		client_close(c);
 }
@@ -258,13 +260,14 @@ static void on_accept(void *ctx, UNUSED int events)
 		loop_arm(c->timer, IDLE_MS, 0);
 }
 
-/* --- answers ----------------------------------------------------------------------- */
+/* --- answers -----------------------------------------------------------------------
+ */
 
 static struct client *find_client(struct front *f, uint64_t id)
 {
 	struct client *c;
 
-	TAILQ_FOREACH(c, &f->clients, link) {
+	TAILQ_FOREACH (c, &f->clients, link) {
 		if (c->id && c->id == id)
 			return c;
 	}
@@ -323,14 +326,15 @@ static void take_reloaded(struct front *f, struct message *m)
 	jsonw_key(&j, "messages");
 	jsonw_span(&j, text);
 	jsonw_object_end(&j);
-	TAILQ_FOREACH_SAFE(c, &f->clients, link, next) {
+	TAILQ_FOREACH_SAFE (c, &f->clients, link, next) {
 		if (c->waits_reload)
 			client_answer(c, buf_span(&b));
 	}
 	buf_deinit(&b);
 }
 
-/* --- plumbing ---------------------------------------------------------------------- */
+/* --- plumbing ----------------------------------------------------------------------
+ */
 
 static void front_control(struct role *r, struct message *m)
 {
@@ -343,7 +347,8 @@ static void front_control(struct role *r, struct message *m)
 		f->on_accept = loop_watch_free(f->on_accept);
 		fd_closep(&f->listen_fd);
 		f->listen_fd = TAKE_FD(m->fd);
-		f->on_accept = loop_add_fd(r->loop, f->listen_fd, LOOP_READ, on_accept, f);
+		f->on_accept =
+		    loop_add_fd(r->loop, f->listen_fd, LOOP_READ, on_accept, f);
 		role_ready(r);
 		return;
 	case MSG_RELOADED:
@@ -376,12 +381,13 @@ static void front_peer_gone(struct role *r, enum role_id who)
 	int part = who == ROLE_ENGINE ? FROM_ENGINE : FROM_KEEPER;
 	struct client *c, *next;
 
-	TAILQ_FOREACH_SAFE(c, &f->clients, link, next) {
+	TAILQ_FOREACH_SAFE (c, &f->clients, link, next) {
 		if (!c->id || !c->wants[part])
 			continue;
 		c->wants[part] = false;
 		if (part == FROM_ENGINE)
-			client_error(c, "the engine is being restarted; try again in a moment");
+			client_error(
+			    c, "the engine is being restarted; try again in a moment");
 		else
 			client_complete(c);
 	}
@@ -410,22 +416,22 @@ static void front_deinit(struct role *r)
 int front_main(const struct role_args *args)
 {
 	static const struct role_permit permits[] = {
-		{ ROLE_ENGINE, MSG_REPLY },
-		{ ROLE_KEEPER, MSG_REPLY },
-		{ 0, 0 },
+	    {ROLE_ENGINE, MSG_REPLY},
+	    {ROLE_KEEPER, MSG_REPLY},
+	    {0, 0},
 	};
 	static const struct role_fns fns = {
-		.permits = permits,
-		.start = front_start,
-		.reload = front_reload,
-		.peer = front_peer,
-		.peer_gone = front_peer_gone,
-		.message = front_message,
-		.control = front_control,
-		.stop = front_stop,
-		.deinit = front_deinit,
+	    .permits = permits,
+	    .start = front_start,
+	    .reload = front_reload,
+	    .peer = front_peer,
+	    .peer_gone = front_peer_gone,
+	    .message = front_message,
+	    .control = front_control,
+	    .stop = front_stop,
+	    .deinit = front_deinit,
 	};
-	struct front f = { .listen_fd = -1 };
+	struct front f = {.listen_fd = -1};
 
 	TAILQ_INIT(&f.clients);
 	return role_run(args, &fns, &f);

@@ -5,8 +5,10 @@
  * front - the control socket: requests in JSON lines, answers in JSON lines
  *
  * A request is one object on one line, at most FRONT_REQUEST_MAX bytes:
- *   {"do":"ping"}   {"do":"status"[,"jail":J]}   {"do":"banned"[,"jail":J][,"ip":[..]][,"offset":N][,"limit":N]}
- *   {"do":"ban","jail":J,"ip":[..][,"seconds":N]}   {"do":"unban"[,"jail":J],"ip":[..] | "all":true}
+ *   {"do":"ping"}   {"do":"status"[,"jail":J]}
+ * {"do":"banned"[,"jail":J][,"ip":[..]][,"offset":N][,"limit":N]}
+ *   {"do":"ban","jail":J,"ip":[..][,"seconds":N]}   {"do":"unban"[,"jail":J],"ip":[..]
+ * | "all":true}
  *   {"do":"why","ip":[A]}   {"do":"reload"}   {"do":"stop"}
  * The answer is one object on one line; {"error":"..."} says in words what was wrong. A
  * client may send the next request when it has the answer.
@@ -26,7 +28,7 @@ enum front_kind { FRONT_ENGINE, FRONT_RELOAD, FRONT_STOP };
 struct front_request {
 	enum front_kind kind;
 	enum request_verb verb;
-	struct buf body; /* of MSG_REQUEST, behind the id */
+	struct buf body;    /* of MSG_REQUEST, behind the id */
 	struct buf history; /* the same for the keeper, when verb is REQUEST_WHY */
 };
 

@@ -14,14 +14,14 @@ static const struct {
 	enum front_kind kind;
 	enum request_verb verb;
 } verbs[] = {
-	{ "ping", FRONT_ENGINE, REQUEST_PING },
-	{ "status", FRONT_ENGINE, REQUEST_STATUS },
-	{ "banned", FRONT_ENGINE, REQUEST_BANNED },
-	{ "ban", FRONT_ENGINE, REQUEST_BAN },
-	{ "unban", FRONT_ENGINE, REQUEST_UNBAN },
-	{ "why", FRONT_ENGINE, REQUEST_WHY },
-	{ "reload", FRONT_RELOAD, 0 },
-	{ "stop", FRONT_STOP, 0 },
+    {"ping", FRONT_ENGINE, REQUEST_PING},
+    {"status", FRONT_ENGINE, REQUEST_STATUS},
+    {"banned", FRONT_ENGINE, REQUEST_BANNED},
+    {"ban", FRONT_ENGINE, REQUEST_BAN},
+    {"unban", FRONT_ENGINE, REQUEST_UNBAN},
+    {"why", FRONT_ENGINE, REQUEST_WHY},
+    {"reload", FRONT_RELOAD, 0},
+    {"stop", FRONT_STOP, 0},
 };
 
 struct fields {
@@ -40,7 +40,8 @@ static int get_net(const json_t *item, struct net *out, struct err *error)
 	if (!text)
 		return err_set(error, -EINVAL, "ip: expected texts in a list");
 	if (net_parse(span_of(text), out) < 0)
-		return err_set(error, -EINVAL, "'%.64s' is no address or network", text);
+		return err_set(
+		    error, -EINVAL, "'%.64s' is no address or network", text);
 	return 0;
 }
 
@@ -52,8 +53,8 @@ static int get_nets(const json_t *list, struct fields *f, struct err *error)
 	if (!list)
 		return 0;
 	if (!json_is_array(list) || json_array_size(list) > FRONT_MAX_NETS)
-		return err_set(error, -EINVAL, "ip: expected a list of at most %d addresses",
-		    FRONT_MAX_NETS);
+		return err_set(error, -EINVAL,
+		    "ip: expected a list of at most %d addresses", FRONT_MAX_NETS);
 	json_array_foreach(list, i, item)
 	{
 		int r = get_net(item, &f->nets[f->n_nets], error);
@@ -73,8 +74,10 @@ static int get_number(const json_t *o, const char *key, int64_t min, int64_t max
 	*out = fallback;
 	if (!v)
 		return 0;
-	if (!json_is_integer(v) || json_integer_value(v) < min || json_integer_value(v) > max)
-		return err_set(error, -EINVAL, "%s: expected a whole number in range", key);
+	if (!json_is_integer(v) || json_integer_value(v) < min ||
+	    json_integer_value(v) > max)
+		return err_set(
+		    error, -EINVAL, "%s: expected a whole number in range", key);
 	*out = json_integer_value(v);
 	return 0;
 }
@@ -101,16 +104,19 @@ static int get_fields(const json_t *o, struct fields *f, struct err *error)
 	return get_nets(json_object_get(o, "ip"), f, error);
 }
 
-static int check_fields(enum request_verb verb, const struct fields *f, struct err *error)
+static int check_fields(
+    enum request_verb verb, const struct fields *f, struct err *error)
 {
 	switch (verb) {
 	case REQUEST_BAN:
 		if (!f->jail || !f->n_nets)
-			return err_set(error, -EINVAL, "ban: a jail and an address are needed");
+			return err_set(
+			    error, -EINVAL, "ban: a jail and an address are needed");
 		return 0;
 	case REQUEST_UNBAN:
 		if (!f->n_nets == !f->all)
-			return err_set(error, -EINVAL, "unban: either addresses or all");
+			return err_set(
+			    error, -EINVAL, "unban: either addresses or all");
 		return 0;
 	case REQUEST_WHY:
 		if (f->n_nets != 1)
@@ -151,7 +157,7 @@ static int find_verb(const json_t *o, size_t *out, struct err *error)
 
 static int parse_object(const json_t *o, struct front_request *out, struct err *error)
 {
-	struct fields f = { 0 };
+	struct fields f = {0};
 	size_t verb = 0;
 	int r = find_verb(o, &verb, error);
 
@@ -161,7 +167,7 @@ static int parse_object(const json_t *o, struct front_request *out, struct err *
 		r = check_fields(verbs[verb].verb, &f, error);
 	if (r < 0)
 		return r;
-	struct front_request q = { .kind = verbs[verb].kind, .verb = verbs[verb].verb };
+	struct front_request q = {.kind = verbs[verb].kind, .verb = verbs[verb].verb};
 
 	put_body(&q.body, q.verb, &f);
 	put_body(&q.history, REQUEST_HISTORY, &f);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The keeper owns the database and nothing else. Its root directory is the state
- * directory. It writes what the engine sends between BEGIN and COMMIT as one transaction;
- * if the engine dies in between, that transaction never was.
+ * directory. It writes what the engine sends between BEGIN and COMMIT as one
+ * transaction; if the engine dies in between, that transaction never was.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -29,7 +29,7 @@ struct keeper {
 
 static void open_db(struct keeper *k)
 {
-	struct err e = { "" };
+	struct err e = {""};
 
 	k->db = db_open(k->path, &e);
 	if (k->db && !e.text[0]) {
@@ -54,11 +54,13 @@ static void note(struct keeper *k, int r)
 		return;
 	k->has_failed = true;
 	if (!k->is_told)
-		log_err(DB_NAME, "cannot be written: %s", k->db ? db_error(k->db) : strerror(-r));
+		log_err(DB_NAME, "cannot be written: %s",
+		    k->db ? db_error(k->db) : strerror(-r));
 	k->is_told = true;
 }
 
-/* --- what the engine stores -------------------------------------------------------- */
+/* --- what the engine stores --------------------------------------------------------
+ */
 
 static void begin(struct keeper *k, bool snapshot)
 {
@@ -101,7 +103,7 @@ static void put_tally(struct keeper *k, struct unpack *u)
 static void put_cursor(struct keeper *k, struct unpack *u)
 {
 	CLEANUP(freep) char *path = unpack_str(u);
-	struct cursor c = { .dev = unpack_u64(u) };
+	struct cursor c = {.dev = unpack_u64(u)};
 
 	c.ino = unpack_u64(u);
 	c.offset = unpack_u64(u);
@@ -134,7 +136,8 @@ static void commit(struct keeper *k, uint64_t seq)
 	buf_deinit(&b);
 }
 
-/* --- what the engine gets back ----------------------------------------------------- */
+/* --- what the engine gets back -----------------------------------------------------
+ */
 
 static int send_ban(void *ctx, const char *jail, const struct order *o)
 {
@@ -149,7 +152,8 @@ static int send_ban(void *ctx, const char *jail, const struct order *o)
 	return r;
 }
 
-static int send_tally(void *ctx, const char *jail, const struct net *n, struct span state)
+static int send_tally(
+    void *ctx, const char *jail, const struct net *n, struct span state)
 {
 	struct keeper *k = ctx;
 	struct buf b = BUF_INIT(MESSAGE_MAX_BYTES - 2);
@@ -197,7 +201,8 @@ static void load(struct keeper *k)
 	(void)role_send(k->role, ROLE_ENGINE, MSG_LOADED, NULL, -1);
 }
 
-/* --- what clients ask -------------------------------------------------------------- */
+/* --- what clients ask --------------------------------------------------------------
+ */
 
 static int put_history(void *ctx, const struct db_history *h)
 {
@@ -238,7 +243,8 @@ static void answer_history(struct keeper *k, struct message *m)
 		m->body.bad = true;
 		return;
 	}
-	struct buf text = BUF_INIT(MESSAGE_MAX_BYTES - 256), b = BUF_INIT(MESSAGE_MAX_BYTES - 2);
+	struct buf text = BUF_INIT(MESSAGE_MAX_BYTES - 256),
+		   b = BUF_INIT(MESSAGE_MAX_BYTES - 2);
 	struct jsonw j = jsonw_of(&text);
 
 	jsonw_array(&j);
@@ -253,7 +259,8 @@ static void answer_history(struct keeper *k, struct message *m)
 	buf_deinit(&b);
 }
 
-/* --- plumbing ---------------------------------------------------------------------- */
+/* --- plumbing ----------------------------------------------------------------------
+ */
 
 static void keeper_message(struct role *r, UNUSED enum role_id from, struct message *m)
 {
@@ -288,7 +295,8 @@ static void on_purge(void *ctx)
 	struct keeper *k = ctx;
 
 	if (k->db && !k->is_open && k->role->setup->purge_sec > 0)
-		(void)db_purge(k->db, wall_add_sec(wall_now(), -k->role->setup->purge_sec));
+		(void)db_purge(
+		    k->db, wall_add_sec(wall_now(), -k->role->setup->purge_sec));
 }
 
 static int keeper_start(struct role *r, struct err *e)
@@ -345,26 +353,26 @@ static void keeper_deinit(struct role *r)
 int keeper_main(const struct role_args *args)
 {
 	static const struct role_permit permits[] = {
-		{ ROLE_ENGINE, MSG_LOAD },
-		{ ROLE_ENGINE, MSG_BEGIN },
-		{ ROLE_ENGINE, MSG_PUT_ORDER },
-		{ ROLE_ENGINE, MSG_PUT_TALLY },
-		{ ROLE_ENGINE, MSG_PUT_CURSOR },
-		{ ROLE_ENGINE, MSG_COMMIT },
-		{ ROLE_FRONT, MSG_REQUEST },
-		{ 0, 0 },
+	    {ROLE_ENGINE, MSG_LOAD},
+	    {ROLE_ENGINE, MSG_BEGIN},
+	    {ROLE_ENGINE, MSG_PUT_ORDER},
+	    {ROLE_ENGINE, MSG_PUT_TALLY},
+	    {ROLE_ENGINE, MSG_PUT_CURSOR},
+	    {ROLE_ENGINE, MSG_COMMIT},
+	    {ROLE_FRONT, MSG_REQUEST},
+	    {0, 0},
 	};
 	static const struct role_fns fns = {
-		.permits = permits,
-		.start = keeper_start,
-		.reload = keeper_reload,
-		.peer = keeper_peer,
-		.peer_gone = keeper_peer_gone,
-		.message = keeper_message,
-		.stop = keeper_stop,
-		.deinit = keeper_deinit,
+	    .permits = permits,
+	    .start = keeper_start,
+	    .reload = keeper_reload,
+	    .peer = keeper_peer,
+	    .peer_gone = keeper_peer_gone,
+	    .message = keeper_message,
+	    .stop = keeper_stop,
+	    .deinit = keeper_deinit,
 	};
-	struct keeper k = { 0 };
+	struct keeper k = {0};
 
 	return role_run(args, &fns, &k);
 }

@@ -25,8 +25,8 @@ static int write_result(bool usable, const struct buf *text, const struct setup 
 	pack_span(&all, buf_span(text));
 	pack_span(&all, buf_span(&setup_bytes));
 	int r = all.failed || setup_bytes.failed
-	    ? -ENOMEM
-	    : fd_write_all(SPAWN_EXTRA_FD, all.p, all.n);
+		    ? -ENOMEM
+		    : fd_write_all(SPAWN_EXTRA_FD, all.p, all.n);
 
 	buf_deinit(&all);
 	buf_deinit(&setup_bytes);
@@ -35,14 +35,15 @@ static int write_result(bool usable, const struct buf *text, const struct setup 
 
 int loader_main(const struct role_args *args)
 {
-	struct diag d = { 0 };
+	struct diag d = {0};
 	struct buf text = BUF_INIT(1 << 20);
-	struct err e = { "" };
+	struct err e = {""};
 	CLEANUP(setup_freep) struct setup *s = NULL;
 
 	if (sandbox_enter(ROLE_LOADER, args->user, -1, &e) < 0)
 		buf_printf(&text, "cannot give up rights: %s\n", e.text);
-	CLEANUP(conf_freep) struct conf *c = conf_load(args->config_dir, NULL, false, &d);
+	CLEANUP(conf_freep)
+	struct conf *c = conf_load(args->config_dir, NULL, false, &d);
 
 	if (c && setup_build(c, &d, &s) < 0)
 		buf_add_str(&text, "out of memory\n");
@@ -72,7 +73,7 @@ static int map(int fd, struct span *out)
 
 	if (p == MAP_FAILED)
 		return -errno;
-	*out = (struct span){ p, (size_t)st.st_size };
+	*out = (struct span){p, (size_t)st.st_size};
 	return 0;
 }
 

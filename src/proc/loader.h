@@ -11,7 +11,8 @@
 
 #include "pipeline/setup.h"
 
-/* The memory file begins with: bool usable, string of diagnostics, bytes of the set-up. */
+/* The memory file begins with: bool usable, string of diagnostics, bytes of the set-up.
+ */
 
 /* Return: 0 with malloc'd *out_text; -EBADMSG if the loader died before it was done. */
 int loader_read_verdict(int fd, bool *out_usable, char **out_text);

@@ -6,8 +6,9 @@
  *
  * One packet (SOCK_SEQPACKET) is one message: u16 type, then the body as base/pack.h
  * writes it, at most MESSAGE_MAX_BYTES, with at most one descriptor beside it. A role
- * accepts from a peer only the types that its table names; anything else ends that peer.
- * Client and server are always the same program (re-executed), so there is no version.
+ * accepts from a peer only the types that its table names; anything else ends that
+ * peer. Client and server are always the same program (re-executed), so there is no
+ * version.
  */
 
 #define MESSAGE_MAX_BYTES 65536
@@ -20,51 +21,57 @@ enum message_type {
 	MSG_LOG,       /* fd: the log file, opened anew: becomes stderr */
 	MSG_STOP,      /* finish what is begun, then exit */
 	/* any role → supervisor */
-	MSG_READY,     /* first work done: the role serves */
-	MSG_STOPPED,   /* everything is flushed; exit follows */
+	MSG_READY,   /* first work done: the role serves */
+	MSG_STOPPED, /* everything is flushed; exit follows */
 	/* front → supervisor and back: what a client may ask of it */
 	MSG_ASK_RELOAD,
 	MSG_ASK_STOP,
-	MSG_RELOADED,  /* bool done, str text: what the loader said */
+	MSG_RELOADED, /* bool done, str text: what the loader said */
 
 	/* reader → engine */
-	MSG_WATCH_FD,  /* fd: inotify instance of file watches; body: bool usable, u64 generation */
-	MSG_FILE,      /* fd: log; body: u32 source, str path, i64 wd, u64 dev, u64 ino, bool first, bool old */
+	MSG_WATCH_FD, /* fd: inotify instance of file watches; body: bool usable, u64
+			 generation */
+	MSG_FILE, /* fd: log; body: u32 source, str path, i64 wd, u64 dev, u64 ino, bool
+		     first, bool old */
 	MSG_FILE_GONE, /* u32 source, str path, u64 dev, u64 ino */
-	MSG_SIBLINGS,  /* what lies beside a log, as MSG_FILE with `old`, follows; oldest first */
+	MSG_SIBLINGS, /* what lies beside a log, as MSG_FILE with `old`, follows; oldest
+			 first */
 	MSG_FILES_DONE, /* the first scan is complete */
-	MSG_JOURNAL,   /* u64 generation, u32 source: where is this one to begin? */
-	MSG_LINES,     /* u64 generation, u32 source, u64 time, u64 number, u64 checksum of the last entry (its
-			  position), u32 n, n × (wall at, text) */
+	MSG_JOURNAL,    /* u64 generation, u32 source: where is this one to begin? */
+	MSG_LINES, /* u64 generation, u32 source, u64 time, u64 number, u64 checksum of
+		      the last entry (its position), u32 n, n × (wall at, text) */
 	/* engine → reader */
-	MSG_JOURNAL_FROM, /* u32 source, bool resume, u64, u64, u64 as in MSG_LINES, wall since */
-	MSG_LINES_TAKEN,  /* u32 source: one batch is decided */
+	MSG_JOURNAL_FROM,  /* u32 source, bool resume, u64, u64, u64 as in MSG_LINES,
+			      wall since */
+	MSG_LINES_TAKEN,   /* u32 source: one batch is decided */
 	MSG_FIND_SIBLINGS, /* str path: what else may have been that log? */
-	MSG_RESCAN,    /* bool anew: begin as with a new engine; else events were lost */
+	MSG_RESCAN, /* bool anew: begin as with a new engine; else events were lost */
 
 	/* engine → enforcer and runner */
-	MSG_RESYNC,    /* u64 generation: forget what you were told; all bans follow */
-	MSG_ORDERS,    /* u64 generation, u64 seq, u32 n, records: see flow/order.h */
-	MSG_RESYNCED,  /* u64 generation: that was all */
-	MSG_COUNT,     /* u64 generation, u64 seq, u32 n, records: what did these stop? */
+	MSG_RESYNC,   /* u64 generation: forget what you were told; all bans follow */
+	MSG_ORDERS,   /* u64 generation, u64 seq, u32 n, records: see flow/order.h */
+	MSG_RESYNCED, /* u64 generation: that was all */
+	MSG_COUNT, /* u64 generation, u64 seq, u32 n, records: what did these stop? */
 	/* enforcer → engine */
-	MSG_DONE,      /* u64 generation, u64 seq, u32 n, n × (record, u8 reason, i64 errno) refused */
-	MSG_COUNTED,   /* u64 seq, u32 n, n × (u64 packets, u64 bytes) */
-	MSG_OWN,       /* u32 n, networks: addresses of this machine */
-	MSG_ENFORCING, /* bool: the kernel has our sets (a dry run: false) */
+	MSG_DONE, /* u64 generation, u64 seq, u32 n, n × (record, u8 reason, i64 errno)
+		     refused */
+	MSG_COUNTED,    /* u64 seq, u32 n, n × (u64 packets, u64 bytes) */
+	MSG_OWN,        /* u32 n, networks: addresses of this machine */
+	MSG_ENFORCING,  /* bool: the kernel has our sets (a dry run: false) */
 	MSG_ASK_RESYNC, /* somebody else changed the firewall: send all bans again */
 
 	/* engine → resolver and back */
-	MSG_RESOLVE,   /* u64 id, str name */
-	MSG_RESOLVED,  /* u64 id, u32 n, networks; none: it has no address, or nobody answers */
+	MSG_RESOLVE,  /* u64 id, str name */
+	MSG_RESOLVED, /* u64 id, u32 n, networks; none: it has no address, or nobody
+			 answers */
 
 	/* engine → keeper */
 	MSG_LOAD,
-	MSG_BEGIN,     /* bool snapshot: bans and counts stored so far are replaced */
-	MSG_PUT_ORDER, /* str jail, order with evidence */
-	MSG_PUT_TALLY, /* str jail, net, bytes */
+	MSG_BEGIN,      /* bool snapshot: bans and counts stored so far are replaced */
+	MSG_PUT_ORDER,  /* str jail, order with evidence */
+	MSG_PUT_TALLY,  /* str jail, net, bytes */
 	MSG_PUT_CURSOR, /* str path, cursor */
-	MSG_COMMIT,    /* u64 seq */
+	MSG_COMMIT,     /* u64 seq */
 	/* keeper → engine */
 	MSG_LOADED_BAN,    /* as MSG_PUT_ORDER */
 	MSG_LOADED_TALLY,  /* as MSG_PUT_TALLY */
@@ -73,9 +80,10 @@ enum message_type {
 	MSG_COMMITTED, /* u64 seq, bool done */
 
 	/* front → engine, front → keeper */
-	MSG_REQUEST,   /* u64 id, u8 verb, str jail or NULL, i64 seconds, u32 offset, u32 limit, u32 n, networks */
+	MSG_REQUEST, /* u64 id, u8 verb, str jail or NULL, i64 seconds, u32 offset, u32
+			limit, u32 n, networks */
 	/* engine → front, keeper → front */
-	MSG_REPLY,     /* u64 id, bool last, bytes of JSON */
+	MSG_REPLY, /* u64 id, bool last, bytes of JSON */
 };
 
 enum request_verb {

@@ -106,7 +106,8 @@ static int open_state(struct places *p, const char *user, struct err *e)
 		return 0;
 	/* The files too: the account may have been created after a first run. In a user
 	 * namespace there is only one user, and this fails harmlessly. */
-	static const char *const files[] = { "bandog.db", "bandog.db-wal", "bandog.db-shm" };
+	static const char *const files[] = {
+	    "bandog.db", "bandog.db-wal", "bandog.db-shm"};
 
 	if (fchown(p->state_fd, pw->pw_uid, pw->pw_gid) == 0)
 		(void)fchmod(p->state_fd, 0700);
@@ -120,12 +121,12 @@ static int open_state(struct places *p, const char *user, struct err *e)
 
 static int open_socket(struct places *p, struct err *e)
 {
-	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
 	int n = snprintf(a.sun_path, sizeof(a.sun_path), "%s/" SOCKET_NAME, p->run_dir);
 
 	if (n < 0 || (size_t)n >= sizeof(a.sun_path))
-		return err_set(e, -ENAMETOOLONG, "run directory %s: too long for a socket",
-		    p->run_dir);
+		return err_set(e, -ENAMETOOLONG,
+		    "run directory %s: too long for a socket", p->run_dir);
 	p->listen_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (p->listen_fd < 0)
 		return err_errno(e, -errno, "socket");

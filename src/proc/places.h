@@ -2,7 +2,8 @@
 #pragma once
 
 /*
- * places - the directories, the lock, the control socket and the log of a running bandogd
+ * places - the directories, the lock, the control socket and the log of a running
+ * bandogd
  *
  * Made once by the supervisor, as root, before any role starts.
  */
@@ -16,7 +17,7 @@ struct places {
 	char *state_dir;
 	char *run_dir;
 	char *state_arg; /* "--state-dir=..." for roles */
-	char *log_path; /* NULL: stderr or syslog */
+	char *log_path;  /* NULL: stderr or syslog */
 	bool to_syslog;
 	int lock_fd;
 	int state_fd;
@@ -28,7 +29,8 @@ int places_take(struct places *p, const struct supervisor_args *args, struct err
 
 /* State directory (owned by the set-up's user), control socket, log target (in the
  * foreground always stderr). */
-int places_open(struct places *p, const struct setup *s, bool foreground, struct err *e);
+int places_open(
+    struct places *p, const struct setup *s, bool foreground, struct err *e);
 
 /**
  * places_daemonize() - go to the background
@@ -41,4 +43,4 @@ int places_daemonize(struct places *p, int *out_ready_fd);
 
 /* After rotation: our stderr becomes the file anew. Return: false if it does not. */
 bool places_reopen_log(struct places *p);
-void places_release(struct places *p);    /* removes the socket */
+void places_release(struct places *p); /* removes the socket */

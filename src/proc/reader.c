@@ -26,8 +26,8 @@
 struct reader {
 	struct role *role;
 	int files_fd; /* file watches: filled here, read by the engine; -1: polling */
-	struct watch *watch[2];          /* [0] by inotify, [1] polled */
-	uint32_t *source_of[2];          /* index in watch → index in set-up */
+	struct watch *watch[2]; /* [0] by inotify, [1] polled */
+	uint32_t *source_of[2]; /* index in watch → index in set-up */
 	struct loop_watch *on_dirs[2];
 	struct loop_watch *poll_timer;
 	struct reader_journals *journals;
@@ -55,7 +55,8 @@ static void on_opened(void *ctx, const struct watch_file *f)
 	close(f->fd);
 }
 
-static void on_gone(void *ctx, uint32_t source, const char *path, uint64_t dev, uint64_t ino)
+static void on_gone(
+    void *ctx, uint32_t source, const char *path, uint64_t dev, uint64_t ino)
 {
 	struct sink *k = ctx;
 	struct buf body = BUF_INIT(MESSAGE_MAX_BYTES);
@@ -128,7 +129,8 @@ static void on_dirs_0(void *ctx, UNUSED int events)
 static int watch_group(struct reader *d, struct sink *sinks, int which, struct err *e)
 {
 	const struct setup *s = d->role->setup;
-	CLEANUP(freep) struct watch_source *sources = calloc(s->n_sources + 1, sizeof(*sources));
+	CLEANUP(freep)
+	struct watch_source *sources = calloc(s->n_sources + 1, sizeof(*sources));
 	uint32_t *map = calloc(s->n_sources + 1, sizeof(*map));
 	uint32_t n = 0;
 
@@ -143,12 +145,13 @@ static int watch_group(struct reader *d, struct sink *sinks, int which, struct e
 		map[n++] = i;
 	}
 	d->source_of[which] = map;
-	sinks[which] = (struct sink){ d, which };
+	sinks[which] = (struct sink){d, which};
 	if (!n)
 		return 0;
-	struct watch_fns fns = {
-		.ctx = &sinks[which], .opened = on_opened, .gone = on_gone, .note = on_note
-	};
+	struct watch_fns fns = {.ctx = &sinks[which],
+	    .opened = on_opened,
+	    .gone = on_gone,
+	    .note = on_note};
 
 	d->watch[which] =
 	    watch_new(which ? -1 : d->files_fd, which == 1, sources, n, &fns, e);
@@ -157,16 +160,18 @@ static int watch_group(struct reader *d, struct sink *sinks, int which, struct e
 
 static void watch_all(struct reader *d)
 {
-	static struct sink sinks[2]; /* as long as the watches, which are one pair at a time */
+	static struct sink
+	    sinks[2]; /* as long as the watches, which are one pair at a time */
 	struct buf body = BUF_INIT(16);
-	struct err e = { "" };
+	struct err e = {""};
 
 	unwatch(d);
 	if (!d->role->peers[ROLE_ENGINE])
 		return;
 	d->files_fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	if (d->files_fd < 0)
-		log_warning(NULL, "no inotify (%s): polling every log", strerror(errno));
+		log_warning(
+		    NULL, "no inotify (%s): polling every log", strerror(errno));
 	pack_bool(&body, d->files_fd >= 0);
 	pack_u64(&body, d->role->setup->generation);
 	(void)role_send(d->role, ROLE_ENGINE, MSG_WATCH_FD, &body, d->files_fd);
@@ -175,8 +180,8 @@ static void watch_all(struct reader *d)
 			log_err(NULL, "cannot watch logs: %s", e.text);
 	}
 	if (d->watch[0] && watch_fd(d->watch[0]) >= 0)
-		d->on_dirs[0] = loop_add_fd(d->role->loop, watch_fd(d->watch[0]), LOOP_READ,
-		    on_dirs_0, d);
+		d->on_dirs[0] = loop_add_fd(
+		    d->role->loop, watch_fd(d->watch[0]), LOOP_READ, on_dirs_0, d);
 	for (int i = 0; i < 2; i++) {
 		if (d->watch[i])
 			watch_rescan(d->watch[i]);
@@ -196,7 +201,8 @@ static bool is_our_log(const struct setup *s, const char *path)
 	return false;
 }
 
-/* --- rotated logs ------------------------------------------------------------------ */
+/* --- rotated logs ------------------------------------------------------------------
+ */
 
 struct sibling {
 	int fd;
@@ -211,7 +217,8 @@ struct siblings {
 
 static bool is_compressed(const char *name)
 {
-	static const char *const endings[] = { ".gz", ".xz", ".bz2", ".zst", ".lz4", ".lzma" };
+	static const char *const endings[] = {
+	    ".gz", ".xz", ".bz2", ".zst", ".lz4", ".lzma"};
 
 	for (size_t i = 0; i < ARRAY_LEN(endings); i++) {
 		if (span_ends(span_of(name), span_of(endings[i])))
@@ -235,23 +242,29 @@ static int by_age(const void *a, const void *b)
 	return born ? born : cmp_time(&x->st.st_mtim, &y->st.st_mtim);
 }
 
-/* When the file was made; where the file system does not say, when it was last written. */
+/* When the file was made; where the file system does not say, when it was last written.
+ */
 static struct timespec birth(int fd, const struct stat *st)
 {
 	struct statx x;
 
-	if (statx(fd, "", AT_EMPTY_PATH, STATX_BTIME, &x) < 0 || !(x.stx_mask & STATX_BTIME))
+	if (statx(fd, "", AT_EMPTY_PATH, STATX_BTIME, &x) < 0 ||
+	    !(x.stx_mask & STATX_BTIME))
 		return st->st_mtim;
-	return (struct timespec){ .tv_sec = x.stx_btime.tv_sec, .tv_nsec = x.stx_btime.tv_nsec };
+	return (struct timespec){
+	    .tv_sec = x.stx_btime.tv_sec, .tv_nsec = x.stx_btime.tv_nsec};
 }
 
 /* mail.log.1 and mail.log-20261124 beside mail.log; not mail.log.2.gz. */
-static void add_sibling(struct siblings *all, int dir_fd, const char *name, struct span base)
+static void add_sibling(
+    struct siblings *all, int dir_fd, const char *name, struct span base)
 {
-	if (!span_starts(span_of(name), base) || strlen(name) == base.n || is_compressed(name))
+	if (!span_starts(span_of(name), base) || strlen(name) == base.n ||
+	    is_compressed(name))
 		return;
-	CLEANUP(fd_closep) int fd =
-	    openat(dir_fd, name, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | O_NOFOLLOW);
+	CLEANUP(fd_closep)
+	int fd = openat(
+	    dir_fd, name, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | O_NOFOLLOW);
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
@@ -259,11 +272,13 @@ static void add_sibling(struct siblings *all, int dir_fd, const char *name, stru
 	if (all->n == MAX_SIBLINGS) { /* only the newest matter: the oldest goes */
 		qsort(all->items, all->n, sizeof(all->items[0]), by_age);
 		close(all->items[0].fd);
-		memmove(&all->items[0], &all->items[1], --all->n * sizeof(all->items[0]));
+		memmove(
+		    &all->items[0], &all->items[1], --all->n * sizeof(all->items[0]));
 	}
 	struct timespec born = birth(fd, &st);
 
-	all->items[all->n++] = (struct sibling){ .fd = TAKE_FD(fd), .st = st, .born = born };
+	all->items[all->n++] =
+	    (struct sibling){.fd = TAKE_FD(fd), .st = st, .born = born};
 }
 
 static void send_sibling(struct reader *d, const char *path, const struct sibling *x)
@@ -282,9 +297,9 @@ static void send_sibling(struct reader *d, const char *path, const struct siblin
 }
 
 /*
- * What a log may have been before it was rotated. The engine reads what attackers write,
- * so it gets nothing by this that lies elsewhere or has another name than the logs that
- * the configuration names.
+ * What a log may have been before it was rotated. The engine reads what attackers
+ * write, so it gets nothing by this that lies elsewhere or has another name than the
+ * logs that the configuration names.
  */
 static void find_siblings(struct reader *d, const char *path)
 {
@@ -294,7 +309,7 @@ static void find_siblings(struct reader *d, const char *path)
 		return;
 	CLEANUP(freep) char *dir_path = strndup(path, (size_t)(slash - path) + 1);
 	DIR *dir = dir_path ? opendir(dir_path) : NULL;
-	struct siblings all = { .n = 0 };
+	struct siblings all = {.n = 0};
 	struct dirent *entry;
 
 	for (int n = 0; dir && n < MAX_DIR_ENTRIES && (entry = readdir(dir)); n++)
@@ -383,23 +398,23 @@ static void reader_deinit(struct role *r)
 int reader_main(const struct role_args *args)
 {
 	static const struct role_permit permits[] = {
-		{ ROLE_ENGINE, MSG_FIND_SIBLINGS },
-		{ ROLE_ENGINE, MSG_RESCAN },
-		{ ROLE_ENGINE, MSG_JOURNAL_FROM },
-		{ ROLE_ENGINE, MSG_LINES_TAKEN },
-		{ 0, 0 },
+	    {ROLE_ENGINE, MSG_FIND_SIBLINGS},
+	    {ROLE_ENGINE, MSG_RESCAN},
+	    {ROLE_ENGINE, MSG_JOURNAL_FROM},
+	    {ROLE_ENGINE, MSG_LINES_TAKEN},
+	    {0, 0},
 	};
 	static const struct role_fns fns = {
-		.permits = permits,
-		.start = reader_start,
-		.reload = reader_reload,
-		.peer = reader_peer,
-		.peer_gone = reader_peer_gone,
-		.message = reader_message,
-		.stop = reader_stop,
-		.deinit = reader_deinit,
+	    .permits = permits,
+	    .start = reader_start,
+	    .reload = reader_reload,
+	    .peer = reader_peer,
+	    .peer_gone = reader_peer_gone,
+	    .message = reader_message,
+	    .stop = reader_stop,
+	    .deinit = reader_deinit,
 	};
-	struct reader d = { .files_fd = -1 };
+	struct reader d = {.files_fd = -1};
 
 	return role_run(args, &fns, &d);
 }

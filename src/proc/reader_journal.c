@@ -79,7 +79,7 @@ static void pump(struct source *s)
 	int r = JOURNAL_MORE;
 
 	while (r == JOURNAL_MORE && s->n_underway < BATCHES_UNDERWAY) {
-		struct batch b = { .source = s, .lines = BUF_INIT(MESSAGE_MAX_BYTES) };
+		struct batch b = {.source = s, .lines = BUF_INIT(MESSAGE_MAX_BYTES)};
 
 		r = journal_read(s->journal, BATCH_LINES, on_entry, &b);
 		if (b.n) {
@@ -90,7 +90,8 @@ static void pump(struct source *s)
 		buf_deinit(&b.lines);
 	}
 	if (r < 0) {
-		log_warning("journal", "cannot be read: %s; opening it again", strerror(-r));
+		log_warning(
+		    "journal", "cannot be read: %s; opening it again", strerror(-r));
 		reopen_later(s);
 	}
 }
@@ -119,8 +120,9 @@ static void on_timer(void *ctx)
 static void open_journal(struct source *s)
 {
 	const struct setup_source *from = &s->owner->role->setup->sources[s->index];
-	struct journal_options o = { .match = from->journal_match, .path = from->journal_path };
-	struct err e = { "" };
+	struct journal_options o = {
+	    .match = from->journal_match, .path = from->journal_path};
+	struct err e = {""};
 
 	s->journal = journal_open(&o, s->has_resume ? &s->resume : NULL, s->since, &e);
 	if (!s->journal) {
@@ -132,8 +134,8 @@ static void open_journal(struct source *s)
 	}
 	s->is_told = false;
 	if (journal_fd(s->journal) >= 0)
-		s->watch = loop_add_fd(s->owner->role->loop, journal_fd(s->journal), LOOP_READ,
-		    on_wake, s);
+		s->watch = loop_add_fd(s->owner->role->loop, journal_fd(s->journal),
+		    LOOP_READ, on_wake, s);
 	if (!s->watch) {
 		log_info("journal", "gives no notice of new entries; polling it");
 		loop_arm(s->timer, POLL_MS, 0);
@@ -154,7 +156,7 @@ static void take_from(struct reader_journals *js, struct message *m)
 {
 	struct source *s = find(js, unpack_u32(&m->body));
 	bool has_resume = unpack_bool(&m->body);
-	struct cursor c = { .offset = unpack_u64(&m->body) };
+	struct cursor c = {.offset = unpack_u64(&m->body)};
 
 	c.lines = unpack_u64(&m->body);
 	c.head_hash = unpack_u64(&m->body);
@@ -213,7 +215,7 @@ void reader_journals_begin(struct reader_journals *js)
 
 		if (!setup->sources[i].is_journal)
 			continue;
-		*s = (struct source){ .owner = js, .index = i };
+		*s = (struct source){.owner = js, .index = i};
 		s->timer = loop_add_timer(js->role->loop, on_timer, s);
 		if (!s->timer)
 			return;

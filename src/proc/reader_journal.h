@@ -5,9 +5,9 @@
  * reader_journal - the reader's journals: entries as lines, in batches, to the engine
  *
  * libsystemd reads the journal's files, so here the reader does read what others wrote;
- * it makes lines of it and nothing else. The engine says behind which entry to begin, and
- * at most BATCHES_UNDERWAY batches are on their way to it, so a long journal neither fills
- * a queue nor delays other logs.
+ * it makes lines of it and nothing else. The engine says behind which entry to begin,
+ * and at most BATCHES_UNDERWAY batches are on their way to it, so a long journal
+ * neither fills a queue nor delays other logs.
  */
 
 #include "proc/role.h"

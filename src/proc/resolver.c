@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The resolver asks the DNS for the addresses of names that log lines carry (usedns = yes
- * or warn), so that the engine never waits for a name server. Answers, empty ones too, are
- * kept for CACHE_SEC. It runs only when a jail wants names, without any right but a
- * network socket; the names come from log lines, so from strangers.
+ * The resolver asks the DNS for the addresses of names that log lines carry (usedns =
+ * yes or warn), so that the engine never waits for a name server. Answers, empty ones
+ * too, are kept for CACHE_SEC. It runs only when a jail wants names, without any right
+ * but a network socket; the names come from log lines, so from strangers.
  */
 #include <ares.h>
 #include <bsd/sys/queue.h>
@@ -57,15 +57,18 @@ struct question {
 	char name[MAX_NAME + 1];
 };
 
-/* --- c-ares in our loop ------------------------------------------------------------ */
+/* --- c-ares in our loop ------------------------------------------------------------
+ */
 
 static void rearm(struct resolver *v)
 {
-	struct timeval max = { .tv_sec = 3600 }, room;
-	const struct timeval *t = v->n_underway ? ares_timeout(v->ares, &max, &room) : NULL;
+	struct timeval max = {.tv_sec = 3600}, room;
+	const struct timeval *t =
+	    v->n_underway ? ares_timeout(v->ares, &max, &room) : NULL;
 
 	if (t)
-		loop_arm(v->timer, (uint64_t)t->tv_sec * 1000 + (uint64_t)t->tv_usec / 1000 + 1, 0);
+		loop_arm(v->timer,
+		    (uint64_t)t->tv_sec * 1000 + (uint64_t)t->tv_usec / 1000 + 1, 0);
 	else
 		loop_disarm(v->timer);
 }
@@ -122,16 +125,18 @@ static void on_socket_state(void *ctx, ares_socket_t fd, int readable, int writa
 	w = calloc(1, sizeof(*w));
 	if (!w)
 		return; /* the question runs into its time-out */
-	*w = (struct socket_watch){ .next = v->sockets, .owner = v, .fd = fd };
+	*w = (struct socket_watch){.next = v->sockets, .owner = v, .fd = fd};
 	w->watch = loop_add_fd(v->role->loop, fd, events, on_socket, w);
 	v->sockets = w;
 	if (!w->watch)
 		drop_socket(v, fd);
 }
 
-/* --- answers ----------------------------------------------------------------------- */
+/* --- answers -----------------------------------------------------------------------
+ */
 
-static void send_answer(struct resolver *v, uint64_t id, const struct net *nets, uint32_t n)
+static void send_answer(
+    struct resolver *v, uint64_t id, const struct net *nets, uint32_t n)
 {
 	struct buf b = BUF_INIT(1024);
 
@@ -177,7 +182,7 @@ static void remember(
 	memcpy(a->name, name, strlen(name) + 1);
 	memcpy(a->nets, nets, n * sizeof(*nets));
 	a->n = n;
-	a->until = (mono_t){ mono_now().us + CACHE_SEC * US_PER_SEC };
+	a->until = (mono_t){mono_now().us + CACHE_SEC * US_PER_SEC};
 	HASH_ADD_STR(v->cache, name, a);
 	if (!a->hh.tbl)
 		free(a);
@@ -195,7 +200,8 @@ static uint32_t collect(const struct ares_addrinfo *info, struct net *nets)
 	return n;
 }
 
-static void on_answer(void *arg, int status, UNUSED int timeouts, struct ares_addrinfo *info)
+static void on_answer(
+    void *arg, int status, UNUSED int timeouts, struct ares_addrinfo *info)
 {
 	struct question *q = arg;
 	struct resolver *v = q->owner;
@@ -219,7 +225,8 @@ static bool join(struct resolver *v, uint64_t id, const char *name)
 {
 	struct question *q;
 
-	LIST_FOREACH (q, &v->underway, link) {
+	LIST_FOREACH(q, &v->underway, link)
+	{
 		if (q->n_ids < MAX_SHARED && !strcmp(q->name, name)) {
 			q->ids[q->n_ids++] = id;
 			return true;
@@ -230,15 +237,17 @@ static bool join(struct resolver *v, uint64_t id, const char *name)
 
 static void ask(struct resolver *v, uint64_t id, const char *name)
 {
-	struct ares_addrinfo_hints hints = { .ai_family = AF_UNSPEC,
-		.ai_flags = ARES_AI_NOSORT, .ai_socktype = SOCK_STREAM };
-	struct question *q = v->n_underway < MAX_UNDERWAY ? calloc(1, sizeof(*q)) : NULL;
+	struct ares_addrinfo_hints hints = {.ai_family = AF_UNSPEC,
+	    .ai_flags = ARES_AI_NOSORT,
+	    .ai_socktype = SOCK_STREAM};
+	struct question *q =
+	    v->n_underway < MAX_UNDERWAY ? calloc(1, sizeof(*q)) : NULL;
 
 	if (!q) {
 		send_answer(v, id, NULL, 0);
 		return;
 	}
-	*q = (struct question){ .owner = v, .ids = { id }, .n_ids = 1 };
+	*q = (struct question){.owner = v, .ids = {id}, .n_ids = 1};
 	memcpy(q->name, name, strlen(name) + 1);
 	LIST_INSERT_HEAD(&v->underway, q, link);
 	v->n_underway++;
@@ -246,7 +255,8 @@ static void ask(struct resolver *v, uint64_t id, const char *name)
 	rearm(v);
 }
 
-static void resolver_message(struct role *r, UNUSED enum role_id from, struct message *m)
+static void resolver_message(
+    struct role *r, UNUSED enum role_id from, struct message *m)
 {
 	struct resolver *v = r->ctx;
 	uint64_t id = unpack_u64(&m->body);
@@ -268,13 +278,16 @@ static void resolver_message(struct role *r, UNUSED enum role_id from, struct me
 		ask(v, id, name);
 }
 
-/* --- plumbing ---------------------------------------------------------------------- */
+/* --- plumbing ----------------------------------------------------------------------
+ */
 
 static int resolver_start(struct role *r, struct err *e)
 {
 	struct resolver *v = r->ctx;
-	struct ares_options o = { .timeout = TRY_MS, .tries = TRIES,
-		.sock_state_cb = on_socket_state, .sock_state_cb_data = v };
+	struct ares_options o = {.timeout = TRY_MS,
+	    .tries = TRIES,
+	    .sock_state_cb = on_socket_state,
+	    .sock_state_cb_data = v};
 
 	v->role = r;
 	v->timer = loop_add_timer(r->loop, on_timer, v);
@@ -324,20 +337,20 @@ static void resolver_deinit(struct role *r)
 int resolver_main(const struct role_args *args)
 {
 	static const struct role_permit permits[] = {
-		{ ROLE_ENGINE, MSG_RESOLVE },
-		{ 0, 0 },
+	    {ROLE_ENGINE, MSG_RESOLVE},
+	    {0, 0},
 	};
 	static const struct role_fns fns = {
-		.permits = permits,
-		.start = resolver_start,
-		.reload = resolver_reload,
-		.peer = resolver_peer,
-		.peer_gone = resolver_peer_gone,
-		.message = resolver_message,
-		.stop = resolver_stop,
-		.deinit = resolver_deinit,
+	    .permits = permits,
+	    .start = resolver_start,
+	    .reload = resolver_reload,
+	    .peer = resolver_peer,
+	    .peer_gone = resolver_peer_gone,
+	    .message = resolver_message,
+	    .stop = resolver_stop,
+	    .deinit = resolver_deinit,
 	};
-	struct resolver v = { 0 };
+	struct resolver v = {0};
 
 	return role_run(args, &fns, &v);
 }

@@ -34,14 +34,15 @@ void role_stopped(struct role *r)
 	loop_stop(r->loop);
 }
 
-int role_send(struct role *r, enum role_id to, enum message_type type, const struct buf *body,
-    int pass_fd)
+int role_send(struct role *r, enum role_id to, enum message_type type,
+    const struct buf *body, int pass_fd)
 {
 	if (!r->peers[to])
 		return -ENOTCONN;
 	if (body && body->failed)
 		return -ENOMEM;
-	return channel_send(r->peers[to], type, buf_span(body ? body : &empty_body), pass_fd);
+	return channel_send(
+	    r->peers[to], type, buf_span(body ? body : &empty_body), pass_fd);
 }
 
 static enum role_id peer_of(const struct role *r, const struct channel *c)
@@ -61,7 +62,8 @@ static void drop_peer(struct role *r, enum role_id who)
 	r->fns->peer_gone(r, who);
 }
 
-static bool is_permitted(const struct role *r, enum role_id from, enum message_type type)
+static bool is_permitted(
+    const struct role *r, enum role_id from, enum message_type type)
 {
 	for (const struct role_permit *p = r->fns->permits; p->type; p++) {
 		if (p->from == from && p->type == type)
@@ -78,15 +80,17 @@ static void on_peer_message(void *ctx, struct channel *c, struct message *m)
 	if (from == ROLE_N)
 		return;
 	if (!is_permitted(r, from, m->type)) {
-		log_err(role_name(from), "sent a message of type %d, which it may not; "
-					 "disconnected", (int)m->type);
+		log_err(role_name(from),
+		    "sent a message of type %d, which it may not; "
+		    "disconnected",
+		    (int)m->type);
 		drop_peer(r, from);
 		return;
 	}
 	r->fns->message(r, from, m);
 	if (m->body.bad) {
-		log_err(role_name(from), "sent a broken message of type %d; disconnected",
-		    (int)m->type);
+		log_err(role_name(from),
+		    "sent a broken message of type %d; disconnected", (int)m->type);
 		drop_peer(r, from);
 	}
 }
@@ -102,10 +106,10 @@ static void take_peer(struct role *r, struct message *m)
 {
 	enum role_id who = unpack_u8(&m->body);
 	struct channel_fns fns = {
-		.ctx = r, .message = on_peer_message, .closed = on_peer_closed
-	};
+	    .ctx = r, .message = on_peer_message, .closed = on_peer_closed};
 
-	if (unpack_end(&m->body) < 0 || who <= ROLE_LOADER || who >= ROLE_N || m->fd < 0)
+	if (unpack_end(&m->body) < 0 || who <= ROLE_LOADER || who >= ROLE_N ||
+	    m->fd < 0)
 		return;
 	drop_peer(r, who);
 	r->peers[who] = channel_new(r->loop, TAKE_FD(m->fd), &fns);
@@ -116,7 +120,7 @@ static void take_peer(struct role *r, struct message *m)
 static void take_setup(struct role *r, struct message *m)
 {
 	CLEANUP(setup_freep) struct setup *fresh = NULL;
-	struct err e = { "" };
+	struct err e = {""};
 	int result = loader_read_setup(m->fd, &fresh);
 
 	if (result < 0) {
@@ -181,7 +185,7 @@ static void on_control_closed(void *ctx, UNUSED struct channel *c)
 
 static int enter_sandbox(const struct role_args *args)
 {
-	struct err e = { "" };
+	struct err e = {""};
 	int root_fd = args->id == ROLE_KEEPER ? SPAWN_EXTRA_FD : -1;
 	int r = sandbox_enter(args->id, args->user, root_fd, &e);
 
@@ -194,10 +198,9 @@ static int enter_sandbox(const struct role_args *args)
 
 int role_run(const struct role_args *args, const struct role_fns *fns, void *ctx)
 {
-	struct role r = { .args = args, .fns = fns, .ctx = ctx };
+	struct role r = {.args = args, .fns = fns, .ctx = ctx};
 	struct channel_fns ctl_fns = {
-		.ctx = &r, .message = on_control, .closed = on_control_closed
-	};
+	    .ctx = &r, .message = on_control, .closed = on_control_closed};
 
 	tzset(); /* while the zone's file can still be read */
 	log_init(role_name(args->id), LOG_L_INFO, args->to_syslog);

@@ -39,11 +39,12 @@ struct role_permit {
 struct role_fns {
 	const struct role_permit *permits; /* ends with type 0 */
 
-	/* The first set-up is there. Negative errno with @e: the role cannot work, and exits. */
+	/* The first set-up is there. Negative errno with @e: the role cannot work, and
+	 * exits. */
 	int (*start)(struct role *r, struct err *e);
 	/* Another set-up; role->setup is @new already, @old is freed afterwards. */
 	void (*reload)(struct role *r, const struct setup *old);
-	void (*peer)(struct role *r, enum role_id who);      /* connected, or again */
+	void (*peer)(struct role *r, enum role_id who); /* connected, or again */
 	void (*peer_gone)(struct role *r, enum role_id who);
 	void (*message)(struct role *r, enum role_id from, struct message *m);
 	/* From the supervisor, beyond what role.c handles itself. May be NULL. */
@@ -60,8 +61,8 @@ void role_ready(struct role *r);   /* tell the supervisor: serving */
 void role_stopped(struct role *r); /* tell the supervisor, and leave the loop */
 
 /* Send to a peer if it is connected. Return: 0, -ENOTCONN, or as channel_send(). */
-int role_send(struct role *r, enum role_id to, enum message_type type, const struct buf *body,
-    int pass_fd);
+int role_send(struct role *r, enum role_id to, enum message_type type,
+    const struct buf *body, int pass_fd);
 
 /* One entry point per role. */
 int loader_main(const struct role_args *args);

@@ -66,7 +66,7 @@ static int file_index(struct runner *x, const struct setup_hosts_deny *h)
 	x->files = more;
 	struct deny_file *f = &more[x->n_files];
 
-	*f = (struct deny_file){ .path = strdup(h->path), .daemons = strdup(h->daemons) };
+	*f = (struct deny_file){.path = strdup(h->path), .daemons = strdup(h->daemons)};
 	f->file = hosts_deny_open(h->path, h->daemons);
 	x->n_files++;
 	return f->path && f->daemons && f->file ? (int)x->n_files - 1 : -ENOMEM;
@@ -77,10 +77,10 @@ static int new_guard(struct runner *x)
 {
 	const struct setup *s = x->role->setup;
 	struct guard_options o = {
-		.min_prefix_v4 = s->min_prefix_v4,
-		.min_prefix_v6 = s->min_prefix_v6,
-		.ignore = s->never_ban,
-		.n_ignore = s->n_never_ban,
+	    .min_prefix_v4 = s->min_prefix_v4,
+	    .min_prefix_v6 = s->min_prefix_v6,
+	    .ignore = s->never_ban,
+	    .n_ignore = s->n_never_ban,
 	};
 	struct guard *g = guard_new(&o);
 
@@ -134,7 +134,7 @@ static void write_files(struct runner *x)
 
 	for (size_t i = 0; i < x->n_files; i++) {
 		struct deny_file *f = &x->files[i];
-		struct err e = { "" };
+		struct err e = {""};
 
 		if (x->role->setup->dry_run || !hosts_deny_is_changed(f->file))
 			continue;
@@ -163,15 +163,18 @@ static void apply_order(struct runner *x, const struct order *o)
 	if (o->jail >= x->role->setup->n_jails)
 		return;
 	/* Said by the enforcer, which makes the engine lift it. */
-	if (o->op == ORDER_BAN && guard_check(x->guard, &o->net, mono_now()) != GUARD_OK)
+	if (o->op == ORDER_BAN &&
+	    guard_check(x->guard, &o->net, mono_now()) != GUARD_OK)
 		return;
 	for (uint32_t i = x->first[o->jail]; i < x->first[o->jail + 1]; i++) {
 		struct deny_file *f = &x->files[x->file_of[i]];
 
 		if (o->op == ORDER_UNBAN)
 			hosts_deny_remove(f->file, &o->net);
-		else if (o->op == ORDER_BAN && hosts_deny_add(f->file, &o->net) == HOSTS_DENY_FULL)
-			log_warning(f->path, "holds %d addresses already; one is left out",
+		else if (o->op == ORDER_BAN &&
+			 hosts_deny_add(f->file, &o->net) == HOSTS_DENY_FULL)
+			log_warning(f->path,
+			    "holds %d addresses already; one is left out",
 			    HOSTS_DENY_MAX);
 	}
 }
@@ -282,22 +285,22 @@ static void runner_deinit(struct role *r)
 int runner_main(const struct role_args *args)
 {
 	static const struct role_permit permits[] = {
-		{ ROLE_ENGINE, MSG_ORDERS },
-		{ ROLE_ENGINE, MSG_RESYNC },
-		{ ROLE_ENGINE, MSG_RESYNCED },
-		{ 0, 0 },
+	    {ROLE_ENGINE, MSG_ORDERS},
+	    {ROLE_ENGINE, MSG_RESYNC},
+	    {ROLE_ENGINE, MSG_RESYNCED},
+	    {0, 0},
 	};
 	static const struct role_fns fns = {
-		.permits = permits,
-		.start = runner_start,
-		.reload = runner_reload,
-		.peer = runner_peer,
-		.peer_gone = runner_peer_gone,
-		.message = runner_message,
-		.stop = runner_stop,
-		.deinit = runner_deinit,
+	    .permits = permits,
+	    .start = runner_start,
+	    .reload = runner_reload,
+	    .peer = runner_peer,
+	    .peer_gone = runner_peer_gone,
+	    .message = runner_message,
+	    .stop = runner_stop,
+	    .deinit = runner_deinit,
 	};
-	struct runner x = { 0 };
+	struct runner x = {0};
 
 	return role_run(args, &fns, &x);
 }

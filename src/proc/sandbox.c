@@ -21,20 +21,20 @@
 static const struct rights {
 	const char *name;
 	bool keeps_root;
-	int cap;                         /* the one capability that stays, or NO_CAP */
-	const char *groups[MAX_GROUPS];  /* supplementary, where they exist */
+	int cap;                        /* the one capability that stays, or NO_CAP */
+	const char *groups[MAX_GROUPS]; /* supplementary, where they exist */
 	rlim_t max_files;
 } rights[ROLE_N] = {
-	[ROLE_SUPERVISOR] = { "supervisor", true, NO_CAP, { NULL }, 1024 },
-	[ROLE_LOADER] = { "loader", true, CAP_DAC_READ_SEARCH, { NULL }, 1024 },
-	[ROLE_READER] = { "reader", false, CAP_DAC_READ_SEARCH, { "adm", "systemd-journal" },
-	    8192 },
-	[ROLE_ENGINE] = { "engine", false, NO_CAP, { NULL }, 8192 },
-	[ROLE_ENFORCER] = { "enforcer", false, CAP_NET_ADMIN, { NULL }, 64 },
-	[ROLE_RUNNER] = { "runner", true, NO_CAP, { NULL }, 64 },
-	[ROLE_RESOLVER] = { "resolver", false, NO_CAP, { NULL }, 256 },
-	[ROLE_KEEPER] = { "keeper", false, NO_CAP, { NULL }, 64 },
-	[ROLE_FRONT] = { "front", false, NO_CAP, { NULL }, 256 },
+    [ROLE_SUPERVISOR] = {"supervisor", true, NO_CAP, {NULL}, 1024},
+    [ROLE_LOADER] = {"loader", true, CAP_DAC_READ_SEARCH, {NULL}, 1024},
+    [ROLE_READER] = {"reader", false, CAP_DAC_READ_SEARCH, {"adm", "systemd-journal"},
+	8192},
+    [ROLE_ENGINE] = {"engine", false, NO_CAP, {NULL}, 8192},
+    [ROLE_ENFORCER] = {"enforcer", false, CAP_NET_ADMIN, {NULL}, 64},
+    [ROLE_RUNNER] = {"runner", true, NO_CAP, {NULL}, 64},
+    [ROLE_RESOLVER] = {"resolver", false, NO_CAP, {NULL}, 256},
+    [ROLE_KEEPER] = {"keeper", false, NO_CAP, {NULL}, 64},
+    [ROLE_FRONT] = {"front", false, NO_CAP, {NULL}, 256},
 };
 
 const char *role_name(enum role_id role)
@@ -62,18 +62,18 @@ static void set_name(const struct rights *r)
 
 static void set_limits(const struct rights *r)
 {
-	struct rlimit none = { 0, 0 };
-	struct rlimit files = { r->max_files, r->max_files };
+	struct rlimit none = {0, 0};
+	struct rlimit files = {r->max_files, r->max_files};
 
-	/* A core dump of a process that read logs would put them on the disk; and a limit
-	 * that cannot be lowered is still a limit. */
+	/* A core dump of a process that read logs would put them on the disk; and a
+	 * limit that cannot be lowered is still a limit. */
 	(void)setrlimit(RLIMIT_CORE, &none);
 	(void)setrlimit(RLIMIT_NOFILE, &files);
 }
 
 static int set_groups(const struct rights *r, gid_t gid)
 {
-	gid_t gids[MAX_GROUPS + 1] = { gid };
+	gid_t gids[MAX_GROUPS + 1] = {gid};
 	size_t n = 1;
 
 	for (size_t i = 0; i < MAX_GROUPS && r->groups[i]; i++) {
@@ -89,14 +89,15 @@ static void choose_caps(const struct rights *r)
 {
 	capng_clear(CAPNG_SELECT_BOTH);
 	if (r->cap != NO_CAP)
-		capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET,
+		capng_update(CAPNG_ADD,
+		    CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET,
 		    (unsigned int)r->cap);
 }
 
 static int keep_root(const struct rights *r, struct err *e)
 {
-	/* Not a role that parses foreign bytes; it stays root without root's powers: what
-	 * it may do is what root's ownership of a file allows. */
+	/* Not a role that parses foreign bytes; it stays root without root's powers:
+	 * what it may do is what root's ownership of a file allows. */
 	choose_caps(r);
 	if (capng_apply(CAPNG_SELECT_BOTH) < 0)
 		return err_set(e, -EPERM, "cannot drop capabilities");
@@ -113,14 +114,17 @@ static int change_root(int root_fd)
 }
 
 /* Return: 0, 1 if the user does not exist and nobody was taken, negative errno. */
-static int change_user(const struct rights *r, const char *user, int root_fd, struct err *e)
+static int change_user(
+    const struct rights *r, const char *user, int root_fd, struct err *e)
 {
 	const struct passwd *pw = getpwnam(user);
 	int verdict = 0;
 
 	if (!pw) {
 		pw = getpwnam("nobody");
-		err_set(e, 0, "there is no user '%s' (make install creates it); running as nobody",
+		err_set(e, 0,
+		    "there is no user '%s' (make install creates it); running as "
+		    "nobody",
 		    user);
 		verdict = 1;
 	}
@@ -137,8 +141,8 @@ static int change_user(const struct rights *r, const char *user, int root_fd, st
 		return err_errno(e, g, "chroot");
 	choose_caps(r);
 	if (capng_change_id((int)uid, (int)gid, CAPNG_CLEAR_BOUNDING) < 0)
-		return err_set(e, -EPERM, "cannot become uid %u with the rights of a %s", uid,
-		    r->name);
+		return err_set(e, -EPERM,
+		    "cannot become uid %u with the rights of a %s", uid, r->name);
 	return verdict;
 }
 
@@ -155,7 +159,8 @@ int sandbox_enter(enum role_id role, const char *user, int root_fd, struct err *
 		return 0;
 	set_name(r);
 	if (geteuid() != 0) {
-		err_set(e, 0, "not started as root: the %s keeps the user it has", r->name);
+		err_set(
+		    e, 0, "not started as root: the %s keeps the user it has", r->name);
 		return 1;
 	}
 	verdict = r->keeps_root ? keep_root(r, e) : change_user(r, user, root_fd, e);

@@ -5,8 +5,8 @@
  * sandbox - a role gives up what it does not need, once, before it reads its first byte
  *
  * One place for all of it: user, groups, capabilities, no-new-privileges, limits.
- * ARCHITECTURE.md has the table of rights. seccomp and Landlock have their step here, after
- * the capabilities are gone.
+ * ARCHITECTURE.md has the table of rights. seccomp and Landlock have their step here,
+ * after the capabilities are gone.
  */
 
 #include "base/err.h"

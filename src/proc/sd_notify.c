@@ -15,9 +15,10 @@
 static void notify(const char *text)
 {
 	const char *path = getenv("NOTIFY_SOCKET");
-	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
 
-	if (!path || (path[0] != '/' && path[0] != '@') || strlen(path) >= sizeof(a.sun_path))
+	if (!path || (path[0] != '/' && path[0] != '@') ||
+	    strlen(path) >= sizeof(a.sun_path))
 		return;
 	size_t n = strlen(path);
 
@@ -43,7 +44,8 @@ void sd_notify_reloading(void)
 {
 	char text[80];
 
-	snprintf(text, sizeof(text), "RELOADING=1\nMONOTONIC_USEC=%" PRId64, mono_now().us);
+	snprintf(
+	    text, sizeof(text), "RELOADING=1\nMONOTONIC_USEC=%" PRId64, mono_now().us);
 	notify(text);
 }
 

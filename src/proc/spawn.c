@@ -17,8 +17,8 @@
 
 static size_t pick_environment(char **out)
 {
-	static const char *const kept[] = { "TZ", "ASAN_OPTIONS", "UBSAN_OPTIONS",
-		"LSAN_OPTIONS" };
+	static const char *const kept[] = {
+	    "TZ", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS"};
 	size_t n = 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(kept); i++) {
@@ -49,7 +49,8 @@ static void become(int ctl_fd, int extra_fd, char **argv, char **env)
 		_exit(127);
 	if (ctl_fd < 0)
 		close(SPAWN_CTL_FD);
-	unsigned int first_closed = extra_fd >= 0 ? SPAWN_EXTRA_FD + 1 : SPAWN_CTL_FD + 1;
+	unsigned int first_closed =
+	    extra_fd >= 0 ? SPAWN_EXTRA_FD + 1 : SPAWN_CTL_FD + 1;
 
 	if (close_range(first_closed, ~0u, 0) < 0)
 		_exit(127);
@@ -61,7 +62,7 @@ int spawn_role(enum role_id role, const char *const *args, int ctl_fd, int extra
     pid_t *out_pid, struct err *e)
 {
 	char role_arg[32];
-	char *argv[MAX_ARGS + 1] = { (char *)(uintptr_t) "bandogd", role_arg };
+	char *argv[MAX_ARGS + 1] = {(char *)(uintptr_t) "bandogd", role_arg};
 	char *env[MAX_ENV + 1];
 	size_t n_args = 2;
 

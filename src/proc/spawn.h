@@ -23,7 +23,8 @@
  * @ctl_fd:   becomes SPAWN_CTL_FD; -1: none
  * @extra_fd: becomes SPAWN_EXTRA_FD; -1: none
  *
- * The child dies with its parent (PR_SET_PDEATHSIG). Return: 0 or negative errno with @e.
+ * The child dies with its parent (PR_SET_PDEATHSIG). Return: 0 or negative errno with
+ * @e.
  */
 int spawn_role(enum role_id role, const char *const *args, int ctl_fd, int extra_fd,
     pid_t *out_pid, struct err *e);

@@ -29,7 +29,8 @@
 
 #define BACKOFF_FIRST_MS 50
 #define BACKOFF_MAX_MS 30000
-#define STEADY_US (60 * US_PER_SEC) /* after so long a role's failures are forgotten */
+#define STEADY_US (60 * US_PER_SEC) /* after so long a role's failures are forgotten \
+				     */
 #define STOP_PATIENCE_MS 8000
 
 struct child {
@@ -63,25 +64,25 @@ struct supervisor {
 
 /* Who talks to whom. */
 static const enum role_id links[][2] = {
-	{ ROLE_READER, ROLE_ENGINE },
-	{ ROLE_ENGINE, ROLE_KEEPER },
-	{ ROLE_ENGINE, ROLE_ENFORCER },
-	{ ROLE_ENGINE, ROLE_RUNNER },
-	{ ROLE_ENGINE, ROLE_RESOLVER },
-	{ ROLE_FRONT, ROLE_ENGINE },
-	{ ROLE_FRONT, ROLE_KEEPER },
+    {ROLE_READER, ROLE_ENGINE},
+    {ROLE_ENGINE, ROLE_KEEPER},
+    {ROLE_ENGINE, ROLE_ENFORCER},
+    {ROLE_ENGINE, ROLE_RUNNER},
+    {ROLE_ENGINE, ROLE_RESOLVER},
+    {ROLE_FRONT, ROLE_ENGINE},
+    {ROLE_FRONT, ROLE_KEEPER},
 };
 
 /* Keeper and enforcer first, so that they are there when the engine asks. */
-static const enum role_id start_order[] = { ROLE_KEEPER, ROLE_ENFORCER, ROLE_RUNNER,
-	ROLE_RESOLVER, ROLE_ENGINE, ROLE_READER, ROLE_FRONT };
+static const enum role_id start_order[] = {ROLE_KEEPER, ROLE_ENFORCER, ROLE_RUNNER,
+    ROLE_RESOLVER, ROLE_ENGINE, ROLE_READER, ROLE_FRONT};
 
 /* A role is told to stop when all before it are gone. */
 #define STOP_TOGETHER 4
 static const enum role_id stop_order[][STOP_TOGETHER] = {
-	{ ROLE_FRONT, ROLE_READER },
-	{ ROLE_ENGINE },
-	{ ROLE_KEEPER, ROLE_ENFORCER, ROLE_RUNNER, ROLE_RESOLVER },
+    {ROLE_FRONT, ROLE_READER},
+    {ROLE_ENGINE},
+    {ROLE_KEEPER, ROLE_ENFORCER, ROLE_RUNNER, ROLE_RESOLVER},
 };
 
 static void child_start(struct child *c);
@@ -100,14 +101,16 @@ static bool is_wanted(const struct supervisor *s, enum role_id role)
 	}
 }
 
-static int send_to(struct child *c, enum message_type type, const struct buf *body, int fd)
+static int send_to(
+    struct child *c, enum message_type type, const struct buf *body, int fd)
 {
-	struct span bytes = body ? buf_span(body) : (struct span){ "", 0 };
+	struct span bytes = body ? buf_span(body) : (struct span){"", 0};
 
 	return c->ctl ? channel_send(c->ctl, type, bytes, fd) : -ENOTCONN;
 }
 
-/* --- children ---------------------------------------------------------------------- */
+/* --- children ----------------------------------------------------------------------
+ */
 
 static void child_lost(struct child *c)
 {
@@ -140,7 +143,7 @@ static void connect_pair(struct child *a, struct child *b)
 
 	if (!a->ctl || !b->ctl || channel_pair(fds) < 0)
 		return;
-	struct child *ends[2] = { a, b };
+	struct child *ends[2] = {a, b};
 
 	for (int i = 0; i < 2; i++) {
 		struct buf body = BUF_INIT(1);
@@ -158,20 +161,23 @@ static void connect_peers(struct child *c)
 
 	for (size_t i = 0; i < ARRAY_LEN(links); i++) {
 		if (links[i][0] == c->role || links[i][1] == c->role)
-			connect_pair(&s->children[links[i][0]], &s->children[links[i][1]]);
+			connect_pair(
+			    &s->children[links[i][0]], &s->children[links[i][1]]);
 	}
 }
 
 static void check_all_ready(struct supervisor *s)
 {
 	for (size_t i = 0; i < ARRAY_LEN(start_order); i++) {
-		if (is_wanted(s, start_order[i]) && !s->children[start_order[i]].is_ready)
+		if (is_wanted(s, start_order[i]) &&
+		    !s->children[start_order[i]].is_ready)
 			return;
 	}
 	if (s->is_told_ready)
 		return;
 	s->is_told_ready = true;
-	log_notice(NULL, "started: %u jails, %u logs", s->setup->n_jails, s->setup->n_sources);
+	log_notice(
+	    NULL, "started: %u jails, %u logs", s->setup->n_jails, s->setup->n_sources);
 	sd_notify_ready();
 	if (s->ready_fd >= 0) {
 		(void)fd_write_all(s->ready_fd, "1", 1);
@@ -231,8 +237,8 @@ static int child_spawn(struct child *c, int ctl_fd, struct err *e)
 {
 	const struct supervisor *s = c->owner;
 	char user_arg[128];
-	const char *args[] = { user_arg, s->places.state_arg,
-		s->places.to_syslog ? "--log=syslog" : "--log=stderr", NULL };
+	const char *args[] = {user_arg, s->places.state_arg,
+	    s->places.to_syslog ? "--log=syslog" : "--log=stderr", NULL};
 	int extra = c->role == ROLE_KEEPER ? s->places.state_fd : -1;
 
 	snprintf(user_arg, sizeof(user_arg), "--user=%s", s->setup->user);
@@ -243,9 +249,8 @@ static void child_start(struct child *c)
 {
 	struct supervisor *s = c->owner;
 	struct channel_fns fns = {
-		.ctx = c, .message = on_child_message, .closed = on_child_closed
-	};
-	struct err e = { "" };
+	    .ctx = c, .message = on_child_message, .closed = on_child_closed};
+	struct err e = {""};
 	int fds[2];
 
 	c->started = mono_now();
@@ -271,13 +276,15 @@ static void child_start(struct child *c)
 static void say_exit(const struct child *c, int status)
 {
 	if (WIFSIGNALED(status))
-		log_warning(role_name(c->role), "was killed by signal %d (%s)", WTERMSIG(status),
-		    strsignal(WTERMSIG(status)));
+		log_warning(role_name(c->role), "was killed by signal %d (%s)",
+		    WTERMSIG(status), strsignal(WTERMSIG(status)));
 	else
-		log_warning(role_name(c->role), "ended with code %d", WEXITSTATUS(status));
+		log_warning(
+		    role_name(c->role), "ended with code %d", WEXITSTATUS(status));
 }
 
-/* --- stopping ---------------------------------------------------------------------- */
+/* --- stopping ----------------------------------------------------------------------
+ */
 
 static bool any_running(const struct supervisor *s, const enum role_id *roles)
 {
@@ -294,7 +301,8 @@ static void stop_next(struct supervisor *s)
 		if (!any_running(s, stop_order[i]))
 			continue;
 		for (size_t k = 0; k < STOP_TOGETHER && stop_order[i][k]; k++)
-			(void)send_to(&s->children[stop_order[i][k]], MSG_STOP, NULL, -1);
+			(void)send_to(
+			    &s->children[stop_order[i][k]], MSG_STOP, NULL, -1);
 		return;
 	}
 	loop_stop(s->loop);
@@ -306,7 +314,8 @@ static void on_patience_over(void *ctx)
 
 	for (int i = 0; i < ROLE_N; i++) {
 		if (s->children[i].pid > 0) {
-			log_warning(role_name((enum role_id)i), "does not stop; killed");
+			log_warning(
+			    role_name((enum role_id)i), "does not stop; killed");
 			(void)kill(s->children[i].pid, SIGKILL);
 		}
 	}
@@ -337,17 +346,20 @@ static void child_reaped(struct supervisor *s, struct child *c, int status)
 	child_retry(c);
 }
 
-/* --- configuration ----------------------------------------------------------------- */
+/* --- configuration -----------------------------------------------------------------
+ */
 
 static int loader_start(struct supervisor *s, struct err *e)
 {
 	char config_arg[4200];
-	const char *args[] = { config_arg, s->args->dry_run ? "--dry-run" : NULL, NULL };
-	CLEANUP(fd_closep) int fd = memfd_create("bandog-setup", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	const char *args[] = {config_arg, s->args->dry_run ? "--dry-run" : NULL, NULL};
+	CLEANUP(fd_closep)
+	int fd = memfd_create("bandog-setup", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
 	if (fd < 0)
 		return err_errno(e, -errno, "memfd_create");
-	snprintf(config_arg, sizeof(config_arg), "--config-dir=%s", s->places.config_dir);
+	snprintf(
+	    config_arg, sizeof(config_arg), "--config-dir=%s", s->places.config_dir);
 	int r = spawn_role(ROLE_LOADER, args, -1, fd, &s->loader_pid, e);
 
 	if (!r)
@@ -381,7 +393,8 @@ static int loader_take(struct supervisor *s, char **text)
 	if (!usable)
 		return 1;
 	/* From here on nobody can change it, we included. */
-	(void)fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL);
+	(void)fcntl(
+	    fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL);
 	r = loader_read_setup(fd, &fresh);
 	if (r < 0)
 		return r;
@@ -410,7 +423,7 @@ static void roles_take_setup(struct supervisor *s)
 
 static void reload(struct supervisor *s)
 {
-	struct err e = { "" };
+	struct err e = {""};
 
 	if (s->is_stopping)
 		return;
@@ -420,7 +433,8 @@ static void reload(struct supervisor *s)
 	}
 	sd_notify_reloading();
 	if (loader_start(s, &e) < 0)
-		log_err(NULL, "cannot reload: %s; keeping the old configuration", e.text);
+		log_err(
+		    NULL, "cannot reload: %s; keeping the old configuration", e.text);
 }
 
 static void loader_reaped(struct supervisor *s, int status)
@@ -435,8 +449,11 @@ static void loader_reaped(struct supervisor *s, int status)
 		log_notice(NULL, "reloaded: %u jails, %u logs", s->setup->n_jails,
 		    s->setup->n_sources);
 	else
-		log_err(NULL, "the configuration was not reloaded%s; keeping the old one",
-		    r > 0 ? "" : WIFSIGNALED(status) ? " (the loader died)" : " (no result)");
+		log_err(NULL,
+		    "the configuration was not reloaded%s; keeping the old one",
+		    r > 0                 ? ""
+		    : WIFSIGNALED(status) ? " (the loader died)"
+					  : " (no result)");
 	if (r == 0)
 		roles_take_setup(s);
 	pack_bool(&body, r == 0);
@@ -458,7 +475,7 @@ static void loader_reaped(struct supervisor *s, int status)
 static int load_first(struct supervisor *s)
 {
 	CLEANUP(freep) char *text = NULL;
-	struct err e = { "" };
+	struct err e = {""};
 	int status;
 
 	if (loader_start(s, &e) < 0) {
@@ -475,12 +492,14 @@ static int load_first(struct supervisor *s)
 		fprintf(stderr, "bandogd: the configuration could not be read (%s)\n",
 		    strerror(-r));
 	else if (r > 0)
-		fprintf(stderr, "bandogd: the configuration in %s has errors; not started\n",
+		fprintf(stderr,
+		    "bandogd: the configuration in %s has errors; not started\n",
 		    s->places.config_dir);
 	return r ? 1 : 0;
 }
 
-/* --- the process ------------------------------------------------------------------- */
+/* --- the process -------------------------------------------------------------------
+ */
 
 static void reap(struct supervisor *s)
 {
@@ -525,7 +544,7 @@ static void on_signal(void *ctx, int signo)
 
 static int supervise(struct supervisor *s)
 {
-	static const int signals[] = { SIGCHLD, SIGHUP, SIGUSR1, SIGTERM, SIGINT };
+	static const int signals[] = {SIGCHLD, SIGHUP, SIGUSR1, SIGTERM, SIGINT};
 
 	s->loop = loop_new();
 	if (!s->loop)
@@ -560,9 +579,8 @@ static int supervise(struct supervisor *s)
 int supervisor_run(const struct supervisor_args *args)
 {
 	struct supervisor s = {
-		.args = args, .setup_fd = -1, .loader_fd = -1, .ready_fd = -1
-	};
-	struct err e = { "" };
+	    .args = args, .setup_fd = -1, .loader_fd = -1, .ready_fd = -1};
+	struct err e = {""};
 
 	signal(SIGPIPE, SIG_IGN);
 	log_init("supervisor", LOG_L_INFO, false);

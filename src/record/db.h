@@ -5,9 +5,9 @@
  * db - what must outlive a process: bans, history, counts, positions (SQLite, WAL)
  *
  * The keeper writes a checkpoint as one transaction: positions in the logs, the counts
- * that these lines led to, and the bans decided. So after kill -9 at any moment, reading
- * on from the stored position repeats what was not stored and nothing else. All put
- * functions are idempotent. Jails are known by name.
+ * that these lines led to, and the bans decided. So after kill -9 at any moment,
+ * reading on from the stored position repeats what was not stored and nothing else. All
+ * put functions are idempotent. Jails are known by name.
  */
 
 #include "base/cleanup.h"
@@ -42,13 +42,16 @@ int db_put_ban(struct db *d, const char *jail, const struct order *o);
 /* Unban: out of bans; history gets its end and cause. */
 int db_put_unban(struct db *d, const char *jail, const struct order *o);
 int db_put_cursor(struct db *d, const char *path, const struct cursor *c);
-int db_put_tally(struct db *d, const char *jail, const struct net *n, struct span state);
+int db_put_tally(
+    struct db *d, const char *jail, const struct net *n, struct span state);
 int db_clear_state(struct db *d); /* bans and counts go, before a full snapshot */
 
 typedef int (*db_ban_fn)(void *ctx, const char *jail, const struct order *o);
 typedef int (*db_cursor_fn)(void *ctx, const char *path, const struct cursor *c);
-typedef int (*db_tally_fn)(void *ctx, const char *jail, const struct net *n, struct span state);
-/* A callback's non-zero value ends the walk and is returned. Bans over at @now are left out. */
+typedef int (*db_tally_fn)(
+    void *ctx, const char *jail, const struct net *n, struct span state);
+/* A callback's non-zero value ends the walk and is returned. Bans over at @now are left
+ * out. */
 int db_each_ban(struct db *d, wall_t now, db_ban_fn fn, void *ctx);
 int db_each_cursor(struct db *d, db_cursor_fn fn, void *ctx);
 int db_each_tally(struct db *d, db_tally_fn fn, void *ctx);
@@ -64,7 +67,8 @@ struct db_history {
 	size_t n_why;
 };
 typedef int (*db_history_fn)(void *ctx, const struct db_history *h);
-int db_each_history(struct db *d, const struct net *n, size_t max, db_history_fn fn, void *ctx);
+int db_each_history(
+    struct db *d, const struct net *n, size_t max, db_history_fn fn, void *ctx);
 
 /*
  * Forget bans that were over before @before, their history, and positions that were not

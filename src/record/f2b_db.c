@@ -10,19 +10,19 @@
 #define FIRST_WITH_BIPS 4
 
 /*
- * data is JSON stored as a blob; matches are texts, or lists of prefix, date and suffix.
- * The columns are: jail, ip, timeofban, bantime, bancount, failures, matches.
+ * data is JSON stored as a blob; matches are texts, or lists of prefix, date and
+ * suffix. The columns are: jail, ip, timeofban, bantime, bancount, failures, matches.
  */
-#define BAN_COLUMNS                                                                      \
-	"jail, ip, timeofban, bantime, bancount,"                                        \
-	" ifnull(json_extract(d, '$.failures'), 0),"                                     \
-	" (SELECT group_concat(CASE WHEN type = 'array' THEN"                            \
-	"   ifnull(json_extract(value, '$[0]'), '') ||"                                  \
-	"   ifnull(json_extract(value, '$[1]'), '') ||"                                  \
-	"   ifnull(json_extract(value, '$[2]'), '')"                                     \
+#define BAN_COLUMNS                                           \
+	"jail, ip, timeofban, bantime, bancount,"             \
+	" ifnull(json_extract(d, '$.failures'), 0),"          \
+	" (SELECT group_concat(CASE WHEN type = 'array' THEN" \
+	"   ifnull(json_extract(value, '$[0]'), '') ||"       \
+	"   ifnull(json_extract(value, '$[1]'), '') ||"       \
+	"   ifnull(json_extract(value, '$[2]'), '')"          \
 	"  ELSE value END, char(10)) FROM json_each(d, '$.matches'))"
-#define AS_JSON                                                                          \
-	"CASE WHEN json_valid(CAST(data AS TEXT)) THEN CAST(data AS TEXT)"              \
+#define AS_JSON                                                            \
+	"CASE WHEN json_valid(CAST(data AS TEXT)) THEN CAST(data AS TEXT)" \
 	" ELSE '{}' END AS d"
 
 static const char history_with_bantime[] =
@@ -34,7 +34,8 @@ static const char current_of_bips[] =
     "SELECT " BAN_COLUMNS " FROM (SELECT *, " AS_JSON " FROM bips) ORDER BY timeofban";
 /* max() makes SQLite take the other columns from the row that has it. */
 static const char current_with_bantime[] =
-    "SELECT " BAN_COLUMNS " FROM (SELECT jail, ip, max(timeofban) AS timeofban, bantime,"
+    "SELECT " BAN_COLUMNS
+    " FROM (SELECT jail, ip, max(timeofban) AS timeofban, bantime,"
     " bancount, " AS_JSON " FROM bans GROUP BY jail, ip) ORDER BY timeofban";
 static const char current_without_bantime[] =
     "SELECT " BAN_COLUMNS " FROM (SELECT jail, ip, max(timeofban) AS timeofban,"
@@ -58,8 +59,8 @@ static int read_version(struct f2b_db *d, struct err *e)
 	if (d->version < 1)
 		return err_set(e, -EINVAL, "is no database of fail2ban");
 	if (d->version > NEWEST_VERSION)
-		return err_set(e, -ENOTSUP, "has schema %d; up to %d are known", d->version,
-		    NEWEST_VERSION);
+		return err_set(e, -ENOTSUP, "has schema %d; up to %d are known",
+		    d->version, NEWEST_VERSION);
 	return 0;
 }
 
@@ -71,9 +72,10 @@ struct f2b_db *f2b_db_open(const char *path, struct err *e)
 		err_set(e, -ENOMEM, "out of memory");
 		return NULL;
 	}
-	if (sqlite3_open_v2(path, &d->sql, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL) !=
-	    SQLITE_OK) {
-		err_set(e, -EIO, "%s", d->sql ? sqlite3_errmsg(d->sql) : "out of memory");
+	if (sqlite3_open_v2(path, &d->sql, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX,
+		NULL) != SQLITE_OK) {
+		err_set(
+		    e, -EIO, "%s", d->sql ? sqlite3_errmsg(d->sql) : "out of memory");
 		return NULL;
 	}
 	return read_version(d, e) < 0 ? NULL : TAKE(d);
@@ -103,8 +105,8 @@ struct log_call {
 	void *ctx;
 };
 
-static int walk(struct f2b_db *d, const char *sql, int (*row)(sqlite3_stmt *st, void *call),
-    void *call)
+static int walk(struct f2b_db *d, const char *sql,
+    int (*row)(sqlite3_stmt *st, void *call), void *call)
 {
 	sqlite3_stmt *st = NULL;
 	int rc, r = 0;
@@ -136,12 +138,12 @@ static int ban_row(sqlite3_stmt *st, void *arg)
 	const struct ban_call *call = arg;
 	int64_t at = sqlite3_column_int64(st, 2);
 	struct f2b_ban b = {
-		.jail = column_text(st, 0),
-		.ip = column_text(st, 1),
-		.bantime_sec = sqlite3_column_int64(st, 3),
-		.ban_count = column_count(st, 4),
-		.failures = column_count(st, 5),
-		.matches = column_text(st, 6),
+	    .jail = column_text(st, 0),
+	    .ip = column_text(st, 1),
+	    .bantime_sec = sqlite3_column_int64(st, 3),
+	    .ban_count = column_count(st, 4),
+	    .failures = column_count(st, 5),
+	    .matches = column_text(st, 6),
 	};
 
 	/* Beyond the year 9999 lies nonsense, which must not overflow anything. */
@@ -155,9 +157,9 @@ static int log_row(sqlite3_stmt *st, void *arg)
 {
 	const struct log_call *call = arg;
 	struct f2b_log l = {
-		.jail = column_text(st, 0),
-		.path = column_text(st, 1),
-		.position = sqlite3_column_int64(st, 2),
+	    .jail = column_text(st, 0),
+	    .path = column_text(st, 1),
+	    .position = sqlite3_column_int64(st, 2),
 	};
 
 	if (!l.jail || !l.path || l.position < 0)
@@ -170,20 +172,20 @@ int f2b_db_each_history(struct f2b_db *d, f2b_ban_fn fn, void *ctx)
 	const char *sql = d->version >= FIRST_WITH_BANTIME ? history_with_bantime
 							   : history_without_bantime;
 
-	return walk(d, sql, ban_row, &(struct ban_call){ fn, ctx });
+	return walk(d, sql, ban_row, &(struct ban_call){fn, ctx});
 }
 
 int f2b_db_each_current(struct f2b_db *d, f2b_ban_fn fn, void *ctx)
 {
-	const char *sql = d->version >= FIRST_WITH_BIPS ? current_of_bips
-	    : d->version >= FIRST_WITH_BANTIME		? current_with_bantime
-							: current_without_bantime;
+	const char *sql = d->version >= FIRST_WITH_BIPS      ? current_of_bips
+			  : d->version >= FIRST_WITH_BANTIME ? current_with_bantime
+							     : current_without_bantime;
 
-	return walk(d, sql, ban_row, &(struct ban_call){ fn, ctx });
+	return walk(d, sql, ban_row, &(struct ban_call){fn, ctx});
 }
 
 int f2b_db_each_log(struct f2b_db *d, f2b_log_fn fn, void *ctx)
 {
-	return walk(d, "SELECT jail, path, max(lastfilepos) FROM logs GROUP BY path", log_row,
-	    &(struct log_call){ fn, ctx });
+	return walk(d, "SELECT jail, path, max(lastfilepos) FROM logs GROUP BY path",
+	    log_row, &(struct log_call){fn, ctx});
 }

@@ -17,12 +17,13 @@ struct journal {
 	const struct journal_lib *lib;
 	sd_journal *j;
 	int fd;
-	struct cursor at;      /* of the entry handed out last */
-	bool is_seeking;       /* entries up to `at` are still to be passed over */
+	struct cursor at; /* of the entry handed out last */
+	bool is_seeking;  /* entries up to `at` are still to be passed over */
 	struct buf line;
 };
 
-/* --- opening ----------------------------------------------------------------------- */
+/* --- opening -----------------------------------------------------------------------
+ */
 
 static int open_files(struct journal *j, const char *pattern)
 {
@@ -63,7 +64,7 @@ static struct span unquoted(struct span word, char *room)
 		if (word.p[i] != '"' && word.p[i] != '\'')
 			room[n++] = word.p[i];
 	}
-	return (struct span){ room, n };
+	return (struct span){room, n};
 }
 
 static int add_word(struct journal *j, struct span word, struct err *e)
@@ -77,11 +78,12 @@ static int add_word(struct journal *j, struct span word, struct err *e)
 	if (span_eq(plain, SPAN("+")))
 		return j->lib->add_disjunction(j->j);
 	if (span_index(plain, '=') <= 0)
-		return err_set(e, -EINVAL, "journalmatch: '" SPAN_FMT "' is not FIELD=value",
-		    SPAN_ARG(plain));
+		return err_set(e, -EINVAL,
+		    "journalmatch: '" SPAN_FMT "' is not FIELD=value", SPAN_ARG(plain));
 	int r = j->lib->add_match(j->j, plain.p, plain.n);
 
-	return r < 0 ? err_errno(e, r, "journalmatch: '" SPAN_FMT "'", SPAN_ARG(plain)) : 0;
+	return r < 0 ? err_errno(e, r, "journalmatch: '" SPAN_FMT "'", SPAN_ARG(plain))
+		     : 0;
 }
 
 /* Words as a shell splits them: blanks inside quotes belong to the word. */
@@ -103,7 +105,7 @@ static bool next_quoted_word(struct span *rest, struct span *out)
 		else if (c == ' ' || c == '\t')
 			break;
 	}
-	*out = (struct span){ rest->p + start, i - start };
+	*out = (struct span){rest->p + start, i - start};
 	*rest = span_skip(*rest, i);
 	return out->n > 0;
 }
@@ -123,7 +125,8 @@ static int add_matches(struct journal *j, const char *match, struct err *e)
 		is_first = false;
 		while (!r && next_quoted_word(&line, &word)) {
 			if (++n > MAX_MATCH_WORDS)
-				return err_set(e, -E2BIG, "journalmatch: too many words");
+				return err_set(
+				    e, -E2BIG, "journalmatch: too many words");
 			r = add_word(j, word, e);
 		}
 	}
@@ -142,8 +145,8 @@ static int seek(struct journal *j, const struct cursor *resume, wall_t since)
 	return j->lib->seek_realtime_usec(j->j, from);
 }
 
-struct journal *journal_open(const struct journal_options *o, const struct cursor *resume,
-    wall_t since, struct err *e)
+struct journal *journal_open(const struct journal_options *o,
+    const struct cursor *resume, wall_t since, struct err *e)
 {
 	const struct journal_lib *lib = journal_lib_get(e);
 	CLEANUP(journal_closep) struct journal *j = lib ? calloc(1, sizeof(*j)) : NULL;
@@ -156,7 +159,8 @@ struct journal *journal_open(const struct journal_options *o, const struct curso
 
 	if (r < 0) {
 		j->j = NULL;
-		err_errno(e, r, "journal%s%s", o->path ? " " : "", o->path ? o->path : "");
+		err_errno(
+		    e, r, "journal%s%s", o->path ? " " : "", o->path ? o->path : "");
 		return NULL;
 	}
 	(void)lib->set_data_threshold(j->j, JOURNAL_LINE_CAP);
@@ -196,7 +200,8 @@ int journal_process(struct journal *j)
 	return r < 0 ? r : 0;
 }
 
-/* --- entries ----------------------------------------------------------------------- */
+/* --- entries -----------------------------------------------------------------------
+ */
 
 static bool field(struct journal *j, const char *name, struct span *out)
 {
@@ -205,7 +210,7 @@ static bool field(struct journal *j, const char *name, struct span *out)
 
 	if (j->lib->get_data(j->j, name, &p, &n) < 0 || n < skip)
 		return false;
-	*out = (struct span){ (const char *)p + skip, n - skip };
+	*out = (struct span){(const char *)p + skip, n - skip};
 	return true;
 }
 
@@ -254,12 +259,14 @@ static wall_t entry_time(struct journal *j, uint64_t realtime)
 	struct span s;
 	int64_t us;
 
-	if (field(j, "_SOURCE_REALTIME_TIMESTAMP", &s) && span_to_i64(s, &us) == 0 && us > 0)
-		return (wall_t){ us };
-	return (wall_t){ (int64_t)realtime };
+	if (field(j, "_SOURCE_REALTIME_TIMESTAMP", &s) && span_to_i64(s, &us) == 0 &&
+	    us > 0)
+		return (wall_t){us};
+	return (wall_t){(int64_t)realtime};
 }
 
-/* "s=...;i=1a;...;x=..." (sd_journal_get_cursor(3)): the number i and the checksum x. */
+/* "s=...;i=1a;...;x=..." (sd_journal_get_cursor(3)): the number i and the checksum x.
+ */
 static void parse_cursor(const char *text, struct cursor *out)
 {
 	struct span rest = span_of(text), word;
@@ -288,7 +295,7 @@ static int read_position(struct journal *j, struct cursor *out)
 		r = j->lib->get_cursor(j->j, &text);
 	if (r < 0)
 		return r;
-	*out = (struct cursor){ .offset = realtime };
+	*out = (struct cursor){.offset = realtime};
 	parse_cursor(text, out);
 	free(text);
 	return 0;

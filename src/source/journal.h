@@ -21,13 +21,16 @@
 struct journal;
 
 struct journal_options {
-	const char *match;  /* journalmatch: FIELD=value words, '+' and line ends mean or; NULL: all */
-	const char *path;   /* a directory, or a glob of files; NULL: this machine's journal */
+	const char *match; /* journalmatch: FIELD=value words, '+' and line ends mean
+			      or; NULL: all */
+	const char
+	    *path; /* a directory, or a glob of files; NULL: this machine's journal */
 };
 
 enum { JOURNAL_MORE = 1 };
 
-/* @text dies after the callback. A non-zero return ends the reading, after this entry. */
+/* @text dies after the callback. A non-zero return ends the reading, after this entry.
+ */
 typedef int (*journal_fn)(void *ctx, struct span text, wall_t at);
 
 /**
@@ -37,15 +40,16 @@ typedef int (*journal_fn)(void *ctx, struct span text, wall_t at);
  *
  * Return: NULL with @e: no libsystemd, no right, a match that cannot be understood.
  */
-struct journal *journal_open(const struct journal_options *o, const struct cursor *resume,
-    wall_t since, struct err *e);
+struct journal *journal_open(const struct journal_options *o,
+    const struct cursor *resume, wall_t since, struct err *e);
 struct journal *journal_close(struct journal *j);
 DEFINE_CLEANUP(struct journal *, journal_close)
 
 /* To poll for reading; -1: it must be polled by time. */
 int journal_fd(const struct journal *j);
 
-/* Its descriptor is readable, or a while has passed: take notice of new and lost files. */
+/* Its descriptor is readable, or a while has passed: take notice of new and lost files.
+ */
 int journal_process(struct journal *j);
 
 /* Return: 0 at the end, JOURNAL_MORE, negative errno. */

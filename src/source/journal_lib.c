@@ -11,21 +11,24 @@ static const struct {
 	const char *name;
 	size_t offset;
 } symbols[] = {
-#define SYMBOL(x) { "sd_journal_" #x, offsetof(struct journal_lib, x) }
-	SYMBOL(open),
-	SYMBOL(open_directory),
-	SYMBOL(open_files),
-	SYMBOL(close),
-	SYMBOL(add_match),
-	SYMBOL(add_disjunction),
-	SYMBOL(seek_realtime_usec),
-	SYMBOL(next),
-	SYMBOL(get_data),
-	SYMBOL(get_realtime_usec),
-	SYMBOL(get_cursor),
-	SYMBOL(get_fd),
-	SYMBOL(process),
-	SYMBOL(set_data_threshold),
+#define SYMBOL(x)                                                 \
+	{                                                         \
+		"sd_journal_" #x, offsetof(struct journal_lib, x) \
+	}
+    SYMBOL(open),
+    SYMBOL(open_directory),
+    SYMBOL(open_files),
+    SYMBOL(close),
+    SYMBOL(add_match),
+    SYMBOL(add_disjunction),
+    SYMBOL(seek_realtime_usec),
+    SYMBOL(next),
+    SYMBOL(get_data),
+    SYMBOL(get_realtime_usec),
+    SYMBOL(get_cursor),
+    SYMBOL(get_fd),
+    SYMBOL(process),
+    SYMBOL(set_data_threshold),
 #undef SYMBOL
 };
 
@@ -39,7 +42,8 @@ static int load(struct journal_lib *lib, struct err *e)
 		void *f = dlsym(handle, symbols[i].name);
 
 		if (!f)
-			return err_set(e, -ENOSYS, "libsystemd has no %s", symbols[i].name);
+			return err_set(
+			    e, -ENOSYS, "libsystemd has no %s", symbols[i].name);
 		memcpy((char *)lib + symbols[i].offset, &f, sizeof(f));
 	}
 	return 0;

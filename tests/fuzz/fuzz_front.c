@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* fuzz_front - any bytes as a request on the control socket: answered, or taken whole. */
+/* fuzz_front - any bytes as a request on the control socket: answered, or taken whole.
+ */
 #include <assert.h>
 
 #include "base/pack.h"
@@ -8,9 +9,9 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct span s = { (const char *)data, size };
+	struct span s = {(const char *)data, size};
 	struct front_request q;
-	struct err e = { "" };
+	struct err e = {""};
 
 	if (front_request_parse(s, &q, &e) < 0) {
 		assert(e.text[0]);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* fuzz_setup - any bytes as a set-up: refused, or what comes out encodes to the same. */
+/* fuzz_setup - any bytes as a set-up: refused, or what comes out encodes to the same.
+ */
 #include <assert.h>
 
 #include "fuzz.h"
@@ -7,7 +8,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct span s = { (const char *)data, size };
+	struct span s = {(const char *)data, size};
 	struct setup *setup = NULL;
 
 	if (setup_decode(s, &setup) < 0) {

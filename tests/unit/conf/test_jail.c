@@ -31,11 +31,12 @@ static void half_a_jail_is_worth_a_warning(void **state)
 	(void)state;
 	load("[a]\nenabled = yes\nfilter = f\n[b]\nenabled = yes\nlogpath = /x\n"
 	     "[c]\nfilter = f\n");
-	assert_string_equal(all_of(&diag),
-	    "jail.conf:1:1: warning: jail 'a' has no logpath, expected logpath = FILE or "
-	    "backend = systemd\n"
-	    "jail.conf:4:1: warning: jail 'b' has a logpath but no filter: only bans by "
-	    "hand reach it\n");
+	assert_string_equal(all_of(&diag), "jail.conf:1:1: warning: jail 'a' has no "
+					   "logpath, expected logpath = FILE or "
+					   "backend = systemd\n"
+					   "jail.conf:4:1: warning: jail 'b' has a "
+					   "logpath but no filter: only bans by "
+					   "hand reach it\n");
 }
 
 static void options_are_typed(void **state)
@@ -230,7 +231,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(defaults_when_nothing_is_said, setup, done),
-	    cmocka_unit_test_setup_teardown(half_a_jail_is_worth_a_warning, setup, done),
+	    cmocka_unit_test_setup_teardown(
+		half_a_jail_is_worth_a_warning, setup, done),
 	    cmocka_unit_test_setup_teardown(options_are_typed, setup, done),
 	    cmocka_unit_test_setup_teardown(backends, setup, done),
 	    cmocka_unit_test_setup_teardown(bans_for_good, setup, done),

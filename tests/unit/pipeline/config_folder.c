@@ -14,15 +14,16 @@
 
 #include "base/fd.h"
 
-static const char *const names[] = { "jail.conf", "jail.local", "bandog.conf",
-	"filter.d/postfix.conf", "filter.d/other.conf" };
+static const char *const names[] = {"jail.conf", "jail.local", "bandog.conf",
+    "filter.d/postfix.conf", "filter.d/other.conf"};
 
 void config_folder_make(struct config_folder *f)
 {
 	char path[96];
 	const char *tmp = getenv("TMPDIR");
 
-	snprintf(f->dir, sizeof(f->dir), "%.30s/bandog-test-XXXXXX", tmp ? tmp : "/tmp");
+	snprintf(
+	    f->dir, sizeof(f->dir), "%.30s/bandog-test-XXXXXX", tmp ? tmp : "/tmp");
 	assert_non_null(mkdtemp(f->dir));
 	snprintf(path, sizeof(path), "%s/filter.d", f->dir);
 	assert_int_equal(mkdir(path, 0700), 0);
@@ -63,7 +64,7 @@ static void print_diag(const struct diag *d)
 
 struct setup *config_folder_setup(struct config_folder *f, struct diag *d)
 {
-	struct diag own = { 0 };
+	struct diag own = {0};
 	struct diag *used = d ? d : &own;
 	struct conf *c = conf_load(f->dir, NULL, false, used);
 	struct setup *s = NULL;

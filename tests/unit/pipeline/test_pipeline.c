@@ -22,7 +22,7 @@ struct bench {
 
 static void start(struct bench *b, const char *jails)
 {
-	struct err e = { "" };
+	struct err e = {""};
 
 	config_folder_make(&b->folder);
 	config_folder_write(&b->folder, "filter.d/postfix.conf",
@@ -31,7 +31,7 @@ static void start(struct bench *b, const char *jails)
 	b->setup = config_folder_setup(&b->folder, NULL);
 	b->pipeline = pipeline_new(b->setup, &e);
 	assert_non_null(b->pipeline);
-	b->orders = (struct orders){ 0 };
+	b->orders = (struct orders){0};
 }
 
 static void end(struct bench *b)
@@ -47,7 +47,8 @@ static const char one_jail[] = "[postfix]\nenabled = true\nfilter = postfix\n"
 			       "bantime = 3600\n";
 
 /* A reject at @sec after NOON, told when the clock says @now_sec after NOON. */
-static void feed(struct bench *b, const char *ip, int sec, int now_sec, bool live, wall_t now)
+static void feed(
+    struct bench *b, const char *ip, int sec, int now_sec, bool live, wall_t now)
 {
 	char text[200];
 
@@ -55,8 +56,10 @@ static void feed(struct bench *b, const char *ip, int sec, int now_sec, bool liv
 	    "Nov 24 %02d:%02d:%02d mx postfix/smtpd[1]: NOQUEUE: reject: RCPT from "
 	    "unknown[%s]: 554 5.7.1 no",
 	    12 + sec / 3600, sec / 60 % 60, sec % 60, ip);
-	struct line l = { .text = span_of(text), .stamp = WALL_NONE, .live = live,
-		.read_at = wall_from_sec(NOON + now_sec) };
+	struct line l = {.text = span_of(text),
+	    .stamp = WALL_NONE,
+	    .live = live,
+	    .read_at = wall_from_sec(NOON + now_sec)};
 
 	assert_int_equal(pipeline_feed(b->pipeline, 0, &l, now, &b->orders), 0);
 }
@@ -121,7 +124,8 @@ static void the_window_option_leaves_out_the_rest(UNUSED void **state)
 	struct bench b;
 
 	start(&b, one_jail);
-	pipeline_set_window(b.pipeline, wall_from_sec(NOON + 1), wall_from_sec(NOON + 3));
+	pipeline_set_window(
+	    b.pipeline, wall_from_sec(NOON + 1), wall_from_sec(NOON + 3));
 	for (int i = 0; i < 3; i++)
 		feed(&b, "192.0.2.1", i, DAY, false, WALL_NONE);
 	assert_int_equal(b.orders.n, 0);
@@ -133,7 +137,7 @@ static void the_window_option_leaves_out_the_rest(UNUSED void **state)
 static void a_reload_keeps_bans_and_ends_those_of_lost_jails(UNUSED void **state)
 {
 	struct bench b;
-	struct err e = { "" };
+	struct err e = {""};
 	struct engine_counts c;
 
 	start(&b, one_jail);
@@ -147,7 +151,8 @@ static void a_reload_keeps_bans_and_ends_those_of_lost_jails(UNUSED void **state
 	struct setup *second = config_folder_setup(&b.folder, NULL);
 
 	assert_int_equal(
-	    pipeline_reload(b.pipeline, second, wall_from_sec(NOON + 5), &b.orders, &e), 0);
+	    pipeline_reload(b.pipeline, second, wall_from_sec(NOON + 5), &b.orders, &e),
+	    0);
 	assert_int_equal(b.orders.n, 0);
 	engine_counts(pipeline_engine(b.pipeline), 1, &c);
 	assert_int_equal(c.banned_now, 1);
@@ -159,7 +164,8 @@ static void a_reload_keeps_bans_and_ends_those_of_lost_jails(UNUSED void **state
 	struct setup *third = config_folder_setup(&b.folder, NULL);
 
 	assert_int_equal(
-	    pipeline_reload(b.pipeline, third, wall_from_sec(NOON + 6), &b.orders, &e), 0);
+	    pipeline_reload(b.pipeline, third, wall_from_sec(NOON + 6), &b.orders, &e),
+	    0);
 	assert_int_equal(b.orders.n, 1);
 	assert_int_equal(b.orders.items[0].cause, ORDER_JAIL_GONE);
 	assert_int_equal(b.orders.items[0].jail, 1);
@@ -171,12 +177,12 @@ static void a_reload_keeps_bans_and_ends_those_of_lost_jails(UNUSED void **state
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(three_in_the_window_ban),
-		cmocka_unit_test(a_replay_goes_by_the_log_and_lifts_what_ended),
-		cmocka_unit_test(what_is_over_by_now_is_not_banned_live),
-		cmocka_unit_test(a_live_line_of_a_wrong_clock_is_of_now),
-		cmocka_unit_test(the_window_option_leaves_out_the_rest),
-		cmocka_unit_test(a_reload_keeps_bans_and_ends_those_of_lost_jails),
+	    cmocka_unit_test(three_in_the_window_ban),
+	    cmocka_unit_test(a_replay_goes_by_the_log_and_lifts_what_ended),
+	    cmocka_unit_test(what_is_over_by_now_is_not_banned_live),
+	    cmocka_unit_test(a_live_line_of_a_wrong_clock_is_of_now),
+	    cmocka_unit_test(the_window_option_leaves_out_the_rest),
+	    cmocka_unit_test(a_reload_keeps_bans_and_ends_those_of_lost_jails),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

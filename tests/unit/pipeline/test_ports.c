@@ -18,18 +18,18 @@ struct want {
 static void texts_become_ranges(UNUSED void **state)
 {
 	static const struct want wants[] = {
-		{ "smtp,ssmtp", 2, { { 25, 25 }, { 465, 465 } } },
-		{ "25", 1, { { 25, 25 } } },
-		{ "587, 25 465", 3, { { 25, 25 }, { 465, 465 }, { 587, 587 } } },
-		{ "1000:2000", 1, { { 1000, 2000 } } },
-		{ "1000-2000,1500-3000", 1, { { 1000, 3000 } } },
-		{ "25,26,27", 1, { { 25, 27 } } },
-		{ "smtp:submission", 1, { { 25, 587 } } },
-		{ "0:65535", 0, { { 0, 0 } } },
-		{ "1:65535", 0, { { 0, 0 } } },
-		{ "2:65535", 1, { { 2, 65535 } } },
-		{ "all", 0, { { 0, 0 } } },
-		{ "", 0, { { 0, 0 } } },
+	    {"smtp,ssmtp", 2, {{25, 25}, {465, 465}}},
+	    {"25", 1, {{25, 25}}},
+	    {"587, 25 465", 3, {{25, 25}, {465, 465}, {587, 587}}},
+	    {"1000:2000", 1, {{1000, 2000}}},
+	    {"1000-2000,1500-3000", 1, {{1000, 3000}}},
+	    {"25,26,27", 1, {{25, 27}}},
+	    {"smtp:submission", 1, {{25, 587}}},
+	    {"0:65535", 0, {{0, 0}}},
+	    {"1:65535", 0, {{0, 0}}},
+	    {"2:65535", 1, {{2, 65535}}},
+	    {"all", 0, {{0, 0}}},
+	    {"", 0, {{0, 0}}},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(wants); i++) {
@@ -50,17 +50,17 @@ static void texts_become_ranges(UNUSED void **state)
 static void mistakes_name_the_word(UNUSED void **state)
 {
 	static const char *const bads[][2] = {
-		{ "smtp,nosuchservice", "nosuchservice" },
-		{ "25,65536", "65536" },
-		{ "-1", "-1" },
-		{ "2000:1000", "2000:1000" },
-		{ "25:", "25:" },
-		{ "$(reboot)", "$(reboot)" },
+	    {"smtp,nosuchservice", "nosuchservice"},
+	    {"25,65536", "65536"},
+	    {"-1", "-1"},
+	    {"2000:1000", "2000:1000"},
+	    {"25:", "25:"},
+	    {"$(reboot)", "$(reboot)"},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(bads); i++) {
 		struct nft_ports out[8];
-		struct span bad = { "", 0 };
+		struct span bad = {"", 0};
 		size_t n;
 
 		assert_int_equal(
@@ -82,9 +82,9 @@ static void room_is_bounded(UNUSED void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(texts_become_ranges),
-		cmocka_unit_test(mistakes_name_the_word),
-		cmocka_unit_test(room_is_bounded),
+	    cmocka_unit_test(texts_become_ranges),
+	    cmocka_unit_test(mistakes_name_the_word),
+	    cmocka_unit_test(room_is_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

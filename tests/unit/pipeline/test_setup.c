@@ -88,7 +88,8 @@ static void logs_are_shared_by_jails(void **state)
 {
 	config_folder_write(*state, "jail.conf",
 	    "[DEFAULT]\nenabled = true\nfilter = postfix\nlogpath = /var/log/a\n"
-	    "[one]\n[two]\nlogpath = /var/log/b\n  /var/log/a tail\n[off]\nenabled = no\n");
+	    "[one]\n[two]\nlogpath = /var/log/b\n  /var/log/a tail\n[off]\nenabled = "
+	    "no\n");
 	struct setup *s = config_folder_setup(*state, NULL);
 
 	assert_int_equal(s->n_jails, 2);
@@ -110,7 +111,7 @@ static bool says(const struct diag *d, const char *text)
 
 static void every_mistake_is_told_and_spoils_its_jail_only(void **state)
 {
-	struct diag d = { 0 };
+	struct diag d = {0};
 
 	config_folder_write(*state, "jail.conf",
 	    "[DEFAULT]\nenabled = true\nfilter = postfix\nlogpath = /var/log/a\n"
@@ -144,7 +145,7 @@ static bool says_at(const struct diag *d, unsigned int line, const char *text)
 
 static void a_mistake_does_not_hide_the_next_one(void **state)
 {
-	struct diag d = { 0 };
+	struct diag d = {0};
 
 	config_folder_write(*state, "jail.conf",
 	    "[DEFAULT]\n"
@@ -172,7 +173,7 @@ static void a_mistake_does_not_hide_the_next_one(void **state)
 
 static void actions_that_need_a_command_are_told(void **state)
 {
-	struct diag d = { 0 };
+	struct diag d = {0};
 
 	config_folder_write(*state, "jail.conf",
 	    "[a]\nenabled = true\nfilter = postfix\nlogpath = /var/log/a\n"
@@ -208,7 +209,8 @@ static void a_journal_is_a_source_per_place_and_match(void **state)
 	assert_int_equal(s->n_sources, 2);
 	assert_int_equal(s->jails[0].sources[0], s->jails[1].sources[0]);
 	assert_true(s->sources[0].is_journal && s->sources[1].is_journal);
-	assert_string_equal(s->sources[0].journal_match, "_SYSTEMD_UNIT=a.service + _COMM=a");
+	assert_string_equal(
+	    s->sources[0].journal_match, "_SYSTEMD_UNIT=a.service + _COMM=a");
 	assert_null(s->sources[0].journal_path);
 	assert_string_equal(s->sources[1].journal_path, "/var/log/j");
 	assert_true(setup_filter_options(&s->jails[0]).no_date);
@@ -218,11 +220,13 @@ static void a_journal_is_a_source_per_place_and_match(void **state)
 static struct setup *full_setup(void **state)
 {
 	config_folder_write(*state, "jail.conf",
-	    "[a]\nenabled = true\nfilter = postfix\nlogpath = /var/log/a\n  /var/log/b tail\n"
+	    "[a]\nenabled = true\nfilter = postfix\nlogpath = /var/log/a\n  /var/log/b "
+	    "tail\n"
 	    "action = nftables[port=\"25,1000:2000\"]\n  hostsdeny\n"
 	    "ignoreip = 192.0.2.0/24 2001:db8::/32\nignoreregex = fine\nbantime = -1\n"
 	    "logtimezone = UTC\nbackend = polling\n");
-	config_folder_write(*state, "bandog.conf", "[Definition]\nneverban = 198.51.100.1\n");
+	config_folder_write(
+	    *state, "bandog.conf", "[Definition]\nneverban = 198.51.100.1\n");
 	return config_folder_setup(*state, NULL);
 }
 
@@ -253,7 +257,7 @@ static void a_cut_wire_form_is_refused(void **state)
 
 	setup_encode(s, &a);
 	for (size_t n = 0; n < a.n; n++)
-		assert_int_equal(setup_decode((struct span){ a.p, n }, &t), -EBADMSG);
+		assert_int_equal(setup_decode((struct span){a.p, n}, &t), -EBADMSG);
 	assert_null(t);
 	setup_free(s);
 	buf_deinit(&a);
@@ -262,20 +266,22 @@ static void a_cut_wire_form_is_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(
-		    the_first_configuration_writes_hosts_deny, make, unmake),
-		cmocka_unit_test_setup_teardown(the_one_in_use_closes_its_ports, make, unmake),
-		cmocka_unit_test_setup_teardown(logs_are_shared_by_jails, make, unmake),
-		cmocka_unit_test_setup_teardown(
-		    every_mistake_is_told_and_spoils_its_jail_only, make, unmake),
-		cmocka_unit_test_setup_teardown(
-		    a_mistake_does_not_hide_the_next_one, make, unmake),
-		cmocka_unit_test_setup_teardown(
-		    actions_that_need_a_command_are_told, make, unmake),
-		cmocka_unit_test_setup_teardown(
-		    a_journal_is_a_source_per_place_and_match, make, unmake),
-		cmocka_unit_test_setup_teardown(the_wire_form_keeps_everything, make, unmake),
-		cmocka_unit_test_setup_teardown(a_cut_wire_form_is_refused, make, unmake),
+	    cmocka_unit_test_setup_teardown(
+		the_first_configuration_writes_hosts_deny, make, unmake),
+	    cmocka_unit_test_setup_teardown(
+		the_one_in_use_closes_its_ports, make, unmake),
+	    cmocka_unit_test_setup_teardown(logs_are_shared_by_jails, make, unmake),
+	    cmocka_unit_test_setup_teardown(
+		every_mistake_is_told_and_spoils_its_jail_only, make, unmake),
+	    cmocka_unit_test_setup_teardown(
+		a_mistake_does_not_hide_the_next_one, make, unmake),
+	    cmocka_unit_test_setup_teardown(
+		actions_that_need_a_command_are_told, make, unmake),
+	    cmocka_unit_test_setup_teardown(
+		a_journal_is_a_source_per_place_and_match, make, unmake),
+	    cmocka_unit_test_setup_teardown(
+		the_wire_form_keeps_everything, make, unmake),
+	    cmocka_unit_test_setup_teardown(a_cut_wire_form_is_refused, make, unmake),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -45,12 +45,12 @@ static void on_closed(void *ctx, UNUSED struct channel *c)
 
 static void make_pair(struct loop *l, struct end *a, struct end *b)
 {
-	struct channel_fns fns = { .message = on_message, .closed = on_closed };
+	struct channel_fns fns = {.message = on_message, .closed = on_closed};
 	int fds[2];
 
 	assert_int_equal(channel_pair(fds), 0);
-	*a = (struct end){ .loop = l, .fd = -1 };
-	*b = (struct end){ .loop = l, .fd = -1 };
+	*a = (struct end){.loop = l, .fd = -1};
+	*b = (struct end){.loop = l, .fd = -1};
 	fns.ctx = a;
 	a->channel = channel_new(l, fds[0], &fns);
 	fns.ctx = b;
@@ -157,7 +157,8 @@ static void too_large_is_refused(UNUSED void **state)
 	make_pair(l, &a, &b);
 	while (big.n + sizeof(filler) <= MESSAGE_MAX_BYTES)
 		buf_add(&big, filler, sizeof(filler));
-	assert_int_equal(channel_send(a.channel, MSG_COMMIT, buf_span(&big), -1), -EMSGSIZE);
+	assert_int_equal(
+	    channel_send(a.channel, MSG_COMMIT, buf_span(&big), -1), -EMSGSIZE);
 	assert_true(channel_is_idle(a.channel));
 	buf_deinit(&big);
 	channel_free(a.channel);
@@ -168,11 +169,11 @@ static void too_large_is_refused(UNUSED void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(messages_arrive_in_order_and_whole),
-		cmocka_unit_test(a_descriptor_comes_along),
-		cmocka_unit_test(the_other_end_learns_of_a_close),
-		cmocka_unit_test(it_may_be_freed_in_its_own_callback),
-		cmocka_unit_test(too_large_is_refused),
+	    cmocka_unit_test(messages_arrive_in_order_and_whole),
+	    cmocka_unit_test(a_descriptor_comes_along),
+	    cmocka_unit_test(the_other_end_learns_of_a_close),
+	    cmocka_unit_test(it_may_be_freed_in_its_own_callback),
+	    cmocka_unit_test(too_large_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

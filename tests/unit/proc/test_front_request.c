@@ -12,7 +12,7 @@
 static struct front_request parse(const char *text)
 {
 	struct front_request q;
-	struct err e = { "" };
+	struct err e = {""};
 
 	assert_int_equal(front_request_parse(span_of(text), &q, &e), 0);
 	return q;
@@ -20,8 +20,9 @@ static struct front_request parse(const char *text)
 
 static void a_ban_becomes_numbers(UNUSED void **state)
 {
-	struct front_request q = parse("{\"do\":\"ban\",\"jail\":\"postfix\",\"seconds\":-1,"
-				       "\"ip\":[\"192.0.2.1\",\"2001:db8::/32\"]}");
+	struct front_request q =
+	    parse("{\"do\":\"ban\",\"jail\":\"postfix\",\"seconds\":-1,"
+		  "\"ip\":[\"192.0.2.1\",\"2001:db8::/32\"]}");
 	struct unpack u = unpack_of(buf_span(&q.body));
 	char net[NET_TEXT_BYTES];
 
@@ -51,14 +52,14 @@ static void the_plain_verbs(UNUSED void **state)
 		const char *text;
 		enum front_kind kind;
 	} verbs[] = {
-		{ "{\"do\":\"ping\"}", FRONT_ENGINE },
-		{ "{\"do\":\"status\",\"jail\":\"a\"}", FRONT_ENGINE },
-		{ "{\"do\":\"banned\",\"offset\":5,\"limit\":10000}", FRONT_ENGINE },
-		{ "{\"do\":\"unban\",\"all\":true}", FRONT_ENGINE },
-		{ "{\"do\":\"unban\",\"ip\":[\"192.0.2.1\"]}", FRONT_ENGINE },
-		{ "{\"do\":\"why\",\"ip\":[\"192.0.2.1\"]}", FRONT_ENGINE },
-		{ "{\"do\":\"reload\"}", FRONT_RELOAD },
-		{ "{\"do\":\"stop\"}", FRONT_STOP },
+	    {"{\"do\":\"ping\"}", FRONT_ENGINE},
+	    {"{\"do\":\"status\",\"jail\":\"a\"}", FRONT_ENGINE},
+	    {"{\"do\":\"banned\",\"offset\":5,\"limit\":10000}", FRONT_ENGINE},
+	    {"{\"do\":\"unban\",\"all\":true}", FRONT_ENGINE},
+	    {"{\"do\":\"unban\",\"ip\":[\"192.0.2.1\"]}", FRONT_ENGINE},
+	    {"{\"do\":\"why\",\"ip\":[\"192.0.2.1\"]}", FRONT_ENGINE},
+	    {"{\"do\":\"reload\"}", FRONT_RELOAD},
+	    {"{\"do\":\"stop\"}", FRONT_STOP},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(verbs); i++) {
@@ -72,29 +73,29 @@ static void the_plain_verbs(UNUSED void **state)
 static void nonsense_is_answered_in_words(UNUSED void **state)
 {
 	static const char *const bad[] = {
-		"",
-		"not json",
-		"[]",
-		"{}",
-		"{\"do\":1}",
-		"{\"do\":\"format\"}",
-		"{\"do\":\"ban\"}",
-		"{\"do\":\"ban\",\"jail\":\"a\",\"ip\":[]}",
-		"{\"do\":\"ban\",\"jail\":\"a\",\"ip\":\"192.0.2.1\"}",
-		"{\"do\":\"ban\",\"jail\":\"a\",\"ip\":[1]}",
-		"{\"do\":\"ban\",\"jail\":\"a\",\"ip\":[\"192.0.2.300\"]}",
-		"{\"do\":\"ban\",\"jail\":1,\"ip\":[\"192.0.2.1\"]}",
-		"{\"do\":\"ban\",\"jail\":\"a\",\"ip\":[\"192.0.2.1\"],\"seconds\":1.5}",
-		"{\"do\":\"unban\"}",
-		"{\"do\":\"unban\",\"all\":true,\"ip\":[\"192.0.2.1\"]}",
-		"{\"do\":\"why\"}",
-		"{\"do\":\"banned\",\"limit\":10001}",
-		"{\"do\":\"ping\",\"do\":\"stop\"}",
+	    "",
+	    "not json",
+	    "[]",
+	    "{}",
+	    "{\"do\":1}",
+	    "{\"do\":\"format\"}",
+	    "{\"do\":\"ban\"}",
+	    "{\"do\":\"ban\",\"jail\":\"a\",\"ip\":[]}",
+	    "{\"do\":\"ban\",\"jail\":\"a\",\"ip\":\"192.0.2.1\"}",
+	    "{\"do\":\"ban\",\"jail\":\"a\",\"ip\":[1]}",
+	    "{\"do\":\"ban\",\"jail\":\"a\",\"ip\":[\"192.0.2.300\"]}",
+	    "{\"do\":\"ban\",\"jail\":1,\"ip\":[\"192.0.2.1\"]}",
+	    "{\"do\":\"ban\",\"jail\":\"a\",\"ip\":[\"192.0.2.1\"],\"seconds\":1.5}",
+	    "{\"do\":\"unban\"}",
+	    "{\"do\":\"unban\",\"all\":true,\"ip\":[\"192.0.2.1\"]}",
+	    "{\"do\":\"why\"}",
+	    "{\"do\":\"banned\",\"limit\":10001}",
+	    "{\"do\":\"ping\",\"do\":\"stop\"}",
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 		struct front_request q;
-		struct err e = { "" };
+		struct err e = {""};
 
 		assert_int_equal(front_request_parse(span_of(bad[i]), &q, &e), -EINVAL);
 		assert_true(e.text[0] != '\0');
@@ -104,9 +105,9 @@ static void nonsense_is_answered_in_words(UNUSED void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_ban_becomes_numbers),
-		cmocka_unit_test(the_plain_verbs),
-		cmocka_unit_test(nonsense_is_answered_in_words),
+	    cmocka_unit_test(a_ban_becomes_numbers),
+	    cmocka_unit_test(the_plain_verbs),
+	    cmocka_unit_test(nonsense_is_answered_in_words),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

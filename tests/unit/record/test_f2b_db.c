@@ -18,23 +18,28 @@ static char path[64];
 static const char logs[] =
     "CREATE TABLE logs(jail TEXT NOT NULL, path TEXT, firstlinemd5 TEXT,"
     " lastfilepos INTEGER DEFAULT 0);"
-    "INSERT INTO logs VALUES('a', '/var/log/x', 'abc', 100), ('b', '/var/log/x', 'abc', 90),"
+    "INSERT INTO logs VALUES('a', '/var/log/x', 'abc', 100), ('b', '/var/log/x', "
+    "'abc', 90),"
     " ('a', '/var/log/y', '', 0), ('a', '/var/log/z', '', -5);";
 static const char schema_4[] =
     "CREATE TABLE fail2banDb(version INTEGER); INSERT INTO fail2banDb VALUES(4);"
     "CREATE TABLE bans(jail TEXT NOT NULL, ip TEXT, timeofban INTEGER NOT NULL,"
     " bantime INTEGER NOT NULL, bancount INTEGER NOT NULL default 1, data JSON);"
-    "CREATE TABLE bips(ip TEXT NOT NULL, jail TEXT NOT NULL, timeofban INTEGER NOT NULL,"
+    "CREATE TABLE bips(ip TEXT NOT NULL, jail TEXT NOT NULL, timeofban INTEGER NOT "
+    "NULL,"
     " bantime INTEGER NOT NULL, bancount INTEGER NOT NULL default 1, data JSON);"
     "INSERT INTO bans VALUES('a', '192.0.2.2', 200, 600, 2, NULL),"
-    " ('a', '192.0.2.1', 100, 600, 1, CAST('{\"matches\": [\"one\", [\"t\", \"w\", \"o\"]],"
+    " ('a', '192.0.2.1', 100, 600, 1, CAST('{\"matches\": [\"one\", [\"t\", \"w\", "
+    "\"o\"]],"
     " \"failures\": 3}' AS BLOB));"
     "INSERT INTO bips VALUES('192.0.2.1', 'a', 100, -1, 7, CAST('no json' AS BLOB)),"
     " ('session-id', 'b', 300, 60, 1, '{}'), ('x', 'b', -1, 1, 1, '{}');";
 static const char schema_1[] =
     "CREATE TABLE fail2banDb(version INTEGER); INSERT INTO fail2banDb VALUES(1);"
-    "CREATE TABLE bans(jail TEXT NOT NULL, ip TEXT, timeofban INTEGER NOT NULL, data JSON);"
-    "INSERT INTO bans VALUES('a', '192.0.2.1', 100.5, '{}'), ('a', '192.0.2.1', 300.5, '{}'),"
+    "CREATE TABLE bans(jail TEXT NOT NULL, ip TEXT, timeofban INTEGER NOT NULL, data "
+    "JSON);"
+    "INSERT INTO bans VALUES('a', '192.0.2.1', 100.5, '{}'), ('a', '192.0.2.1', 300.5, "
+    "'{}'),"
     " ('a', '192.0.2.9', 200.5, '{\"failures\": -4}');";
 
 static void make_db(const char *sql, const char *more)
@@ -56,8 +61,8 @@ static void make_db(const char *sql, const char *more)
 static int put_ban(void *ctx, const struct f2b_ban *b)
 {
 	buf_printf(ctx, "%s %s %d+%d x%u f%u %s\n", b->jail, b->ip,
-	    (int)(b->at.us / US_PER_SEC), (int)b->bantime_sec, b->ban_count, b->failures,
-	    b->matches ? b->matches : "-");
+	    (int)(b->at.us / US_PER_SEC), (int)b->bantime_sec, b->ban_count,
+	    b->failures, b->matches ? b->matches : "-");
 	return 0;
 }
 
@@ -69,7 +74,7 @@ static int put_log(void *ctx, const struct f2b_log *l)
 
 static void expect(const char *history, const char *current, const char *positions)
 {
-	struct err e = { "" };
+	struct err e = {""};
 	struct f2b_db *d = f2b_db_open(path, &e);
 	struct buf h = BUF_INIT(4096), c = BUF_INIT(4096), l = BUF_INIT(4096);
 
@@ -108,7 +113,7 @@ static void the_oldest_schema(void **state)
 
 static void others_are_refused(void **state)
 {
-	struct err e = { "" };
+	struct err e = {""};
 
 	(void)state;
 	assert_null(f2b_db_open("/nonexistent/f2b", &e));
@@ -117,7 +122,9 @@ static void others_are_refused(void **state)
 	assert_null(f2b_db_open(path, &e));
 	assert_non_null(strstr(e.text, "no database of fail2ban"));
 	unlink(path);
-	make_db("CREATE TABLE fail2banDb(version INTEGER); INSERT INTO fail2banDb VALUES(5);", "");
+	make_db("CREATE TABLE fail2banDb(version INTEGER); INSERT INTO fail2banDb "
+		"VALUES(5);",
+	    "");
 	assert_null(f2b_db_open(path, &e));
 	assert_non_null(strstr(e.text, "schema 5"));
 	unlink(path);
@@ -132,7 +139,7 @@ static int stop_at_once(void *ctx, const struct f2b_ban *b)
 
 static void a_walk_can_be_ended(void **state)
 {
-	struct err e = { "" };
+	struct err e = {""};
 
 	(void)state;
 	make_db(schema_4, logs);
@@ -146,10 +153,10 @@ static void a_walk_can_be_ended(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_newest_schema),
-		cmocka_unit_test(the_oldest_schema),
-		cmocka_unit_test(others_are_refused),
-		cmocka_unit_test(a_walk_can_be_ended),
+	    cmocka_unit_test(the_newest_schema),
+	    cmocka_unit_test(the_oldest_schema),
+	    cmocka_unit_test(others_are_refused),
+	    cmocka_unit_test(a_walk_can_be_ended),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -33,9 +33,15 @@ static void write_export(FILE *f, int from, int to)
 		    "_BOOT_ID=00000000000000000000000000000001\n_HOSTNAME=mx\n",
 		    (long long)(T0 + i) * 1000000, 1000 + i);
 		if (i % 2)
-			fprintf(f, "SYSLOG_IDENTIFIER=sshd\n_PID=%d\n_SYSTEMD_UNIT=ssh.service\n", i);
+			fprintf(f,
+			    "SYSLOG_IDENTIFIER=sshd\n_PID=%d\n_SYSTEMD_UNIT=ssh."
+			    "service\n",
+			    i);
 		else
-			fprintf(f, "_COMM=smtpd\nSYSLOG_PID=%d\n_SYSTEMD_UNIT=postfix.service\n", i);
+			fprintf(f,
+			    "_COMM=smtpd\nSYSLOG_PID=%d\n_SYSTEMD_UNIT=postfix."
+			    "service\n",
+			    i);
 		fprintf(f, "MESSAGE=number %d\n\n", i);
 	}
 }
@@ -60,7 +66,8 @@ static int make(void **state)
 	const char *tmp = getenv("TMPDIR");
 
 	f.n_files = 0;
-	snprintf(f.dir, sizeof(f.dir), "%.30s/bandog-journal-XXXXXX", tmp ? tmp : "/tmp");
+	snprintf(
+	    f.dir, sizeof(f.dir), "%.30s/bandog-journal-XXXXXX", tmp ? tmp : "/tmp");
 	assert_non_null(mkdtemp(f.dir));
 	*state = &f;
 	return 0;
@@ -81,8 +88,9 @@ static int unmake(void **state)
 static bool has_tools(void)
 {
 	struct err e;
-	struct journal_options o = { .path = "/" };
-	struct journal *j = access(REMOTE, X_OK) ? NULL : journal_open(&o, NULL, WALL_NONE, &e);
+	struct journal_options o = {.path = "/"};
+	struct journal *j =
+	    access(REMOTE, X_OK) ? NULL : journal_open(&o, NULL, WALL_NONE, &e);
 
 	if (!j)
 		print_message("skipped: no systemd-journal-remote or libsystemd\n");
@@ -113,8 +121,8 @@ static void expect(struct journal *j, const char *wanted)
 static struct journal *open_folder(
     struct folder *f, const char *match, const struct cursor *resume, wall_t since)
 {
-	struct journal_options o = { .match = match, .path = f->dir };
-	struct err e = { "" };
+	struct journal_options o = {.match = match, .path = f->dir};
+	struct err e = {""};
 	struct journal *j = journal_open(&o, resume, since, &e);
 
 	if (!j)
@@ -130,7 +138,8 @@ static void entries_become_lines(void **state)
 	add_file(*state, 1, 4);
 	struct journal *j = open_folder(*state, NULL, NULL, WALL_NONE);
 
-	expect(j, "1|mx sshd[1]: number 1\n2|mx smtpd[2]: number 2\n3|mx sshd[3]: number 3\n");
+	expect(j, "1|mx sshd[1]: number 1\n2|mx smtpd[2]: number 2\n3|mx sshd[3]: "
+		  "number 3\n");
 	expect(j, "");
 	journal_close(j);
 }
@@ -138,10 +147,10 @@ static void entries_become_lines(void **state)
 static void matches_choose(void **state)
 {
 	static const char *const matches[] = {
-		"_SYSTEMD_UNIT=ssh.service",
-		"'_SYSTEMD_UNIT=ssh.service' _HOSTNAME=mx",
-		"_SYSTEMD_UNIT=none.service + SYSLOG_IDENTIFIER=\"sshd\"",
-		"_SYSTEMD_UNIT=none.service\n _SYSTEMD_UNIT=ssh.service\n",
+	    "_SYSTEMD_UNIT=ssh.service",
+	    "'_SYSTEMD_UNIT=ssh.service' _HOSTNAME=mx",
+	    "_SYSTEMD_UNIT=none.service + SYSLOG_IDENTIFIER=\"sshd\"",
+	    "_SYSTEMD_UNIT=none.service\n _SYSTEMD_UNIT=ssh.service\n",
 	};
 
 	if (!has_tools())
@@ -227,9 +236,9 @@ static void it_begins_where_it_is_told(void **state)
 static void nonsense_is_told(void **state)
 {
 	struct folder *f = *state;
-	struct journal_options bad = { .match = "no equals sign", .path = f->dir };
-	struct journal_options gone = { .path = "/nonexistent/*.journal" };
-	struct err e = { "" };
+	struct journal_options bad = {.match = "no equals sign", .path = f->dir};
+	struct journal_options gone = {.path = "/nonexistent/*.journal"};
+	struct err e = {""};
 
 	if (!has_tools())
 		return;
@@ -243,13 +252,13 @@ static void nonsense_is_told(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(entries_become_lines),
-		TEST(matches_choose),
-		TEST(it_goes_on_behind_the_last_entry),
-		TEST(a_vacuumed_place_is_passed_over),
-		TEST(a_file_that_appears_is_read),
-		TEST(it_begins_where_it_is_told),
-		TEST(nonsense_is_told),
+	    TEST(entries_become_lines),
+	    TEST(matches_choose),
+	    TEST(it_goes_on_behind_the_last_entry),
+	    TEST(a_vacuumed_place_is_passed_over),
+	    TEST(a_file_that_appears_is_read),
+	    TEST(it_begins_where_it_is_told),
+	    TEST(nonsense_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
