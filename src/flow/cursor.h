@@ -9,8 +9,9 @@
  * a file again after an inode number has been reused.
  */
 
-#include <stdbool.h>
 #include <stdint.h>
+
+#include "base/pack.h"
 
 #define CURSOR_HEAD_MAX 256
 
@@ -23,3 +24,7 @@ struct cursor {
 	    head_bytes; /* length of the fingerprint, 0..CURSOR_HEAD_MAX, <= offset */
 	uint64_t head_hash; /* hash_stable() of the first head_bytes */
 };
+
+/* The wire form, between engine and keeper. A bad one leaves the reader bad. */
+void cursor_encode(struct buf *b, const struct cursor *c);
+struct cursor cursor_decode(struct unpack *u);

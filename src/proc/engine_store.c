@@ -110,12 +110,7 @@ static void send_cursor(void *ctx, const char *path, const struct cursor *c)
 	struct buf b = BUF_INIT(MESSAGE_MAX_BYTES - 2);
 
 	pack_str(&b, path);
-	pack_u64(&b, c->dev);
-	pack_u64(&b, c->ino);
-	pack_u64(&b, c->offset);
-	pack_u64(&b, c->lines);
-	pack_u32(&b, c->head_bytes);
-	pack_u64(&b, c->head_hash);
+	cursor_encode(&b, c);
 	(void)send_body(s, MSG_PUT_CURSOR, &b);
 	buf_deinit(&b);
 }
@@ -283,13 +278,8 @@ static void loaded_tally(struct engine_store *s, struct message *m)
 static void loaded_cursor(struct engine_store *s, struct message *m)
 {
 	CLEANUP(freep) char *path = unpack_str(&m->body);
-	struct cursor c = {.dev = unpack_u64(&m->body)};
+	struct cursor c = cursor_decode(&m->body);
 
-	c.ino = unpack_u64(&m->body);
-	c.offset = unpack_u64(&m->body);
-	c.lines = unpack_u64(&m->body);
-	c.head_bytes = unpack_u32(&m->body);
-	c.head_hash = unpack_u64(&m->body);
 	if (!path || m->body.bad)
 		return;
 	int r = path[0] == '/' ? engine_files_restore(s->er->files, path, &c)

@@ -103,13 +103,8 @@ static void put_tally(struct keeper *k, struct unpack *u)
 static void put_cursor(struct keeper *k, struct unpack *u)
 {
 	CLEANUP(freep) char *path = unpack_str(u);
-	struct cursor c = {.dev = unpack_u64(u)};
+	struct cursor c = cursor_decode(u);
 
-	c.ino = unpack_u64(u);
-	c.offset = unpack_u64(u);
-	c.lines = unpack_u64(u);
-	c.head_bytes = unpack_u32(u);
-	c.head_hash = unpack_u64(u);
 	if (path && !u->bad && !k->has_failed)
 		note(k, db_put_cursor(k->db, path, &c));
 }
@@ -173,12 +168,7 @@ static int send_cursor(void *ctx, const char *path, const struct cursor *c)
 	struct buf b = BUF_INIT(MESSAGE_MAX_BYTES - 2);
 
 	pack_str(&b, path);
-	pack_u64(&b, c->dev);
-	pack_u64(&b, c->ino);
-	pack_u64(&b, c->offset);
-	pack_u64(&b, c->lines);
-	pack_u32(&b, c->head_bytes);
-	pack_u64(&b, c->head_hash);
+	cursor_encode(&b, c);
 	int r = role_send(k->role, ROLE_ENGINE, MSG_LOADED_CURSOR, &b, -1);
 
 	buf_deinit(&b);

@@ -29,8 +29,9 @@
 
 #define BACKOFF_FIRST_MS 50
 #define BACKOFF_MAX_MS 30000
-#define STEADY_US (60 * US_PER_SEC) /* after so long a role's failures are forgotten \
-				     */
+#define STEADY_US                                                          \
+	(60 * US_PER_SEC) /* after so long a role's failures are forgotten \
+			   */
 #define STOP_PATIENCE_MS 8000
 
 struct child {

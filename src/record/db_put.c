@@ -23,22 +23,31 @@ static void bind_ban(
 		sqlite3_bind_blob64(st, 6, why->p, why->n, SQLITE_STATIC);
 }
 
+static int put_into(struct db *d, enum db_stmt table, const char *jail,
+    const struct order *o, const struct buf *why)
+{
+	sqlite3_stmt *st = d->stmts[table];
+
+	bind_ban(st, jail, o, why);
+	if (table == DB_PUT_BAN)
+		sqlite3_bind_int64(st, 7, o->cause);
+	return db_stmt_run(d, st);
+}
+
 int db_put_ban(struct db *d, const char *jail, const struct order *o)
 {
 	CLEANUP(buf_deinit) struct buf why = BUF_INIT(DB_EVIDENCE_MAX_BYTES);
-	static const enum db_stmt tables[] = {DB_PUT_BAN, DB_PUT_HISTORY};
 	int r = db_may_write(d);
 
 	if (!r)
 		r = db_evidence_encode(&why, o);
-	for (size_t i = 0; !r && i < ARRAY_LEN(tables); i++) {
-		sqlite3_stmt *st = d->stmts[tables[i]];
-
-		bind_ban(st, jail, o, &why);
-		if (tables[i] == DB_PUT_BAN)
-			sqlite3_bind_int64(st, 7, o->cause);
-		r = db_stmt_run(d, st);
-	}
+	if (!r)
+		r = put_into(d, DB_PUT_BAN, jail, o, &why);
+	/* One that lasts already is the same ban, which now ends later. */
+	if (!r)
+		r = put_into(d, DB_PROLONG_HISTORY, jail, o, &why);
+	if (!r && !sqlite3_changes(d->sql))
+		r = put_into(d, DB_PUT_HISTORY, jail, o, &why);
 	return r;
 }
 

@@ -26,6 +26,10 @@ static const char *const sql_of[DB_N_STMTS] = {
 		   " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)"
 		   " ON CONFLICT DO UPDATE SET at = ?3, until = ?4, cause = ?7,"
 		   " failures = iif(?5, ?5, failures), why = ifnull(?6, why)",
+    [DB_PROLONG_HISTORY] = "UPDATE history SET until = ?4,"
+			   " failures = iif(?5, ?5, failures), why = ifnull(?6, why)"
+			   " WHERE jail = ?1 AND net = ?2 AND at < ?3 AND until > ?3"
+			   " AND ended IS NULL",
     [DB_PUT_HISTORY] = "INSERT INTO history(jail, net, at, until, failures, why)"
 		       " VALUES(?1, ?2, ?3, ?4, ?5, ?6)"
 		       " ON CONFLICT DO UPDATE SET until = ?4,"

@@ -259,9 +259,9 @@ static void history_is_newest_first_and_bounded(void **state)
 	struct seen s = {0};
 	struct net n = net_of("192.0.2.1");
 
-	put(d, "j", ban_of("192.0.2.1", 20, 600));
-	put(d, "j", ban_of("192.0.2.1", 30, 600));
-	put(d, "j", ban_of("192.0.2.1", 10, 600)); /* told late */
+	put(d, "j", ban_of("192.0.2.1", 20, 25));
+	put(d, "j", ban_of("192.0.2.1", 30, 35));
+	put(d, "j", ban_of("192.0.2.1", 10, 15)); /* told late */
 	put(d, "j", ban_of("192.0.2.0/24", 40, 600));
 	assert_int_equal(db_each_history(d, &n, 2, see_history, &s), 0);
 	assert_int_equal(s.n, 2);
@@ -272,6 +272,20 @@ static void history_is_newest_first_and_bounded(void **state)
 	s = (struct seen){0};
 	assert_int_equal(db_each_history(d, NULL, 0, see_history, &s), 0);
 	assert_int_equal(s.n, 0);
+}
+
+static void a_ban_that_lasts_and_is_put_later_is_the_same_ban(void **state)
+{
+	struct db *d = *state;
+	struct seen s;
+
+	put(d, "j", ban_of("192.0.2.1", 10, 600));
+	put(d, "j", ban_of("192.0.2.1", 20, 700));
+	put(d, "j", ban_of("192.0.2.1", 20, 700)); /* told again */
+	s = history(d, "192.0.2.1");
+	assert_int_equal(s.n, 1);
+	assert_int_equal(s.row.at.us, t_plus(10).us);
+	assert_int_equal(s.row.until.us, t_plus(700).us);
 }
 
 static void a_callback_ends_the_walk(void **state)
@@ -467,6 +481,7 @@ int main(void)
 	    TEST(a_ban_that_ran_out_unseen_ends_at_its_time),
 	    TEST(banned_again_lasts_again),
 	    TEST(history_is_newest_first_and_bounded),
+	    TEST(a_ban_that_lasts_and_is_put_later_is_the_same_ban),
 	    TEST(a_callback_ends_the_walk),
 	    TEST(a_walk_within_itself_is_refused),
 	    TEST(cursors_keep_64_bits),
