@@ -23,6 +23,14 @@
 #define MAX_DIR_ENTRIES 100000 /* looked at while searching for renamed logs */
 #define MAX_SIBLINGS 32
 
+struct reader;
+
+/* What the callbacks of one of the two watches get. */
+struct sink {
+	struct reader *reader;
+	int which;
+};
+
 struct reader {
 	struct role *role;
 	int files_fd; /* file watches: filled here, read by the engine; -1: polling */
@@ -31,11 +39,7 @@ struct reader {
 	struct loop_watch *on_dirs[2];
 	struct loop_watch *poll_timer;
 	struct reader_journals *journals;
-};
-
-struct sink {
-	struct reader *reader;
-	int which;
+	struct sink sinks[2];
 };
 
 static void on_opened(void *ctx, const struct watch_file *f)
@@ -126,7 +130,7 @@ static void on_dirs_0(void *ctx, UNUSED int events)
 }
 
 /* Sources by inotify and polled ones are two groups with a watch each. */
-static int watch_group(struct reader *d, struct sink *sinks, int which, struct err *e)
+static int watch_group(struct reader *d, int which, struct err *e)
 {
 	const struct setup *s = d->role->setup;
 	CLEANUP(freep)
@@ -145,10 +149,10 @@ static int watch_group(struct reader *d, struct sink *sinks, int which, struct e
 		map[n++] = i;
 	}
 	d->source_of[which] = map;
-	sinks[which] = (struct sink){d, which};
+	d->sinks[which] = (struct sink){d, which};
 	if (!n)
 		return 0;
-	struct watch_fns fns = {.ctx = &sinks[which],
+	struct watch_fns fns = {.ctx = &d->sinks[which],
 	    .opened = on_opened,
 	    .gone = on_gone,
 	    .note = on_note};
@@ -160,8 +164,6 @@ static int watch_group(struct reader *d, struct sink *sinks, int which, struct e
 
 static void watch_all(struct reader *d)
 {
-	static struct sink
-	    sinks[2]; /* as long as the watches, which are one pair at a time */
 	struct buf body = BUF_INIT(16);
 	struct err e = {""};
 
@@ -176,7 +178,7 @@ static void watch_all(struct reader *d)
 	pack_u64(&body, d->role->setup->generation);
 	(void)role_send(d->role, ROLE_ENGINE, MSG_WATCH_FD, &body, d->files_fd);
 	for (int i = 0; i < 2; i++) {
-		if (watch_group(d, sinks, i, &e) < 0)
+		if (watch_group(d, i, &e) < 0)
 			log_err(NULL, "cannot watch logs: %s", e.text);
 	}
 	if (d->watch[0] && watch_fd(d->watch[0]) >= 0)
