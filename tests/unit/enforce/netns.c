@@ -101,3 +101,16 @@ bool netns_has(const char *text)
 	fprintf(stderr, "# no '%s' in:\n%s", text, all);
 	return false;
 }
+
+bool netns_is_to_be_had(void)
+{
+	int status = -1;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(netns_enter() < 0);
+	if (pid > 0 && waitpid(pid, &status, 0) == pid && status == 0)
+		return true;
+	puts("1..0 # SKIP no network namespace of our own is to be had here");
+	return false;
+}
