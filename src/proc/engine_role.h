@@ -5,7 +5,8 @@
  * engine_role - the parts of the engine's process, which know each other
  *
  *   engine_role.c     plumbing: set-up, peers, orders on their way out, timers
- *   engine_files.c    logs: what is open, what has grown, whose turn it is
+ *   engine_files.c    logs: what is open, what has grown, whose turn it is; with
+ *                     engine_files_named.c: what the reader says of them
  *   engine_journal.c  journals: lines that the reader sends
  *   engine_names.c    clients that are names, until the resolver has answered
  *   engine_store.c    the keeper: what it gave back, checkpoints, snapshots
