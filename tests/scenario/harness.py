@@ -357,8 +357,8 @@ class Scenario:
         try:
             self.open(src, port, seconds).close()
             return "ok"
-        except ConnectionRefusedError:
-            return "refused"
+        except (ConnectionRefusedError, ConnectionResetError):
+            return "refused"  # reset: the listener closed at this very moment
         except TimeoutError:
             return "timeout"
         except OSError as e:
