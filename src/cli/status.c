@@ -40,6 +40,9 @@ static void print_all(const json_t *a)
 	}
 	table_print(t);
 	table_free(t);
+	json_array_foreach(json_object_get(a, "left_out"), i, jail)
+	    printf("%sjail %s is left out: %s\n", i ? "" : "\n",
+		client_text(jail, "name"), client_text(jail, "why"));
 }
 
 static void print_jail(const json_t *a)

@@ -70,7 +70,8 @@ struct conf_jail {
 	const char *name;
 	struct conf_place at; /* its section header */
 	bool enabled;
-	bool is_broken; /* an error of this jail was reported: do not run it */
+	bool is_broken;  /* an error of this jail was reported: do not run it */
+	const char *why; /* ... and the first of them, with its place; else NULL */
 	enum conf_backend backend;
 	struct conf_value backend_text;
 	struct conf_param *backend_params; /* systemd[journalpath=...] */

@@ -17,16 +17,17 @@ static bool is_same_file(const char *a, const char *b)
 	return a == b || (a && b && strcmp(a, b) == 0);
 }
 
-static bool is_known(const struct diag *d, struct conf_place at, const char *text)
+/* Return: 1 + index, 0 if nobody has said that yet. */
+static size_t find_known(const struct diag *d, struct conf_place at, const char *text)
 {
 	for (size_t i = d->n; i > 0; i--) {
 		const struct diag_item *it = &d->items[i - 1];
 
 		if (it->at.line == at.line && it->at.col == at.col &&
 		    is_same_file(it->at.file, at.file) && strcmp(it->text, text) == 0)
-			return true;
+			return i;
 	}
-	return false;
+	return 0;
 }
 
 static bool make_room(struct diag *d)
@@ -64,10 +65,18 @@ static char *join_with_file(const char *text, const char *file, const char **out
 
 static void count(struct diag *d, enum diag_level level)
 {
-	if (level == DIAG_ERROR)
+	if (level == DIAG_ERROR) {
 		d->n_errors++;
-	else if (level == DIAG_WARNING)
+		d->n_fatal += !d->is_in_part;
+	} else if (level == DIAG_WARNING) {
 		d->n_warnings++;
+	}
+}
+
+static void note_part_error(struct diag *d, enum diag_level level, size_t item)
+{
+	if (level == DIAG_ERROR && d->is_in_part && !d->part_error)
+		d->part_error = item;
 }
 
 void diag_add(
@@ -84,8 +93,12 @@ void diag_add(
 	if (vasprintf(&text, fmt, ap) < 0)
 		text = NULL;
 	va_end(ap);
-	if (text && is_known(d, at, text))
+	size_t known = text ? find_known(d, at, text) : 0;
+
+	if (known) {
+		note_part_error(d, level, known);
 		return;
+	}
 	count(d, level);
 	if (text && make_room(d))
 		block = join_with_file(text, at.file, &file);
@@ -96,6 +109,23 @@ void diag_add(
 	at.file = file;
 	d->items[d->n++] =
 	    (struct diag_item){.level = level, .at = at, .text = TAKE(block)};
+	note_part_error(d, level, d->n);
+}
+
+void diag_enter(struct diag *d)
+{
+	if (!d)
+		return;
+	d->is_in_part = true;
+	d->part_error = 0;
+}
+
+const struct diag_item *diag_leave(struct diag *d)
+{
+	if (!d)
+		return NULL;
+	d->is_in_part = false;
+	return d->part_error ? &d->items[d->part_error - 1] : NULL;
 }
 
 void diag_deinit(struct diag *d)

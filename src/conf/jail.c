@@ -194,8 +194,9 @@ static int make_constants(struct load *ld, struct dict *out)
 	return r == 0 ? values_put(ld, out, "fail2ban_confpath", &dir) : r;
 }
 
-int jail_load(struct load *ld, const struct layer_set *set, const struct ini_section *s,
-    const bool *force_enabled, struct conf_jail *out, struct dict **out_values)
+static int load_section(struct load *ld, const struct layer_set *set,
+    const struct ini_section *s, const bool *force_enabled, struct conf_jail *out,
+    struct dict **out_values)
 {
 	struct jail_reader rd = {.ld = ld, .j = out};
 	struct dict vars;
@@ -218,4 +219,30 @@ int jail_load(struct load *ld, const struct layer_set *set, const struct ini_sec
 	*out_values = rd.values;
 	hint_misspelt(ld, &set->all, s);
 	return read_rest(&rd);
+}
+
+/* What its filter has in common with other jails' was reported with the first of them.
+ */
+static int keep_why(struct load *ld, const struct diag_item *item, struct conf_jail *j)
+{
+	CLEANUP(buf_deinit) struct buf text = BUF_INIT(8192);
+
+	if (!j->is_broken)
+		return 0;
+	if (item)
+		diag_format(item, &text);
+	else
+		buf_add_str(&text, "what it uses has errors");
+	j->why = arena_dup(ld->arena, buf_span(&text));
+	return j->why ? 0 : -ENOMEM;
+}
+
+int jail_load(struct load *ld, const struct layer_set *set, const struct ini_section *s,
+    const bool *force_enabled, struct conf_jail *out, struct dict **out_values)
+{
+	diag_enter(ld->d);
+	int r = load_section(ld, set, s, force_enabled, out, out_values);
+	int kept = keep_why(ld, diag_leave(ld->d), out);
+
+	return r < 0 ? r : kept;
 }

@@ -49,6 +49,11 @@ struct setup *setup_free(struct setup *s)
 	for (uint32_t i = 0; s->jails && i < s->n_jails; i++)
 		jail_deinit(&s->jails[i]);
 	free(s->jails);
+	for (uint32_t i = 0; s->left_out && i < s->n_left_out; i++) {
+		free(s->left_out[i].name);
+		free(s->left_out[i].why);
+	}
+	free(s->left_out);
 	for (uint32_t i = 0; s->sources && i < s->n_sources; i++)
 		source_deinit(&s->sources[i]);
 	free(s->sources);
@@ -419,6 +424,26 @@ static int take_global(const struct conf_global *g, struct diag *d, struct setup
 	return take_nets(&g->never_ban, "neverban", d, &s->never_ban, &s->n_never_ban);
 }
 
+/* @item: the jail's first mistake here; what the configuration itself is wrong in comes
+ * first. Room for all jails is there. What only this jail reads, @n_sources on, goes.
+ */
+static int leave_out(const struct conf_jail *c, const struct diag_item *item,
+    uint32_t n_sources, struct setup *s)
+{
+	CLEANUP(buf_deinit) struct buf why = BUF_INIT(8192);
+	struct setup_left_out *o = &s->left_out[s->n_left_out++];
+
+	while (s->n_sources > n_sources)
+		source_deinit(&s->sources[--s->n_sources]);
+	if (c->why)
+		buf_add_str(&why, c->why);
+	else if (item)
+		diag_format(item, &why);
+	return dup_text(&o->name, c->name) < 0 || dup_text(&o->why, buf_str(&why)) < 0
+		   ? -ENOMEM
+		   : 0;
+}
+
 int setup_build(const struct conf *c, struct diag *d, struct setup **out)
 {
 	CLEANUP(setup_freep) struct setup *s = calloc(1, sizeof(*s));
@@ -426,21 +451,25 @@ int setup_build(const struct conf *c, struct diag *d, struct setup **out)
 	if (!s)
 		return -ENOMEM;
 	s->jails = calloc(c->n_jails + 1, sizeof(*s->jails));
-	if (!s->jails || take_global(&c->global, d, s) < 0)
+	s->left_out = calloc(c->n_jails + 1, sizeof(*s->left_out));
+	if (!s->jails || !s->left_out || take_global(&c->global, d, s) < 0)
 		return -ENOMEM;
 	for (size_t i = 0; i < c->n_jails; i++) {
 		const struct conf_jail *from = &c->jails[i];
 		struct setup_jail j = {0};
+		uint32_t n_sources = s->n_sources;
 
 		if (!from->enabled)
 			continue;
 		/* A broken one too: what else is wrong with it is told. */
+		diag_enter(d);
 		int r = take_jail(from, d, s, &j);
+		const struct diag_item *item = diag_leave(d);
 
 		if (r || from->is_broken) {
 			jail_deinit(&j);
-			if (r < 0)
-				return r;
+			if (r < 0 || leave_out(from, item, n_sources, s) < 0)
+				return -ENOMEM;
 			continue;
 		}
 		s->jails[s->n_jails++] = j;

@@ -64,6 +64,12 @@ struct setup_jail {
 	uint32_t n_hosts_deny;
 };
 
+/* An enabled jail that cannot run. */
+struct setup_left_out {
+	char *name;
+	char *why; /* its first mistake, with its place */
+};
+
 struct setup {
 	uint64_t generation; /* given by the supervisor: grows with each reload */
 	enum log_level log_level;
@@ -78,13 +84,15 @@ struct setup {
 	uint32_t n_sources;
 	struct setup_jail *jails;
 	uint32_t n_jails;
+	struct setup_left_out *left_out;
+	uint32_t n_left_out;
 };
 
 /**
  * setup_build()
  * @c: the configuration; only its enabled jails are taken
- * @d: gets what is wrong: a broken jail is left out (error), something that is not to
- * be had here is left out or replaced (warning)
+ * @d: gets what is wrong: a broken jail is left out (error, see left_out), something
+ * that is not to be had here is left out or replaced (warning)
  *
  * Return: 0, or -ENOMEM. Whether @d has errors is for the caller to judge.
  */

@@ -224,6 +224,29 @@ void setup_encode(const struct setup *s, struct buf *b)
 	pack_u32(b, s->n_jails);
 	for (uint32_t i = 0; i < s->n_jails; i++)
 		put_jail(b, &s->jails[i]);
+	pack_u32(b, s->n_left_out);
+	for (uint32_t i = 0; i < s->n_left_out; i++) {
+		pack_str(b, s->left_out[i].name);
+		pack_str(b, s->left_out[i].why);
+	}
+}
+
+static void get_left_out(struct unpack *u, struct setup *s)
+{
+	uint32_t n = unpack_count(u, 8);
+
+	s->left_out = calloc(n + 1, sizeof(*s->left_out));
+	if (!s->left_out) {
+		u->bad = true;
+		return;
+	}
+	s->n_left_out = n;
+	for (uint32_t i = 0; i < n; i++) {
+		s->left_out[i].name = unpack_str(u);
+		s->left_out[i].why = unpack_str(u);
+		if (!s->left_out[i].name || !s->left_out[i].why)
+			u->bad = true;
+	}
 }
 
 static void get_sources(struct unpack *u, struct setup *s)
@@ -274,6 +297,7 @@ int setup_decode(struct span bytes, struct setup **out)
 	s->n_jails = n;
 	for (uint32_t i = 0; i < n && !u->bad; i++)
 		get_jail(u, s->n_sources, &s->jails[i]);
+	get_left_out(u, s);
 	if (!s->log_target || !s->user)
 		u->bad = true;
 	int r = unpack_end(u);

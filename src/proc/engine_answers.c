@@ -234,6 +234,15 @@ static void answer_status_all(struct engine_answers *a, struct jsonw *j)
 		jsonw_object_end(j);
 	}
 	jsonw_array_end(j);
+	jsonw_key(j, "left_out");
+	jsonw_array(j);
+	for (uint32_t i = 0; i < s->n_left_out; i++) {
+		jsonw_object(j);
+		put_str(j, "name", s->left_out[i].name);
+		put_str(j, "why", s->left_out[i].why);
+		jsonw_object_end(j);
+	}
+	jsonw_array_end(j);
 }
 
 static void answer_status_jail(struct engine_answers *a, struct jsonw *j, uint32_t jail)

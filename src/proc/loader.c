@@ -14,14 +14,22 @@
 
 #define LOADER_RESULT_MAX (256u << 20)
 
-static int write_result(bool usable, const struct buf *text, const struct setup *s)
+static enum loader_verdict judge(const struct diag *d, const struct setup *s)
+{
+	if (!s || d->n_fatal || (!s->n_jails && s->n_left_out))
+		return LOADER_REFUSED;
+	return d->n_errors ? LOADER_PARTLY : LOADER_CLEAN;
+}
+
+static int write_result(
+    enum loader_verdict verdict, const struct buf *text, const struct setup *s)
 {
 	struct buf setup_bytes = BUF_INIT(LOADER_RESULT_MAX);
 	struct buf all = BUF_INIT(LOADER_RESULT_MAX);
 
-	if (usable)
+	if (verdict != LOADER_REFUSED)
 		setup_encode(s, &setup_bytes);
-	pack_bool(&all, usable);
+	pack_u8(&all, (uint8_t)verdict);
 	pack_span(&all, buf_span(text));
 	pack_span(&all, buf_span(&setup_bytes));
 	int r = all.failed || setup_bytes.failed
@@ -53,7 +61,7 @@ int loader_main(const struct role_args *args)
 		diag_format(&d.items[i], &text);
 		buf_add_char(&text, '\n');
 	}
-	int r = write_result(s && !d.n_errors, &text, s);
+	int r = write_result(judge(&d, s), &text, s);
 
 	buf_deinit(&text);
 	diag_deinit(&d);
@@ -82,7 +90,7 @@ static void unmap(struct span s)
 	(void)munmap((void *)(uintptr_t)s.p, s.n);
 }
 
-int loader_read_verdict(int fd, bool *out_usable, char **out_text)
+int loader_read_verdict(int fd, enum loader_verdict *out, char **out_text)
 {
 	struct span all;
 	int r = map(fd, &all);
@@ -90,18 +98,18 @@ int loader_read_verdict(int fd, bool *out_usable, char **out_text)
 	if (r < 0)
 		return r;
 	struct unpack u = unpack_of(all);
-	bool usable = unpack_bool(&u);
+	uint8_t verdict = unpack_u8(&u);
 	struct span text = unpack_span(&u);
 
 	(void)unpack_span(&u);
-	r = unpack_end(&u);
+	r = verdict > LOADER_CLEAN ? -EBADMSG : unpack_end(&u);
 	if (!r) {
 		char *copy = span_dup(text);
 
 		r = copy ? 0 : -ENOMEM;
 		if (copy) {
 			*out_text = copy;
-			*out_usable = usable;
+			*out = verdict;
 		}
 	}
 	unmap(all);
@@ -116,14 +124,14 @@ int loader_read_setup(int fd, struct setup **out)
 	if (r < 0)
 		return r;
 	struct unpack u = unpack_of(all);
-	bool usable = unpack_bool(&u);
+	uint8_t verdict = unpack_u8(&u);
 
 	(void)unpack_span(&u);
 	struct span bytes = unpack_span(&u);
 
 	r = unpack_end(&u);
 	if (!r)
-		r = usable ? setup_decode(bytes, out) : -ENODATA;
+		r = verdict == LOADER_REFUSED ? -ENODATA : setup_decode(bytes, out);
 	unmap(all);
 	return r;
 }

@@ -11,11 +11,17 @@
 
 #include "pipeline/setup.h"
 
-/* The memory file begins with: bool usable, string of diagnostics, bytes of the set-up.
+enum loader_verdict {
+	LOADER_REFUSED, /* no set-up: it cannot be read, or no jail is left */
+	LOADER_PARTLY,  /* jails are left out of it: a start may use it, no reload */
+	LOADER_CLEAN,
+};
+
+/* The memory file begins with: u8 verdict, string of diagnostics, bytes of the set-up.
  */
 
 /* Return: 0 with malloc'd *out_text; -EBADMSG if the loader died before it was done. */
-int loader_read_verdict(int fd, bool *out_usable, char **out_text);
+int loader_read_verdict(int fd, enum loader_verdict *out, char **out_text);
 
-/* Return: 0, -ENODATA if not usable, -EBADMSG, -ENOMEM, or negative errno. */
+/* Return: 0, -ENODATA if refused, -EBADMSG, -ENOMEM, or negative errno. */
 int loader_read_setup(int fd, struct setup **out);

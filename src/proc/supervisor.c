@@ -177,6 +177,9 @@ static void check_all_ready(struct supervisor *s)
 	if (s->is_told_ready)
 		return;
 	s->is_told_ready = true;
+	for (uint32_t i = 0; i < s->setup->n_left_out; i++)
+		log_event(LOG_L_ERR, s->setup->left_out[i].name,
+		    "this jail is left out: %s", s->setup->left_out[i].why);
 	log_notice(
 	    NULL, "started: %u jails, %u logs", s->setup->n_jails, s->setup->n_sources);
 	sd_notify_ready();
@@ -384,14 +387,15 @@ static int loader_take(struct supervisor *s, char **text)
 {
 	CLEANUP(fd_closep) int fd = TAKE_FD(s->loader_fd);
 	CLEANUP(setup_freep) struct setup *fresh = NULL;
-	bool usable = false;
+	enum loader_verdict verdict;
 
 	s->loader_pid = 0;
-	int r = loader_read_verdict(fd, &usable, text);
+	int r = loader_read_verdict(fd, &verdict, text);
 
 	if (r < 0)
 		return r;
-	if (!usable)
+	/* Half a reload would lift the bans of the jails that are left out. */
+	if (verdict == LOADER_REFUSED || (verdict == LOADER_PARTLY && s->setup))
 		return 1;
 	/* From here on nobody can change it, we included. */
 	(void)fcntl(
@@ -494,7 +498,7 @@ static int load_first(struct supervisor *s)
 		    strerror(-r));
 	else if (r > 0)
 		fprintf(stderr,
-		    "bandogd: the configuration in %s has errors; not started\n",
+		    "bandogd: the configuration in %s cannot be used; not started\n",
 		    s->places.config_dir);
 	return r ? 1 : 0;
 }

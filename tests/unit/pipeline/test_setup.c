@@ -130,6 +130,11 @@ static void every_mistake_is_told_and_spoils_its_jail_only(void **state)
 	assert_true(says(&d, "absolute"));
 	assert_true(says(&d, "example.org"));
 	assert_int_equal(d.n_errors, 4);
+	assert_int_equal(d.n_fatal, 0);
+	assert_int_equal(s->n_left_out, 4);
+	assert_string_equal(s->left_out[3].name, "relative");
+	assert_non_null(strstr(s->left_out[3].why, "jail.conf:12:11: error: logpath"));
+	assert_int_equal(s->n_sources, 1);
 	diag_deinit(&d);
 	setup_free(s);
 }
@@ -217,6 +222,36 @@ static void a_journal_is_a_source_per_place_and_match(void **state)
 	setup_free(s);
 }
 
+static void why_a_jail_is_left_out_is_its_first_mistake(void **state)
+{
+	struct diag d = {0};
+
+	config_folder_write(*state, "filter.d/other.conf", "[Definition]\nno line\n");
+	config_folder_write(*state, "jail.conf",
+	    "[DEFAULT]\nenabled = true\nfilter = postfix\nlogpath = /var/log/a\n"
+	    "[a]\nmaxretry = many\nport = nonsense\n"
+	    "[b]\nfilter = other\nlogpath = /var/log/b\n[c]\nfilter = other\n"
+	    "[d]\nfilter = nowhere\n");
+	struct setup *s = config_folder_setup(*state, &d);
+
+	assert_int_equal(d.n_fatal, 0);
+	assert_int_equal(s->n_jails, 0);
+	assert_int_equal(s->n_sources, 0);
+	assert_int_equal(s->n_left_out, 4);
+	assert_non_null(strstr(s->left_out[0].why, "'many'"));
+	assert_non_null(strstr(s->left_out[1].why, "other.conf:2"));
+	assert_non_null(strstr(s->left_out[2].why, "has errors"));
+	assert_non_null(strstr(s->left_out[3].why, "'nowhere'"));
+	diag_deinit(&d);
+	setup_free(s);
+	/* What belongs to no jail spoils the whole. */
+	config_folder_write(*state, "jail.conf", "[a]\nenabled = true\nno line\n");
+	s = config_folder_setup(*state, &d);
+	assert_int_equal(d.n_fatal, 1);
+	diag_deinit(&d);
+	setup_free(s);
+}
+
 static struct setup *full_setup(void **state)
 {
 	config_folder_write(*state, "jail.conf",
@@ -273,6 +308,8 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(logs_are_shared_by_jails, make, unmake),
 	    cmocka_unit_test_setup_teardown(
 		every_mistake_is_told_and_spoils_its_jail_only, make, unmake),
+	    cmocka_unit_test_setup_teardown(
+		why_a_jail_is_left_out_is_its_first_mistake, make, unmake),
 	    cmocka_unit_test_setup_teardown(
 		a_mistake_does_not_hide_the_next_one, make, unmake),
 	    cmocka_unit_test_setup_teardown(

@@ -1,0 +1,86 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The options of jails and of fail2ban.conf do what fail2ban's manual says of them.
+# asan: yes
+import os
+import subprocess
+
+import harness
+
+FILTER = r"""[Definition]
+failregex = ^\s*\S+ knock\[\d+\]: refused <ADDR>$
+"""
+
+
+def jail(name, log, more=""):
+    return (f"[{name}]\nenabled = true\nfilter = knock\nlogpath = {log}\nport = 25\n"
+            f"maxretry = 2\n{more}\n")
+
+
+def knock(s, log, source, times=2):
+    for _ in range(times):
+        s.append(log, f"knock[1]: refused {source}")
+
+
+def wait_banned(s, name, source):
+    s.wait_for(lambda: source in s.nft_set(f"{name}-ipv4"), 10, f"{source} in {name}")
+
+
+def refuses_to_start(s, what):
+    words = [s.program("bandogd"), "--foreground", *s.folders()]
+    done = s.run(words, check=False)
+    s.equal(done.returncode, 1, what)
+    return done.stderr
+
+
+def a_wrong_jail(s, log):
+    s.step("a wrong jail is left out with its place, the others run")
+    wrong = {
+        "regex": "failregex = ^<ADDR> (unclosed",
+        "missing": "filter = nowhere",
+        "value": "maxretry = many",
+        "params": "action = nftables[port=",
+        "ports": "port = nonsense",
+    }
+    s.config("filter.d/knock.conf", FILTER)
+    text = jail("knock", log)
+    for name, line in wrong.items():
+        text += f"[{name}]\nenabled = true\nfilter = knock\nlogpath = {log}.{name}\n"
+        text += f"{line}\n" if not line.startswith("filter") else ""
+        if line.startswith("filter"):
+            text = text.replace(f"[{name}]\nenabled = true\nfilter = knock",
+                                f"[{name}]\nenabled = true\n{line}")
+    s.config("jail.conf", text)
+    daemon = s.bandogd()
+    status = s.bandog_json("status")
+    s.equal([j["name"] for j in status["jails"]], ["knock"])
+    s.equal({j["name"] for j in status["left_out"]}, set(wrong))
+    for item in status["left_out"]:
+        s.check("jail.conf:" in item["why"] and "error:" in item["why"], item["why"])
+    s.check("jail regex is left out: " in s.bandog("status").stdout, "told to people")
+    s.check("regex: this jail is left out: " in daemon.output(), "told in the log")
+    knock(s, log, "198.51.100.1")
+    wait_banned(s, "knock", "198.51.100.1")
+    s.equal(s.bandog("check", check=False).returncode, 1, "bandog check")
+
+    s.step("a reload is whole or not at all")
+    s.equal(s.bandog("reload", check=False).returncode, 1, "reload with wrong jails")
+    s.check("198.51.100.1" in s.nft_set("knock-ipv4"), "the ban stays")
+    s.config("jail.conf", jail("knock", log))
+    s.bandog("reload")
+    s.equal(s.bandog_json("status")["left_out"], [])
+    daemon.stop()
+
+    s.step("no jail left, or a file that cannot be read: it does not start")
+    s.config("jail.conf", jail("knock", log, "findtime = never"))
+    s.check("'never'" in refuses_to_start(s, "no jail left"), "the reason")
+    s.config("jail.conf", jail("knock", log) + "[other]\nwhat is this\n")
+    s.check("jail.conf:9" in refuses_to_start(s, "a syntax error"), "the place")
+
+
+def scenario(s):
+    log = s.log("knock.log")
+    a_wrong_jail(s, log)
+
+
+harness.main(scenario)
