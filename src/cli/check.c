@@ -28,7 +28,9 @@ static int run(const struct cli_verb *v, int argc, char **argv)
 	}
 	if (optind < argc)
 		return cli_usage(v, "unexpected argument '%s'", argv[optind]);
-	CLEANUP(conf_freep) struct conf *conf = conf_load(o.config_dir, NULL, all, &d);
+	CLEANUP(conf_freep)
+	struct conf *conf = conf_load(
+	    o.config_dir, NULL, (all ? CONF_ALL : 0) | CONF_LOOK_FOR_LOGS, &d);
 
 	if (conf && setup_build(conf, &d, &s) < 0)
 		fputs("bandog check: out of memory\n", stderr);

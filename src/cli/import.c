@@ -262,7 +262,7 @@ static int import_from(const struct cli_options *o, const char *path)
 	if (!to)
 		return CLI_FAILED;
 	CLEANUP(conf_freep)
-	struct conf *conf = conf_load(o->config_dir, NULL, false, &d);
+	struct conf *conf = conf_load(o->config_dir, NULL, 0, &d);
 
 	if (conf)
 		(void)setup_build(conf, &d, &setup);

@@ -279,7 +279,7 @@ static int scan_jails(const struct scan_options *o, char **logs, int n_logs)
 	struct err e = {""};
 	CLEANUP(conf_freep)
 	struct conf *conf =
-	    conf_load(o->common.config_dir, o->n_jails ? o->jails : NULL, false, &d);
+	    conf_load(o->common.config_dir, o->n_jails ? o->jails : NULL, 0, &d);
 	CLEANUP(setup_freep) struct setup *setup = NULL;
 	struct scan s = {.o = o, .out = BUF_INIT(256u << 20)};
 	int code = CLI_FAILED;

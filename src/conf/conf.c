@@ -60,19 +60,21 @@ static bool is_listed(const char *const *names, const char *name)
 }
 
 static int load_jails(struct load *ld, const struct layer_set *set,
-    const char *const *only, bool all, struct conf *c)
+    const char *const *only, unsigned int how, struct conf *c)
 {
 	struct conf_private *priv = c->priv;
 	int r = make_jails(ld, c, set->all.sections.n);
 
+	ld->look_for_logs = how & CONF_LOOK_FOR_LOGS;
+
 	for (const struct dict_item *i = set->all.sections.first; r == 0 && i;
 	     i = i->next) {
 		const struct ini_section *s = i->value;
-		bool force = all || (only && is_listed(only, s->name));
+		bool force = (how & CONF_ALL) || (only && is_listed(only, s->name));
 
 		if (strcmp(s->name, "INCLUDES") == 0)
 			continue;
-		r = jail_load(ld, set, s, all || only ? &force : NULL,
+		r = jail_load(ld, set, s, (how & CONF_ALL) || only ? &force : NULL,
 		    &c->jails[c->n_jails], &priv->jail_values[c->n_jails]);
 		c->n_jails++;
 	}
@@ -93,7 +95,8 @@ static void check_names(struct load *ld, const char *const *only, const struct c
 	}
 }
 
-static int load_all(struct load *ld, const char *const *only, bool all, struct conf *c)
+static int load_all(
+    struct load *ld, const char *const *only, unsigned int how, struct conf *c)
 {
 	struct conf_private *priv = c->priv;
 	const struct layer_set *set = NULL;
@@ -108,7 +111,7 @@ static int load_all(struct load *ld, const char *const *only, bool all, struct c
 		    "no jails here, expected jail.conf, jail.local or jail.d/*.conf");
 		return -ENOENT;
 	}
-	r = load_jails(ld, set, only, all, c);
+	r = load_jails(ld, set, only, how, c);
 	if (r == 0)
 		check_names(ld, only, c);
 	return r;
@@ -133,7 +136,7 @@ static void report_memory(struct diag *d, const char *dir)
 }
 
 struct conf *conf_load(
-    const char *dir, const char *const *only, bool all, struct diag *d)
+    const char *dir, const char *const *only, unsigned int how, struct diag *d)
 {
 	CLEANUP(arena_freep) struct arena *a = arena_new(CONF_MAX_BYTES);
 	struct load ld = {.d = d};
@@ -143,7 +146,7 @@ struct conf *conf_load(
 	if (!is_dir(dir, d))
 		return NULL;
 	c = a ? new_conf(&ld, a, dir) : NULL;
-	r = c ? load_all(&ld, only, all, c) : -ENOMEM;
+	r = c ? load_all(&ld, only, how, c) : -ENOMEM;
 	if (r == -ENOMEM)
 		report_memory(d, dir);
 	if (r < 0)
@@ -173,7 +176,9 @@ static int load_filter(struct load *ld, const char *spec, struct conf *c)
 	int r = copy ? make_jails(ld, c, 1) : -ENOMEM;
 
 	if (r == 0)
-		r = filter_open(ld, &t, SPAN("auto"), true, &f);
+		r = filter_open(ld, &t, true, &f);
+	if (r == 0)
+		r = filter_set_logtype(ld, SPAN("auto"), &f);
 	if (r < 0)
 		return r;
 	j = &c->jails[0];

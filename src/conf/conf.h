@@ -72,6 +72,7 @@ struct conf_jail {
 	bool enabled;
 	bool is_broken;  /* an error of this jail was reported: do not run it */
 	const char *why; /* ... and the first of them, with its place; else NULL */
+	bool is_skipped; /* skip_if_nologs, and there is none: why says it */
 	enum conf_backend backend;
 	struct conf_value backend_text;
 	struct conf_param *backend_params; /* systemd[journalpath=...] */
@@ -114,11 +115,15 @@ struct conf {
 	void *priv;
 };
 
+enum { CONF_ALL = 1, CONF_LOOK_FOR_LOGS = 2 };
+
 /**
  * conf_load()
  * @dir:  the folder
  * @only: NULL, or names (NULL-terminated) to treat as enabled, all others as disabled
- * @all:  treat every jail as enabled (for tests of whole configurations)
+ * @how:  CONF_ALL: treat every jail as enabled (for tests of whole configurations);
+ *        CONF_LOOK_FOR_LOGS: what a jail says for the case that none of its logs exists
+ *        (skip_if_nologs, systemd_if_nologs) is done
  * @d:    gets every mistake
  *
  * Filters and actions are read for enabled jails only, as fail2ban does.
@@ -127,7 +132,7 @@ struct conf {
  * read (@d says why) or out of memory.
  */
 struct conf *conf_load(
-    const char *dir, const char *const *only, bool all, struct diag *d);
+    const char *dir, const char *const *only, unsigned int how, struct diag *d);
 struct conf *conf_free(struct conf *c);
 DEFINE_CLEANUP(struct conf *, conf_free)
 

@@ -31,8 +31,7 @@ static bool has_param(const struct params *p, const char *name)
 	return false;
 }
 
-/* Which prefix lines have depends on where they are read from. */
-static int inject_logtype(struct load *ld, struct span backend, struct filter_file *f)
+int filter_set_logtype(struct load *ld, struct span backend, struct filter_file *f)
 {
 	const struct ini_section *s =
 	    ini_find_section(&f->set->all, SPAN("Definition"));
@@ -55,8 +54,8 @@ static int inject_logtype(struct load *ld, struct span backend, struct filter_fi
 	return 0;
 }
 
-int filter_open(struct load *ld, const struct text *spec, struct span backend,
-    bool is_path_allowed, struct filter_file *out)
+int filter_open(struct load *ld, const struct text *spec, bool is_path_allowed,
+    struct filter_file *out)
 {
 	const char *name;
 	int r = params_parse(ld->arena, ld->d, "filter", spec, &out->params);
@@ -71,7 +70,7 @@ int filter_open(struct load *ld, const struct text *spec, struct span backend,
 	if (r < 0)
 		return r;
 	if (out->set->is_found)
-		return inject_logtype(ld, backend, out);
+		return 0;
 	if (!out->set->is_broken)
 		diag_add(ld->d, DIAG_ERROR, out->params.at,
 		    "filter: there is no filter '%s', expected filter.d/%s.conf in %s",

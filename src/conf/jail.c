@@ -29,8 +29,7 @@ void jail_set_defaults(struct conf_jail *j, const char *name, struct conf_place 
 	j->backend_text.text = "auto";
 }
 
-/* Return: 0 and the option is in values or is not set, or -ENOMEM. */
-static int read_option(struct jail_reader *rd, const char *name)
+int jail_read_option(struct jail_reader *rd, const char *name)
 {
 	struct text t;
 	int r = interp_get(&rd->in, span_of(name), &t);
@@ -93,8 +92,7 @@ static int open_filter(struct jail_reader *rd)
 
 	if (!spec || !chars_trim(text_span(spec)).n)
 		return 0;
-	r = filter_open(
-	    rd->ld, spec, jail_value_span(rd, "backend"), false, &rd->filter);
+	r = filter_open(rd->ld, spec, false, &rd->filter);
 	if (r == -ENOMEM)
 		return r;
 	if (r < 0) {
@@ -114,7 +112,7 @@ static int read_options(struct jail_reader *rd)
 	for (size_t i = 0; r == 0 && i < schema_n_options; i++)
 		if ((schema_options[i].where & SCHEMA_JAIL) &&
 		    !jail_find_value(rd, schema_options[i].name))
-			r = read_option(rd, schema_options[i].name);
+			r = jail_read_option(rd, schema_options[i].name);
 	return r;
 }
 
@@ -146,12 +144,12 @@ static int put_initial(struct jail_reader *rd, const char *name)
 static int read_first(struct jail_reader *rd, const bool *force_enabled)
 {
 	const struct text *t;
-	int r = read_option(rd, "enabled");
+	int r = jail_read_option(rd, "enabled");
 
 	if (r == 0)
-		r = read_option(rd, "backend");
+		r = jail_read_option(rd, "backend");
 	if (r == 0)
-		r = read_option(rd, "filter");
+		r = jail_read_option(rd, "filter");
 	if (r == 0)
 		r = put_initial(rd, "backend");
 	if (r < 0)
@@ -169,6 +167,15 @@ static int read_rest(struct jail_reader *rd)
 	const struct text *actions;
 	int r = open_filter(rd);
 
+	if (r == 0)
+		r = jail_look_for_logs(rd);
+	if (rd->j->is_skipped)
+		return r;
+	if (r == 0 && rd->has_filter)
+		r = filter_set_logtype(rd->ld,
+		    rd->reads_journal ? SPAN("systemd")
+				      : jail_value_span(rd, "backend"),
+		    &rd->filter);
 	if (r == 0)
 		r = read_options(rd);
 	if (r == 0)
@@ -227,9 +234,11 @@ static int keep_why(struct load *ld, const struct diag_item *item, struct conf_j
 {
 	CLEANUP(buf_deinit) struct buf text = BUF_INIT(8192);
 
-	if (!j->is_broken)
+	if (!j->is_broken && !j->is_skipped)
 		return 0;
-	if (item)
+	if (j->is_skipped)
+		buf_add_str(&text, "none of its logs exists (skip_if_nologs)");
+	else if (item)
 		diag_format(item, &text);
 	else
 		buf_add_str(&text, "what it uses has errors");

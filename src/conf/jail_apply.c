@@ -260,6 +260,8 @@ int jail_apply_options(struct jail_reader *rd)
 	const struct text *ignoreip = jail_find_value(rd, "ignoreip");
 	int r = apply_backend(rd);
 
+	if (rd->reads_journal)
+		rd->j->backend = CONF_SYSTEMD;
 	jail_apply_bool(rd, "ignoreself", &rd->j->ignoreself);
 	apply_count(rd, "maxretry", &rd->j->maxretry);
 	apply_count(rd, "maxmatches", &rd->j->maxmatches);

@@ -17,6 +17,7 @@ struct load {
 	struct diag *d;
 	const char *dir;
 	struct layers layers;
+	bool look_for_logs;
 };
 
 /* The options as they are in effect, kept for the dump. */
@@ -48,8 +49,11 @@ struct filter_file {
  *
  * Return: 0, -EINVAL (reported), or -ENOMEM.
  */
-int filter_open(struct load *ld, const struct text *spec, struct span backend,
-    bool is_path_allowed, struct filter_file *out);
+int filter_open(struct load *ld, const struct text *spec, bool is_path_allowed,
+    struct filter_file *out);
+/* Which prefix lines have depends on where they are read from: the parameter logtype,
+ * unless the filter or the jail says it. Return: 0 or -ENOMEM. */
+int filter_set_logtype(struct load *ld, struct span backend, struct filter_file *f);
 /**
  * filter_fill() - the filter as the jail with the options @values uses it
  *

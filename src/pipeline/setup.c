@@ -461,6 +461,11 @@ int setup_build(const struct conf *c, struct diag *d, struct setup **out)
 
 		if (!from->enabled)
 			continue;
+		if (from->is_skipped) {
+			if (leave_out(from, NULL, n_sources, s) < 0)
+				return -ENOMEM;
+			continue;
+		}
 		/* A broken one too: what else is wrong with it is told. */
 		diag_enter(d);
 		int r = take_jail(from, d, s, &j);

@@ -64,7 +64,7 @@ struct setup_jail {
 	uint32_t n_hosts_deny;
 };
 
-/* An enabled jail that cannot run. */
+/* An enabled jail that cannot run, or is skipped. */
 struct setup_left_out {
 	char *name;
 	char *why; /* its first mistake, with its place */

@@ -16,7 +16,7 @@
 
 static enum loader_verdict judge(const struct diag *d, const struct setup *s)
 {
-	if (!s || d->n_fatal || (!s->n_jails && s->n_left_out))
+	if (!s || d->n_fatal || (!s->n_jails && d->n_errors))
 		return LOADER_REFUSED;
 	return d->n_errors ? LOADER_PARTLY : LOADER_CLEAN;
 }
@@ -51,7 +51,7 @@ int loader_main(const struct role_args *args)
 	if (sandbox_enter(ROLE_LOADER, args->user, -1, &e) < 0)
 		buf_printf(&text, "cannot give up rights: %s\n", e.text);
 	CLEANUP(conf_freep)
-	struct conf *c = conf_load(args->config_dir, NULL, false, &d);
+	struct conf *c = conf_load(args->config_dir, NULL, CONF_LOOK_FOR_LOGS, &d);
 
 	if (c && setup_build(c, &d, &s) < 0)
 		buf_add_str(&text, "out of memory\n");

@@ -4,9 +4,11 @@
 # asan: yes
 import os
 import subprocess
+import time
 
 import harness
 
+REMOTE = "/lib/systemd/systemd-journal-remote"
 FILTER = r"""[Definition]
 failregex = ^\s*\S+ knock\[\d+\]: refused <ADDR>$
 """
@@ -78,9 +80,48 @@ def a_wrong_jail(s, log):
     s.check("jail.conf:9" in refuses_to_start(s, "a syntax error"), "the place")
 
 
+def journal_entry(number, source):
+    now = int(time.time() * 1e6) + number
+    return (f"__REALTIME_TIMESTAMP={now}\n__MONOTONIC_TIMESTAMP={1000 + number}\n"
+            "_BOOT_ID=00000000000000000000000000000001\n_HOSTNAME=mx\n"
+            "SYSLOG_IDENTIFIER=knock\n_PID=1\n_COMM=knock\n"
+            f"MESSAGE=refused {source}\n\n")
+
+
+def no_logs(s):
+    s.step("no log yet: one jail waits, one is skipped, one reads the journal instead")
+    if not os.access(REMOTE, os.X_OK):
+        s.skip("systemd-journal-remote is not installed")
+    folder = os.path.join(s.dir, "journal")
+    os.mkdir(folder)
+    s.config("filter.d/both.conf", FILTER.replace("[Definition]", "[Definition]\n"
+                                                  "journalmatch = _COMM=knock"))
+    late, never = os.path.join(s.dir, "late.log"), os.path.join(s.dir, "never.log")
+    s.config("jail.conf", jail("waits", late) + jail("skipped", never, "skip_if_nologs = true")
+             + jail("knock", never, f"backend = auto[journalpath={folder}]")
+             .replace("filter = knock", "filter = both"))
+    daemon = s.bandogd()
+    status = s.bandog_json("status")
+    s.equal({j["name"] for j in status["jails"]}, {"waits", "knock"})
+    s.equal([j["name"] for j in status["left_out"]], ["skipped"])
+    with open(late, "w", encoding="ascii"):
+        os.chmod(late, 0o644)
+    knock(s, late, "198.51.100.2")
+    wait_banned(s, "waits", "198.51.100.2")
+    text = "".join(journal_entry(i, "198.51.100.3") for i in range(2))
+    made = os.path.join(s.dir, "made.journal")
+    subprocess.run([REMOTE, f"--output={made}", "-"], input=text.encode(), check=True,
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    os.chmod(made, 0o640)
+    os.rename(made, os.path.join(folder, "a.journal"))
+    wait_banned(s, "knock", "198.51.100.3")
+    daemon.stop()
+
+
 def scenario(s):
     log = s.log("knock.log")
     a_wrong_jail(s, log)
+    no_logs(s)
 
 
 harness.main(scenario)

@@ -36,7 +36,7 @@ int main(int argc, char **argv)
 	if (argc > first + 1)
 		c = conf_load_filter(argv[first], argv[first + 1], &d);
 	else
-		c = conf_load(argv[first], NULL, true, &d);
+		c = conf_load(argv[first], NULL, CONF_ALL, &d);
 	print_diag(&d);
 	if (c)
 		conf_dump(c, json, &out);

@@ -31,13 +31,18 @@ static inline int done(void **state)
 	return remove_dir(state);
 }
 
-static inline void load(const char *jail_conf)
+static inline void load_as(const char *jail_conf, unsigned int how)
 {
 	unload();
 	put_file("jail.conf", jail_conf);
-	conf = conf_load(test_dir, NULL, false, &diag);
+	conf = conf_load(test_dir, NULL, how, &diag);
 	if (!conf)
 		fail_msg("not loaded: %s", all_of(&diag));
+}
+
+static inline void load(const char *jail_conf)
+{
+	load_as(jail_conf, 0);
 }
 
 static inline const struct conf_jail *jail(const char *name)

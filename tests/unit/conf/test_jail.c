@@ -91,6 +91,38 @@ static void backends(void **state)
 	assert_int_equal(jail("c")->backend, CONF_AUTO);
 }
 
+static void no_log_yet(void **state)
+{
+	(void)state;
+	put_file("filter.d/j.conf",
+	    "[Definition]\njournalmatch = _COMM=j\nfailregex = ^<_s> <HOST>\n"
+	    "_s = <_s_<logtype>>\n_s_file = in a file\n_s_journal = in a journal\n");
+	load_as(
+	    "[DEFAULT]\nenabled=1\nfilter=j\nlogpath = /nowhere/a*.log tail\n"
+	    "  /nowhere/b\nbackend = auto[journalpath=/j]\n"
+	    "[of_filter]\n[waits]\nsystemd_if_nologs = no\n"
+	    "[not_auto]\nbackend = polling\n"
+	    "[skipped]\nsystemd_if_nologs = no\nskip_if_nologs = yes\n"
+	    "[no_match]\nfilter = f\n[of_jail]\nfilter = f\njournalmatch = _COMM=x\n"
+	    "[there]\nlogpath = /nowhere/a\n  /dev/nul[l]\n",
+	    CONF_LOOK_FOR_LOGS);
+	assert_int_equal(diag.n_errors, 0);
+	assert_int_equal(diag.n_warnings, 1);
+	assert_int_equal(jail("of_filter")->backend, CONF_SYSTEMD);
+	assert_string_equal(
+	    jail("of_filter")->filter.failregex.items[0].text, "^in a journal <HOST>");
+	assert_int_equal(jail("waits")->backend, CONF_AUTO);
+	assert_string_equal(
+	    jail("waits")->filter.failregex.items[0].text, "^in a file <HOST>");
+	assert_int_equal(jail("not_auto")->backend, CONF_POLLING);
+	assert_true(jail("skipped")->is_skipped);
+	assert_false(jail("skipped")->is_broken);
+	assert_non_null(strstr(jail("skipped")->why, "skip_if_nologs"));
+	assert_int_equal(jail("no_match")->backend, CONF_AUTO);
+	assert_int_equal(jail("of_jail")->backend, CONF_SYSTEMD);
+	assert_int_equal(jail("there")->backend, CONF_AUTO);
+}
+
 static void bans_for_good(void **state)
 {
 	(void)state;
@@ -203,12 +235,12 @@ static void jails_can_be_chosen(void **state)
 	(void)state;
 	load("[DEFAULT]\nfilter=f\nlogpath=/x\n[a]\nenabled=1\n[b]\nenabled=0\n");
 	unload();
-	conf = conf_load(test_dir, only, false, &diag);
+	conf = conf_load(test_dir, only, 0, &diag);
 	assert_false(jail("a")->enabled);
 	assert_true(jail("b")->enabled);
 	assert_says(&diag, "error: there is no jail 'zz'");
 	unload();
-	conf = conf_load(test_dir, NULL, true, &diag);
+	conf = conf_load(test_dir, NULL, CONF_ALL, &diag);
 	assert_true(jail("a")->enabled && jail("b")->enabled);
 	assert_silent(&diag);
 }
@@ -216,14 +248,14 @@ static void jails_can_be_chosen(void **state)
 static void nothing_usable(void **state)
 {
 	(void)state;
-	assert_null(conf_load(test_dir, NULL, false, &diag));
+	assert_null(conf_load(test_dir, NULL, 0, &diag));
 	assert_says(
 	    &diag, "error: no jails here, expected jail.conf, jail.local or jail.d/");
 	diag_deinit(&diag);
-	assert_null(conf_load("/nonexistent", NULL, false, &diag));
+	assert_null(conf_load("/nonexistent", NULL, 0, &diag));
 	assert_says(&diag, "/nonexistent: error: there is no such folder");
 	put_file("jail.local", "[a]\n");
-	conf = conf_load(test_dir, NULL, false, &diag);
+	conf = conf_load(test_dir, NULL, 0, &diag);
 	assert_int_equal(conf->n_jails, 1);
 }
 
@@ -235,6 +267,7 @@ int main(void)
 		half_a_jail_is_worth_a_warning, setup, done),
 	    cmocka_unit_test_setup_teardown(options_are_typed, setup, done),
 	    cmocka_unit_test_setup_teardown(backends, setup, done),
+	    cmocka_unit_test_setup_teardown(no_log_yet, setup, done),
 	    cmocka_unit_test_setup_teardown(bans_for_good, setup, done),
 	    cmocka_unit_test_setup_teardown(mistakes_stay_in_their_jail, setup, done),
 	    cmocka_unit_test_setup_teardown(

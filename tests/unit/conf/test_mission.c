@@ -57,7 +57,7 @@ static void the_first_try(void **state)
 	put_file("filter.d/postfix.conf", filter);
 	put_file("action.d/hostsdeny.conf",
 	    "[Definition]\nactionban = x\n[Init]\nfile = y\n");
-	c = conf_load(test_dir, NULL, false, &d);
+	c = conf_load(test_dir, NULL, 0, &d);
 	assert_non_null(c);
 	assert_silent(&d);
 	assert_int_equal(c->n_jails, 1);
@@ -93,7 +93,7 @@ static void the_one_in_use(void **state)
 			      "bantime = 86400\n"
 			      "maxretry = 3\n");
 	put_file("filter.d/postfix.conf", filter);
-	c = conf_load(test_dir, NULL, false, &d);
+	c = conf_load(test_dir, NULL, 0, &d);
 	assert_non_null(c);
 	assert_silent(&d);
 	j = &c->jails[0];
@@ -120,7 +120,7 @@ static void debian_untouched(void **state)
 	if (access("/etc/fail2ban/jail.conf", R_OK) != 0 ||
 	    access("/etc/fail2ban/jail.d/defaults-debian.conf", R_OK) != 0)
 		return; /* cannot be shown here */
-	c = conf_load("/etc/fail2ban", NULL, true, &d);
+	c = conf_load("/etc/fail2ban", NULL, CONF_ALL, &d);
 	assert_non_null(c);
 	assert_silent(&d);
 	assert_int_equal(c->n_jails, 91);
@@ -150,7 +150,7 @@ static void debian_as_it_starts(void **state)
 	(void)state;
 	if (access("/etc/fail2ban/jail.d/defaults-debian.conf", R_OK) != 0)
 		return; /* cannot be shown here */
-	c = conf_load("/etc/fail2ban/", NULL, false, &d);
+	c = conf_load("/etc/fail2ban/", NULL, 0, &d);
 	assert_non_null(c);
 	assert_silent(&d);
 	assert_string_equal(c->dir, "/etc/fail2ban");

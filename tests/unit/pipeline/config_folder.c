@@ -66,7 +66,7 @@ struct setup *config_folder_setup(struct config_folder *f, struct diag *d)
 {
 	struct diag own = {0};
 	struct diag *used = d ? d : &own;
-	struct conf *c = conf_load(f->dir, NULL, false, used);
+	struct conf *c = conf_load(f->dir, NULL, 0, used);
 	struct setup *s = NULL;
 
 	assert_non_null(c);
