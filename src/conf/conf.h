@@ -92,6 +92,7 @@ struct conf_jail {
 	struct conf_value logencoding;
 	struct conf_value port; /* as in the jail, interpolated; NULL: not set */
 	struct conf_value protocol;
+	bool native; /* carry out ourselves what we can, instead of running commands */
 	struct conf_action *actions;
 	size_t n_actions;
 };

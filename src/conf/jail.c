@@ -24,6 +24,7 @@ void jail_set_defaults(struct conf_jail *j, const char *name, struct conf_place 
 	    .bantime_sec = 600,
 	    .maxmatches = 5,
 	    .ignoreself = true,
+	    .native = true,
 	    .usedns.text = "warn",
 	};
 	j->backend_text.text = "auto";

@@ -103,6 +103,8 @@ const struct schema_option schema_options[] = {
 	"So many lines are matched together."),
     TEXT("journalmatch", J | F, NULL, "The entries of the journal that are read."),
     TEXT("action", J, "", "What a ban does: one or more NAME[option=value]."),
+    BOOL("native", J, "yes",
+	"Drop addresses by ourselves where an action's commands would do just that."),
 
     /* what jail.conf uses to build the options above */
     TEXT("port", M, NULL, "The ports that a ban closes: names, numbers, ranges."),

@@ -15,8 +15,8 @@
 #include "base/buf.h"
 
 struct action_option {
-	char *name;
-	char *value;
+	const char *name;
+	const char *value;
 };
 
 struct action_options {

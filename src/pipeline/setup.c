@@ -11,6 +11,17 @@
 #include "pipeline/ports.h"
 #include "pipeline/setup_actions.h"
 
+static void command_deinit(struct setup_command *c)
+{
+	for (uint32_t i = 0; c->options && i < c->n_options; i++) {
+		free((void *)(uintptr_t)c->options[i].name);
+		free((void *)(uintptr_t)c->options[i].value);
+	}
+	free(c->options);
+	free(c->name);
+	free(c->file);
+}
+
 static void jail_deinit(struct setup_jail *j)
 {
 	free(j->name);
@@ -33,6 +44,9 @@ static void jail_deinit(struct setup_jail *j)
 		free(j->hosts_deny[i].daemons);
 	}
 	free(j->hosts_deny);
+	for (uint32_t i = 0; i < j->n_commands; i++)
+		command_deinit(&j->commands[i]);
+	free(j->commands);
 }
 
 static void source_deinit(struct setup_source *s)
@@ -108,6 +122,15 @@ struct engine_jail *setup_engine_jails(const struct setup *s)
 		};
 	}
 	return jails;
+}
+
+bool setup_uses_commands(const struct setup *s)
+{
+	for (uint32_t i = 0; i < s->n_jails; i++) {
+		if (s->jails[i].n_commands)
+			return true;
+	}
+	return false;
 }
 
 bool setup_uses_hosts_deny(const struct setup *s)

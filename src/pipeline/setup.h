@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "conf/conf.h"
 #include "decide/engine.h"
+#include "enforce/action_text.h"
 #include "enforce/nft.h"
 #include "match/filter.h"
 
@@ -27,9 +28,20 @@ struct setup_source {
 	char *journal_path;  /* NULL: this machine's */
 };
 
+#define SETUP_MAX_COMMANDS 64 /* in one jail */
+
 struct setup_hosts_deny {
 	char *path;
 	char *daemons;
+};
+
+/* An action that is run as commands, or (smtp.py) by sending mail. */
+struct setup_command {
+	char *name; /* unique in the jail: fail2ban's actname */
+	char *file; /* in action.d */
+	bool is_mail;
+	struct action_option *options; /* both texts owned */
+	uint32_t n_options;
 };
 
 struct setup_jail {
@@ -62,6 +74,8 @@ struct setup_jail {
 	uint32_t n_targets;
 	struct setup_hosts_deny *hosts_deny;
 	uint32_t n_hosts_deny;
+	struct setup_command *commands;
+	uint32_t n_commands; /* at most SETUP_MAX_COMMANDS */
 };
 
 /* An enabled jail that cannot run, or is skipped. */
@@ -115,4 +129,5 @@ struct engine_jail *setup_engine_jails(const struct setup *s);
 
 /* Does any jail need this? */
 bool setup_uses_hosts_deny(const struct setup *s);
+bool setup_uses_commands(const struct setup *s);
 bool setup_uses_names(const struct setup *s);

@@ -4,52 +4,7 @@
 #include <errno.h>
 
 #include "pipeline/ports.h"
-
-enum action_kind { KIND_UNKNOWN, KIND_PORTS, KIND_ALL_PORTS, KIND_HOSTS_DENY };
-
-/* Action files whose effect is to drop the address: fail2ban's names for it. */
-static const struct {
-	const char *name;
-	enum action_kind kind;
-} native_actions[] = {
-    {"nftables", KIND_PORTS},
-    {"nftables-multiport", KIND_PORTS},
-    {"nftables-allports", KIND_ALL_PORTS},
-    {"iptables", KIND_PORTS},
-    {"iptables-new", KIND_PORTS},
-    {"iptables-multiport", KIND_PORTS},
-    {"iptables-allports", KIND_ALL_PORTS},
-    {"iptables-ipset", KIND_PORTS},
-    {"iptables-ipset-proto4", KIND_PORTS},
-    {"iptables-ipset-proto6", KIND_PORTS},
-    {"iptables-ipset-proto6-allports", KIND_ALL_PORTS},
-    {"hostsdeny", KIND_HOSTS_DENY},
-};
-
-static enum action_kind kind_of(const char *name)
-{
-	for (size_t i = 0; i < ARRAY_LEN(native_actions); i++) {
-		if (!strcmp(name, native_actions[i].name))
-			return native_actions[i].kind;
-	}
-	return KIND_UNKNOWN;
-}
-
-/* A parameter that the jail gives, else an option of the action's file, else @fallback.
- */
-static const char *value_of(
-    const struct conf_action *a, const char *name, const char *fallback)
-{
-	for (size_t i = 0; i < a->n_params; i++) {
-		if (!strcmp(a->params[i].name, name))
-			return a->params[i].value;
-	}
-	for (size_t i = 0; i < a->n_options; i++) {
-		if (!strcmp(a->options[i].name, name))
-			return a->options[i].value;
-	}
-	return fallback;
-}
+#include "pipeline/setup_native.h"
 
 static struct nft_target *new_target(struct setup_jail *j)
 {
@@ -123,8 +78,8 @@ static int add_hosts_deny(const struct conf_action *a, struct setup_jail *j)
 	j->hosts_deny = more;
 	struct setup_hosts_deny *h = &more[j->n_hosts_deny];
 
-	h->path = strdup(value_of(a, "file", "/etc/hosts.deny"));
-	h->daemons = strdup(value_of(a, "daemon_list", "ALL"));
+	h->path = strdup(action_value(a, "file", "/etc/hosts.deny"));
+	h->daemons = strdup(action_value(a, "daemon_list", "ALL"));
 	if (!h->path || !h->daemons) {
 		free(h->path);
 		free(h->daemons);
@@ -134,35 +89,92 @@ static int add_hosts_deny(const struct conf_action *a, struct setup_jail *j)
 	return 0;
 }
 
+/* Return: 0, 1 if there are too many (said), -ENOMEM. */
+static int add_command(
+    const struct conf_action *a, struct diag *d, struct setup_jail *j)
+{
+	struct setup_command *more =
+	    realloc(j->commands, (j->n_commands + 1) * sizeof(*more));
+
+	if (!more)
+		return -ENOMEM;
+	j->commands = more;
+	if (j->n_commands == SETUP_MAX_COMMANDS) {
+		diag_add(d, DIAG_ERROR, a->at,
+		    "action: more than %d actions that are commands",
+		    SETUP_MAX_COMMANDS);
+		return 1;
+	}
+	struct setup_command *k = &more[j->n_commands++];
+
+	*k = (struct setup_command){
+	    .name = strdup(a->actname),
+	    .file = strdup(a->name),
+	    .is_mail = !strcmp(a->name, "smtp.py"),
+	    .options = calloc(a->n_options + 1, sizeof(*k->options)),
+	};
+	if (!k->name || !k->file || !k->options)
+		return -ENOMEM;
+	for (; k->n_options < a->n_options; k->n_options++) {
+		struct action_option *o = &k->options[k->n_options];
+
+		o->name = strdup(a->options[k->n_options].name);
+		o->value = strdup(a->options[k->n_options].value);
+		if (!o->name || !o->value) {
+			k->n_options++;
+			return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+/* The action's own word on it, else the jail's. */
+static bool is_native_wanted(const struct conf_jail *c, const struct conf_action *a)
+{
+	const char *word = action_value(a, "native", NULL);
+	struct action_option o = {"native", word};
+
+	if (!word)
+		return c->native;
+	return action_option_is_true(&(struct action_options){&o, 1}, "native", true);
+}
+
 static int take_action(const struct conf_jail *c, const struct conf_action *a,
     struct diag *d, struct setup_jail *j)
 {
-	const char *ports = value_of(a, "port", c->port.text ? c->port.text : "");
+	const char *ports = action_value(a, "port", c->port.text ? c->port.text : "");
 	const char *protocol =
-	    value_of(a, "protocol", c->protocol.text ? c->protocol.text : "tcp");
-	enum action_kind kind = kind_of(a->name);
+	    action_value(a, "protocol", c->protocol.text ? c->protocol.text : "tcp");
 	/* The jail's own ports are named where they were set, not where they are used.
 	 */
 	bool is_own = c->port.text && !strcmp(ports, c->port.text);
 	struct conf_place ports_at = is_own ? c->port.at : a->at;
 
-	if (kind == KIND_PORTS && !strcmp(value_of(a, "type", "multiport"), "allports"))
-		kind = KIND_ALL_PORTS;
-	switch (kind) {
-	case KIND_PORTS:
+	switch (action_kind_of(a, is_native_wanted(c, a))) {
+	case ACTION_PORTS:
 		return add_target(j, a->at, ports_at, ports, protocol,
-		    value_of(a, "interface", ""), d);
-	case KIND_ALL_PORTS:
+		    action_value(a, "interface", ""), d);
+	case ACTION_ALL_PORTS:
 		return add_target(
-		    j, a->at, a->at, "", protocol, value_of(a, "interface", ""), d);
-	case KIND_HOSTS_DENY:
+		    j, a->at, a->at, "", protocol, action_value(a, "interface", ""), d);
+	case ACTION_HOSTS_DENY:
 		return add_hosts_deny(a, j);
-	case KIND_UNKNOWN:
+	case ACTION_COMMANDS:
+	case ACTION_MAIL:
+		return add_command(a, d, j);
+	case ACTION_PYTHON:
+		diag_add(d, DIAG_WARNING, a->at,
+		    "jail %s: action '%s' is Python code, which bandog does not run; "
+		    "it "
+		    "is left out (smtp.py is built in)",
+		    c->name, a->name);
+		return 0;
+	case ACTION_UNKNOWN:
 		break;
 	}
 	diag_add(d, DIAG_WARNING, a->at,
-	    "jail %s: action '%s' is not built yet and is left out%s", c->name, a->name,
-	    a->has_file ? "" : " (nor is there an action.d file of that name)");
+	    "jail %s: action '%s' is left out: there is no action.d/%s.conf", c->name,
+	    a->name, a->name);
 	return 0;
 }
 
@@ -174,7 +186,7 @@ int setup_take_actions(const struct conf_jail *c, struct diag *d, struct setup_j
 		if (r)
 			return r;
 	}
-	if (c->n_actions && !j->n_targets && !j->n_hosts_deny)
+	if (c->n_actions && !j->n_targets && !j->n_hosts_deny && !j->n_commands)
 		diag_add(d, DIAG_WARNING, c->at,
 		    "jail %s: none of its actions can be carried out; it decides and "
 		    "records, "

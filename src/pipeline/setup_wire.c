@@ -138,6 +138,58 @@ static void get_hosts_deny(struct unpack *u, struct setup_jail *j)
 	}
 }
 
+static void put_commands(struct buf *b, const struct setup_jail *j)
+{
+	pack_u32(b, j->n_commands);
+	for (uint32_t i = 0; i < j->n_commands; i++) {
+		const struct setup_command *c = &j->commands[i];
+
+		pack_str(b, c->name);
+		pack_str(b, c->file);
+		pack_bool(b, c->is_mail);
+		pack_u32(b, c->n_options);
+		for (uint32_t k = 0; k < c->n_options; k++) {
+			pack_str(b, c->options[k].name);
+			pack_str(b, c->options[k].value);
+		}
+	}
+}
+
+static void get_command(struct unpack *u, struct setup_command *c)
+{
+	c->name = unpack_str(u);
+	c->file = unpack_str(u);
+	c->is_mail = unpack_bool(u);
+	uint32_t n = unpack_count(u, 8);
+
+	c->options = calloc(n + 1, sizeof(*c->options));
+	if (!c->options || !c->name || !c->file) {
+		u->bad = true;
+		return;
+	}
+	for (; c->n_options < n && !u->bad; c->n_options++) {
+		struct action_option *o = &c->options[c->n_options];
+
+		o->name = unpack_str(u);
+		o->value = unpack_str(u);
+		if (!o->name || !o->value)
+			u->bad = true;
+	}
+}
+
+static void get_commands(struct unpack *u, struct setup_jail *j)
+{
+	uint32_t n = unpack_count(u, 13);
+
+	j->commands = calloc(n + 1, sizeof(*j->commands));
+	if (!j->commands || n > SETUP_MAX_COMMANDS) {
+		u->bad = true;
+		return;
+	}
+	for (; j->n_commands < n && !u->bad; j->n_commands++)
+		get_command(u, &j->commands[j->n_commands]);
+}
+
 static void put_jail(struct buf *b, const struct setup_jail *j)
 {
 	pack_str(b, j->name);
@@ -162,6 +214,7 @@ static void put_jail(struct buf *b, const struct setup_jail *j)
 	put_nets(b, j->ignore, j->n_ignore);
 	put_targets(b, j->targets, j->n_targets);
 	put_hosts_deny(b, j);
+	put_commands(b, j);
 }
 
 static void get_jail(struct unpack *u, uint32_t n_sources, struct setup_jail *j)
@@ -198,6 +251,7 @@ static void get_jail(struct unpack *u, uint32_t n_sources, struct setup_jail *j)
 	j->ignore = get_nets(u, &j->n_ignore);
 	j->targets = get_targets(u, &j->n_targets);
 	get_hosts_deny(u, j);
+	get_commands(u, j);
 }
 
 void setup_encode(const struct setup *s, struct buf *b)

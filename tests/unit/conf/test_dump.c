@@ -57,6 +57,7 @@ static void text_form(void **state)
 					 "    192.0.2.1  # /jail.conf:9\n"
 					 "usedns = warn  # default\n"
 					 "port = 25  # /jail.conf:10\n"
+					 "native = true  # default\n"
 					 "filter = f  # /jail.conf:3\n"
 					 "failregex = ^1%% <HOST>  # /jail.conf:6\n"
 					 "    ^2 <HOST>  # /jail.conf:7\n"

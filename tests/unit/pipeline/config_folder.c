@@ -14,8 +14,10 @@
 
 #include "base/fd.h"
 
+static const char *const folders[] = {"filter.d", "action.d"};
 static const char *const names[] = {"jail.conf", "jail.local", "bandog.conf",
-    "filter.d/postfix.conf", "filter.d/other.conf"};
+    "filter.d/postfix.conf", "filter.d/other.conf", "action.d/iptables.conf",
+    "action.d/mine.conf"};
 
 void config_folder_make(struct config_folder *f)
 {
@@ -25,8 +27,10 @@ void config_folder_make(struct config_folder *f)
 	snprintf(
 	    f->dir, sizeof(f->dir), "%.30s/bandog-test-XXXXXX", tmp ? tmp : "/tmp");
 	assert_non_null(mkdtemp(f->dir));
-	snprintf(path, sizeof(path), "%s/filter.d", f->dir);
-	assert_int_equal(mkdir(path, 0700), 0);
+	for (size_t i = 0; i < ARRAY_LEN(folders); i++) {
+		snprintf(path, sizeof(path), "%s/%s", f->dir, folders[i]);
+		assert_int_equal(mkdir(path, 0700), 0);
+	}
 }
 
 void config_folder_write(struct config_folder *f, const char *name, const char *text)
@@ -46,8 +50,10 @@ void config_folder_remove(struct config_folder *f)
 		snprintf(path, sizeof(path), "%s/%s", f->dir, names[i]);
 		(void)unlink(path);
 	}
-	snprintf(path, sizeof(path), "%s/filter.d", f->dir);
-	assert_int_equal(rmdir(path), 0);
+	for (size_t i = 0; i < ARRAY_LEN(folders); i++) {
+		snprintf(path, sizeof(path), "%s/%s", f->dir, folders[i]);
+		assert_int_equal(rmdir(path), 0);
+	}
 	assert_int_equal(rmdir(f->dir), 0);
 }
 

@@ -201,6 +201,37 @@ static void actions_that_need_a_command_are_told(void **state)
 	setup_free(s);
 }
 
+static void actions_that_do_more_are_commands(void **state)
+{
+	config_folder_write(*state, "action.d/iptables.conf",
+	    "[Definition]\nactionban = <iptables> -I f2b-<name> 1 -s <ip> -j "
+	    "<blocktype>\n"
+	    "[Init]\niptables = iptables -w\nblocktype = DROP\n"
+	    "[Init?family=inet6]\niptables = ip6tables -w\n");
+	config_folder_write(*state, "action.d/mine.conf",
+	    "[Definition]\nactionban = iptables -I x -s <ip> -j DROP; logger <ip>\n");
+	config_folder_write(*state, "jail.conf",
+	    "[a]\nenabled = true\nfilter = postfix\nlogpath = /var/log/a\n"
+	    "action = iptables[port=25]\n"
+	    "         iptables[actname=own, native=no]\n"
+	    "         mine\n"
+	    "         smtp.py[dest=\"a@example.org\"]\n"
+	    "[b]\nenabled = true\nfilter = postfix\nlogpath = /var/log/a\n"
+	    "native = no\naction = iptables\n");
+	struct setup *s = config_folder_setup(*state, NULL);
+	const struct setup_jail *j = &s->jails[0];
+
+	assert_int_equal(j->n_targets, 1);
+	assert_int_equal(j->n_commands, 3);
+	assert_string_equal(j->commands[0].name, "own");
+	assert_string_equal(j->commands[1].name, "mine");
+	assert_true(j->commands[2].is_mail);
+	assert_int_equal(s->jails[1].n_targets, 0);
+	assert_int_equal(s->jails[1].n_commands, 1);
+	assert_true(setup_uses_commands(s));
+	setup_free(s);
+}
+
 static void a_journal_is_a_source_per_place_and_match(void **state)
 {
 	config_folder_write(*state, "jail.conf",
@@ -258,6 +289,7 @@ static struct setup *full_setup(void **state)
 	    "[a]\nenabled = true\nfilter = postfix\nlogpath = /var/log/a\n  /var/log/b "
 	    "tail\n"
 	    "action = nftables[port=\"25,1000:2000\"]\n  hostsdeny\n"
+	    "  smtp.py[dest=root]\n"
 	    "ignoreip = 192.0.2.0/24 2001:db8::/32\nignoreregex = fine\nbantime = -1\n"
 	    "logtimezone = UTC\nbackend = polling\n");
 	config_folder_write(
@@ -314,6 +346,8 @@ int main(void)
 		a_mistake_does_not_hide_the_next_one, make, unmake),
 	    cmocka_unit_test_setup_teardown(
 		actions_that_need_a_command_are_told, make, unmake),
+	    cmocka_unit_test_setup_teardown(
+		actions_that_do_more_are_commands, make, unmake),
 	    cmocka_unit_test_setup_teardown(
 		a_journal_is_a_source_per_place_and_match, make, unmake),
 	    cmocka_unit_test_setup_teardown(
