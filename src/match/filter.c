@@ -141,6 +141,16 @@ static int filter_clean(struct filter *f, struct span text, struct span *out)
 	return 0;
 }
 
+/*
+ * For a line whose date is missing or none, when that of the line before is no longer
+ * fresh. What comes as it is written is of now; in a log that is read later nothing is.
+ */
+static wall_t filter_guess_date(
+    const struct filter *f, const struct line *l, wall_t now)
+{
+	return l->live || f->last_date.us == WALL_NONE.us ? now : f->last_date;
+}
+
 /* When the line was written, and what it says @before and @after its date. */
 static wall_t filter_date(struct filter *f, struct span text, const struct line *l,
     wall_t now, struct span *before, struct span *after)
@@ -160,7 +170,7 @@ static wall_t filter_date(struct filter *f, struct span text, const struct line 
 		}
 	}
 	if (f->last_date.us <= wall_add_sec(now, -FILTER_LAST_DATE_SEC).us)
-		return now;
+		return filter_guess_date(f, l, now);
 	/* A date like 30 February stays in the text then: so does fail2ban. */
 	*before = (struct span){text.p, 0};
 	*after = text;
@@ -378,7 +388,8 @@ int filter_feed(
 	if (r < 0)
 		return r;
 	out->at = at;
-	return filter_search(f, &t, now, out);
+	/* Sessions of a log that is read later lasted as long as its own dates say. */
+	return filter_search(f, &t, l->live ? now : at, out);
 }
 
 size_t filter_n_rules(const struct filter *f)

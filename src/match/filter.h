@@ -83,8 +83,9 @@ DEFINE_CLEANUP(struct filter *, filter_free)
 
 /**
  * filter_feed()
- * @now: settles the year of dates without one, stands in for a missing date, and says
- *       which sessions are over
+ * @now: settles the year of dates without one. For a line that is live it stands in for
+ *       a missing date and says which sessions are over; for others the dates in the
+ *       log do both, and @now only where none has been seen
  * @out: spans point into the line or into the filter and die at the next call
  *
  * Return: a FILTER_* outcome, or -ENOMEM.

@@ -18,6 +18,7 @@ struct fixture {
 	struct filter *f;
 	struct filter_failure x;
 	wall_t now;
+	bool live;
 };
 
 static int set_up(void **state)
@@ -56,7 +57,7 @@ static void make(struct fixture *t, const char *const *regexes)
 
 static int feed_span(struct fixture *t, struct span text)
 {
-	struct line l = {.text = text, .stamp = WALL_NONE};
+	struct line l = {.text = text, .stamp = WALL_NONE, .live = t->live};
 
 	t->x = (struct filter_failure){0};
 	return filter_feed(t->f, &l, t->now, &t->x);
@@ -277,6 +278,7 @@ static void test_dates(void **state)
 	MAKE(t, "^ <HOST>$");
 	assert_int_equal(feed(t, " 192.0.2.1"), FILTER_FAILURE); /* none yet: now */
 	assert_int_equal(t->x.at.us, t->now.us);
+	t->live = true;
 	assert_int_equal(feed(t, "2005-08-14 11:59:00 192.0.2.1"), FILTER_FAILURE);
 	assert_int_equal(t->x.at.us, wall_from_sec(T0 - 60).us);
 	assert_int_equal(feed(t, " 192.0.2.1"), FILTER_FAILURE); /* 60 s are too old */
@@ -284,6 +286,35 @@ static void test_dates(void **state)
 	assert_int_equal(feed(t, "2005-08-14 11:59:01 192.0.2.1"), FILTER_FAILURE);
 	assert_int_equal(feed(t, " 192.0.2.1"), FILTER_FAILURE);
 	assert_int_equal(t->x.at.us, wall_from_sec(T0 - 59).us);
+}
+
+/* A log of last week knows nothing of the clock on the wall. */
+static void test_dates_of_an_old_log(void **state)
+{
+	struct fixture *t = *state;
+
+	t->o.no_date = false;
+	MAKE(t, "^ <HOST>$");
+	assert_int_equal(feed(t, "2005-08-07 11:59:00 192.0.2.1"), FILTER_FAILURE);
+	assert_int_equal(feed(t, " 192.0.2.1"), FILTER_FAILURE);
+	assert_int_equal(t->x.at.us, wall_from_sec(T0 - 7 * 86400 - 60).us);
+}
+
+/* The number of a process comes again: after five minutes it is another session. */
+static void test_sessions_of_an_old_log(void **state)
+{
+	struct fixture *t = *state;
+
+	t->o.no_date = false;
+	t->o.prefregex = "^ <F-MLFID>\\w+</F-MLFID>: <F-CONTENT>.+</F-CONTENT>$";
+	MAKE(t, "^<F-NOFAIL>connect</F-NOFAIL> from <ADDR>$",
+	    "^failed for <F-USER>\\S+</F-USER>$");
+	assert_int_equal(
+	    feed(t, "2005-08-07 10:00:00 A1: connect from 192.0.2.1"), FILTER_HELPED);
+	assert_int_equal(
+	    feed(t, "2005-08-07 10:04:59 A1: failed for one"), FILTER_FAILURE);
+	assert_int_equal(
+	    feed(t, "2005-08-07 10:05:00 A1: failed for two"), FILTER_HELPED);
 }
 
 /* The source knows better: nothing is cut out of the line. */
@@ -407,6 +438,8 @@ int main(void)
 	    TEST(test_maxlines),
 	    TEST(test_maxlines_content),
 	    TEST(test_dates),
+	    TEST(test_dates_of_an_old_log),
+	    TEST(test_sessions_of_an_old_log),
 	    TEST(test_no_date),
 	    TEST(test_bad_bytes),
 	    TEST(test_limit),
