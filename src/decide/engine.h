@@ -158,6 +158,13 @@ int engine_restore_tally(
  */
 int engine_set_own(struct engine *e, const struct net *own, size_t n_own);
 
+/*
+ * What the jail ignores beyond engine_jail.ignore; replaces what was said earlier, and
+ * is gone after a reload. Return: as engine_set_own().
+ */
+int engine_set_ignore(
+    struct engine *e, uint32_t jail, const struct net *nets, size_t n);
+
 /**
  * engine_reload() - new jails, by name: bans and counts of jails that stay are kept,
  * those of jails that went become unban orders (ORDER_JAIL_GONE, jail = the OLD index)

@@ -4,6 +4,7 @@
  */
 #include "decide/engine_private.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -209,4 +210,10 @@ int engine_reload(
 int engine_set_own(struct engine *e, const struct net *own, size_t n_own)
 {
 	return ignore_set_own(e->set.ignore, own, n_own);
+}
+
+int engine_set_ignore(struct engine *e, uint32_t jail, const struct net *nets, size_t n)
+{
+	assert(jail < e->set.n_jails);
+	return ignore_set_more(e->set.ignore, jail, nets, n);
 }

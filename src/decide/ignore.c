@@ -9,7 +9,8 @@
 #include "base/netset.h"
 
 struct ignore_jail {
-	struct netset *set; /* NULL: empty list */
+	struct netset *set;  /* NULL: empty list */
+	struct netset *more; /* NULL: none */
 	bool ignoreself;
 };
 
@@ -53,8 +54,10 @@ struct ignore *ignore_free(struct ignore *g)
 {
 	if (!g)
 		return NULL;
-	for (size_t i = 0; i < g->n_jails; i++)
+	for (size_t i = 0; i < g->n_jails; i++) {
 		netset_free(g->jails[i].set);
+		netset_free(g->jails[i].more);
+	}
 	netset_free(g->own);
 	free(g);
 	return NULL;
@@ -69,6 +72,18 @@ int ignore_set_own(struct ignore *g, const struct net *own, size_t n_own)
 		return r;
 	netset_free(g->own);
 	g->own = s;
+	return 0;
+}
+
+int ignore_set_more(struct ignore *g, uint32_t jail, const struct net *nets, size_t n)
+{
+	struct netset *s = NULL;
+	int r = n ? fill(&s, nets, n) : 0;
+
+	if (r < 0)
+		return r;
+	netset_free(g->jails[jail].more);
+	g->jails[jail].more = s;
 	return 0;
 }
 
@@ -95,6 +110,8 @@ bool ignore_find(
 	const struct ignore_jail *j = &g->jails[jail];
 
 	if (j->set && find_in(j->set, n, out_by))
+		return true;
+	if (j->more && find_in(j->more, n, out_by))
 		return true;
 	return j->ignoreself && find_in(g->own, n, out_by);
 }

@@ -20,7 +20,9 @@ DEFINE_CLEANUP(struct ignore *, ignore_free)
 
 /* This machine's addresses, replacing the earlier ones. Return: 0, -ENOMEM, -ENOSPC. */
 int ignore_set_own(struct ignore *g, const struct net *own, size_t n_own);
-/* Hand them over when @from is replaced by @g. */
+/* More that is never counted in @jail, replacing what was given before. As above. */
+int ignore_set_more(struct ignore *g, uint32_t jail, const struct net *nets, size_t n);
+/* Hand our own addresses over when @from is replaced by @g. */
 void ignore_take_own(struct ignore *g, struct ignore *from);
 
 /* @out_by (may be NULL): the network that holds @n, or @n if it is the wider one. */

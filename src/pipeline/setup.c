@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <pwd.h>
 
+#include "pipeline/ignore_list.h"
 #include "pipeline/ports.h"
 #include "pipeline/setup_actions.h"
 
@@ -38,6 +39,9 @@ static void jail_deinit(struct setup_jail *j)
 	free(j->datepattern);
 	free(j->timezone);
 	free(j->ignore);
+	for (uint32_t i = 0; j->ignore_words && i < j->n_ignore_words; i++)
+		free(j->ignore_words[i]);
+	free(j->ignore_words);
 	free(j->targets);
 	for (uint32_t i = 0; j->hosts_deny && i < j->n_hosts_deny; i++) {
 		free(j->hosts_deny[i].path);
@@ -159,10 +163,21 @@ static bool jail_uses_names(const struct setup_jail *j)
 	return false;
 }
 
+static bool ignores_names(const struct setup_jail *j)
+{
+	struct net unused;
+
+	for (uint32_t i = 0; i < j->n_ignore_words; i++) {
+		if (ignore_kind_of(span_of(j->ignore_words[i]), &unused) == IGNORE_NAME)
+			return true;
+	}
+	return false;
+}
+
 bool setup_uses_names(const struct setup *s)
 {
 	for (uint32_t i = 0; i < s->n_jails; i++) {
-		if (jail_uses_names(&s->jails[i]))
+		if (jail_uses_names(&s->jails[i]) || ignores_names(&s->jails[i]))
 			return true;
 	}
 	return false;
@@ -188,23 +203,54 @@ static int add_net(struct net **nets, uint32_t *n, const struct net *one)
 	return 0;
 }
 
-static int take_nets(const struct conf_values *words, const char *option,
-    struct diag *d, struct net **nets, uint32_t *n)
+/* What is none was told by conf. */
+static int take_never_ban(const struct conf_values *words, struct setup *s)
 {
+	struct net one;
+
+	for (size_t i = 0; i < words->n; i++) {
+		if (net_parse(span_of(words->items[i].text), &one) == 0 &&
+		    add_net(&s->never_ban, &s->n_never_ban, &one) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int add_ignore_word(struct setup_jail *j, const struct conf_value *v)
+{
+	if (dup_text(&j->ignore_words[j->n_ignore_words], v->text) < 0)
+		return -ENOMEM;
+	j->n_ignore_words++;
+	return 0;
+}
+
+static int take_ignore(
+    const struct conf_values *words, struct diag *d, struct setup_jail *j)
+{
+	j->ignore_words = calloc(words->n + 1, sizeof(*j->ignore_words));
+	if (!j->ignore_words)
+		return -ENOMEM;
 	for (size_t i = 0; i < words->n; i++) {
 		const struct conf_value *v = &words->items[i];
 		struct net one;
+		int r = 0;
 
-		if (net_parse(span_of(v->text), &one) < 0) {
+		switch (ignore_kind_of(span_of(v->text), &one)) {
+		case IGNORE_NET:
+			r = add_net(&j->ignore, &j->n_ignore, &one);
+			break;
+		case IGNORE_FILE:
+		case IGNORE_NAME:
+			r = add_ignore_word(j, v);
+			break;
+		case IGNORE_WRONG:
 			diag_add(d, DIAG_WARNING, v->at,
-			    "%s: '%s' is no address or network, and names and files "
-			    "are "
-			    "not looked up here; it is left out",
-			    option, v->text);
-			continue;
+			    "ignoreip: '%s' is no address, network, name or "
+			    "file:/PATH; it is left out",
+			    v->text);
 		}
-		if (add_net(nets, n, &one) < 0)
-			return -ENOMEM;
+		if (r < 0)
+			return r;
 	}
 	return 0;
 }
@@ -416,8 +462,7 @@ static int take_jail(
 		r = worse(r, c->backend == CONF_SYSTEMD ? take_journal(c, s, j)
 							: take_sources(c, d, s, j));
 	if (r >= 0)
-		r = worse(r,
-		    take_nets(&c->ignoreip, "ignoreip", d, &j->ignore, &j->n_ignore));
+		r = worse(r, take_ignore(&c->ignoreip, d, j));
 	if (r >= 0)
 		r = worse(r, setup_take_actions(c, d, j));
 	return r;
@@ -444,7 +489,7 @@ static int take_global(const struct conf_global *g, struct diag *d, struct setup
 	if (dup_text(&s->log_target, target) < 0 ||
 	    dup_text(&s->user, g->user.text ? g->user.text : "bandog") < 0)
 		return -ENOMEM;
-	return take_nets(&g->never_ban, "neverban", d, &s->never_ban, &s->n_never_ban);
+	return take_never_ban(&g->never_ban, s);
 }
 
 /* @item: the jail's first mistake here; what the configuration itself is wrong in comes

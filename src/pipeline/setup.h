@@ -69,6 +69,8 @@ struct setup_jail {
 	bool ignoreself;
 	struct net *ignore;
 	uint32_t n_ignore;
+	char **ignore_words; /* names, and files as "file:/path": see ignore_list.h */
+	uint32_t n_ignore_words;
 
 	struct nft_target *targets;
 	uint32_t n_targets;

@@ -212,6 +212,7 @@ static void put_jail(struct buf *b, const struct setup_jail *j)
 	pack_u32(b, j->maxmatches);
 	pack_bool(b, j->ignoreself);
 	put_nets(b, j->ignore, j->n_ignore);
+	put_texts(b, j->ignore_words, j->n_ignore_words);
 	put_targets(b, j->targets, j->n_targets);
 	put_hosts_deny(b, j);
 	put_commands(b, j);
@@ -249,6 +250,7 @@ static void get_jail(struct unpack *u, uint32_t n_sources, struct setup_jail *j)
 	j->maxmatches = unpack_u32(u);
 	j->ignoreself = unpack_bool(u);
 	j->ignore = get_nets(u, &j->n_ignore);
+	j->ignore_words = get_texts(u, &j->n_ignore_words);
 	j->targets = get_targets(u, &j->n_targets);
 	get_hosts_deny(u, j);
 	get_commands(u, j);

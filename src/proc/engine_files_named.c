@@ -410,7 +410,7 @@ void engine_files_message(struct engine_files *fs, struct message *m)
 {
 	/* Where to go on in a file is not known yet: all are asked for again at the
 	 * start. */
-	if (!fs->er->is_restored)
+	if (!fs->er->is_reading)
 		return;
 	if (m->type == MSG_WATCH_FD) {
 		take_watch_fd(fs, m);

@@ -132,7 +132,7 @@ static void take_journal(struct engine_journals *js, struct message *m)
 		m->body.bad = true;
 		return;
 	}
-	if (js->er->is_restored) {
+	if (js->er->is_reading) {
 		say_where(js, source);
 		return;
 	}

@@ -98,6 +98,7 @@ void engine_names_resolved(struct engine_names *ns, struct message *m)
 {
 	const struct setup *s = ns->er->role->setup;
 	uint64_t id = unpack_u64(&m->body);
+	(void)unpack_u32(&m->body); /* how long it holds: a line is counted once */
 	uint32_t n = unpack_count(&m->body, 17);
 	struct waiting *w;
 

@@ -215,6 +215,14 @@ void engine_role_restored(struct engine_role *er)
 		log_err(NULL, "out of memory while ending bans");
 	(void)engine_role_flush(er);
 	engine_role_resync(er);
+	engine_role_ignore_known(er);
+}
+
+void engine_role_ignore_known(struct engine_role *er)
+{
+	if (!er->is_restored || er->is_reading || !engine_ignore_is_known(er->ignore))
+		return;
+	er->is_reading = true;
 	engine_files_start(er->files);
 	engine_journals_start(er->journals);
 }
@@ -242,13 +250,25 @@ static void take_own(struct engine_role *er, struct message *m)
 		log_err(NULL, "out of memory: own addresses are not known");
 }
 
+static void take_resolved(struct engine_role *er, struct message *m)
+{
+	struct unpack peek = m->body;
+
+	if (unpack_u64(&peek) & ENGINE_IGNORE_ID)
+		engine_ignore_resolved(er->ignore, m);
+	else
+		engine_names_resolved(er->names, m);
+}
+
 static void engine_message(struct role *r, enum role_id from, struct message *m)
 {
 	struct engine_role *er = r->ctx;
 
 	switch (from) {
 	case ROLE_READER:
-		if (m->type == MSG_JOURNAL || m->type == MSG_LINES)
+		if (m->type == MSG_LIST)
+			engine_ignore_list(er->ignore, m);
+		else if (m->type == MSG_JOURNAL || m->type == MSG_LINES)
 			engine_journals_message(er->journals, m);
 		else
 			engine_files_message(er->files, m);
@@ -273,7 +293,7 @@ static void engine_message(struct role *r, enum role_id from, struct message *m)
 		resync(er, from);
 		return;
 	case MSG_RESOLVED:
-		engine_names_resolved(er->names, m);
+		take_resolved(er, m);
 		return;
 	case MSG_COUNTED:
 		engine_answers_counted(er->answers, m);
@@ -297,6 +317,9 @@ static void engine_peer(struct role *r, enum role_id who)
 	case ROLE_ENFORCER:
 	case ROLE_RUNNER:
 		resync(er, who);
+		return;
+	case ROLE_RESOLVER:
+		engine_ignore_resolver(er->ignore);
 		return;
 	default:
 		return;
@@ -341,11 +364,12 @@ static int engine_start(struct role *r, struct err *e)
 	er->tick_timer = loop_add_timer(r->loop, on_tick, er);
 	er->files = engine_files_new(er);
 	er->journals = engine_journals_new(er);
+	er->ignore = engine_ignore_new(er);
 	er->names = engine_names_new(er);
 	er->store = engine_store_new(er);
 	er->answers = engine_answers_new(er);
-	if (!er->tick_timer || !er->files || !er->journals || !er->names ||
-	    !er->store || !er->answers)
+	if (!er->tick_timer || !er->files || !er->journals || !er->ignore ||
+	    !er->names || !er->store || !er->answers)
 		return err_set(e, -ENOMEM, "out of memory");
 	return 0;
 }
@@ -379,6 +403,7 @@ static void engine_reload_setup(struct role *r, const struct setup *old)
 		return;
 	}
 	record_gone(er, old);
+	engine_ignore_reload(er->ignore);
 	engine_files_reload(er->files);
 	engine_names_forget(er->names);
 	engine_role_resync(er);
@@ -402,6 +427,7 @@ static void engine_deinit(struct role *r)
 	engine_answers_free(er->answers);
 	engine_store_free(er->store);
 	engine_names_free(er->names);
+	engine_ignore_free(er->ignore);
 	engine_journals_free(er->journals);
 	engine_files_free(er->files);
 	loop_watch_free(er->tick_timer);
@@ -418,6 +444,7 @@ int engine_main(const struct role_args *args)
 	    {ROLE_READER, MSG_FILE_GONE},
 	    {ROLE_READER, MSG_FILES_DONE},
 	    {ROLE_READER, MSG_SIBLINGS},
+	    {ROLE_READER, MSG_LIST},
 	    {ROLE_READER, MSG_JOURNAL},
 	    {ROLE_READER, MSG_LINES},
 	    {ROLE_ENFORCER, MSG_DONE},

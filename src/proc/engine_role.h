@@ -8,6 +8,7 @@
  *   engine_files.c    logs: what is open, what has grown, whose turn it is; with
  *                     engine_files_named.c: what the reader says of them
  *   engine_journal.c  journals: lines that the reader sends
+ *   engine_ignore.c   names and files in ignoreip: what they stand for now
  *   engine_names.c    clients that are names, until the resolver has answered
  *   engine_store.c    the keeper: what it gave back, checkpoints, snapshots
  *   engine_answers.c  what clients ask
@@ -22,6 +23,7 @@
 
 struct engine_files;
 struct engine_journals;
+struct engine_ignore;
 struct engine_names;
 struct engine_store;
 struct engine_answers;
@@ -33,6 +35,7 @@ struct engine_role {
 	struct loop_watch *tick_timer;
 	struct engine_files *files;
 	struct engine_journals *journals;
+	struct engine_ignore *ignore;
 	struct engine_names *names;
 	struct engine_store *store;
 	struct engine_answers *answers;
@@ -40,6 +43,7 @@ struct engine_role {
 	struct buf missed; /* unban records while there was no enforcer */
 	bool is_enforcing; /* the enforcer says that the kernel has our sets */
 	bool is_restored;  /* the keeper's memory is in, or given up on */
+	bool is_reading;   /* and what ignoreip names is known: lines are decided */
 	bool is_serving; /* and the logs are open: nothing that is written is missed */
 };
 
@@ -47,8 +51,10 @@ struct engine_role {
  * Return: seq of the enforcer's message, 0 if there is none to wait for. */
 uint64_t engine_role_flush(struct engine_role *er);
 
-/* The keeper's memory is in: begin to read, and tell the enforcer all bans. */
+/* The keeper's memory is in: tell the enforcer all bans, and begin to read when
+ * ignoreip is known. */
 void engine_role_restored(struct engine_role *er);
+void engine_role_ignore_known(struct engine_role *er);
 
 /* The logs have been named and opened: from here on nothing is missed. */
 void engine_role_serving(struct engine_role *er);
@@ -83,6 +89,18 @@ int engine_journals_restore(
     struct engine_journals *js, const char *name, const struct cursor *c);
 void engine_journals_each_cursor(
     struct engine_journals *js, bool all, engine_cursor_fn fn, void *ctx);
+
+/* --- ignoreip */
+#define ENGINE_IGNORE_ID (UINT64_C(1) << 63) /* in ids of questions: asked here */
+
+struct engine_ignore *engine_ignore_new(struct engine_role *er);
+struct engine_ignore *engine_ignore_free(struct engine_ignore *g);
+/* Every name and file was told of, or there is no more waiting for them. */
+bool engine_ignore_is_known(const struct engine_ignore *g);
+void engine_ignore_resolver(struct engine_ignore *g); /* there is a resolver */
+void engine_ignore_resolved(struct engine_ignore *g, struct message *m);
+void engine_ignore_list(struct engine_ignore *g, struct message *m);
+void engine_ignore_reload(struct engine_ignore *g);
 
 /* --- clients that are names */
 struct engine_names *engine_names_new(struct engine_role *er);

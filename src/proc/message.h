@@ -37,7 +37,9 @@ enum message_type {
 	MSG_SIBLINGS, /* what lies beside a log, as MSG_FILE with `old`, follows; oldest
 			 first */
 	MSG_FILES_DONE, /* the first scan is complete */
-	MSG_JOURNAL,    /* u64 generation, u32 source: where is this one to begin? */
+	MSG_LIST, /* fd: a file that ignoreip names, new or changed; none: it is not to
+		     be had; body: str path */
+	MSG_JOURNAL, /* u64 generation, u32 source: where is this one to begin? */
 	MSG_LINES, /* u64 generation, u32 source, u64 time, u64 number, u64 checksum of
 		      the last entry (its position), u32 n, n × (wall at, text) */
 	/* engine → reader */
@@ -62,8 +64,8 @@ enum message_type {
 
 	/* engine → resolver and back */
 	MSG_RESOLVE,  /* u64 id, str name */
-	MSG_RESOLVED, /* u64 id, u32 n, networks; none: it has no address, or nobody
-			 answers */
+	MSG_RESOLVED, /* u64 id, u32 seconds it holds, u32 n, networks; none: it has no
+			 address, or nobody answers */
 
 	/* engine → keeper */
 	MSG_LOAD,

@@ -17,6 +17,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "proc/reader_journal.h"
+#include "proc/reader_lists.h"
 #include "proc/role.h"
 #include "source/watch.h"
 
@@ -39,6 +40,7 @@ struct reader {
 	struct loop_watch *on_dirs[2];
 	struct loop_watch *poll_timer;
 	struct reader_journals *journals;
+	struct reader_lists *lists;
 	struct sink sinks[2];
 };
 
@@ -89,6 +91,7 @@ static void unwatch(struct reader *d)
 		d->source_of[i] = NULL;
 	}
 	reader_journals_stop(d->journals);
+	reader_lists_stop(d->lists);
 	loop_disarm(d->poll_timer);
 	fd_closep(&d->files_fd);
 	d->files_fd = -1;
@@ -176,6 +179,7 @@ static void watch_all(struct reader *d)
 		    NULL, "no inotify (%s): polling every log", strerror(errno));
 	pack_bool(&body, d->files_fd >= 0);
 	pack_u64(&body, d->role->setup->generation);
+	reader_lists_begin(d->lists);
 	(void)role_send(d->role, ROLE_ENGINE, MSG_WATCH_FD, &body, d->files_fd);
 	for (int i = 0; i < 2; i++) {
 		if (watch_group(d, i, &e) < 0)
@@ -333,7 +337,8 @@ static int reader_start(struct role *r, UNUSED struct err *e)
 	d->role = r;
 	d->poll_timer = loop_add_timer(r->loop, on_poll, d);
 	d->journals = reader_journals_new(r);
-	if (!d->poll_timer || !d->journals)
+	d->lists = reader_lists_new(r);
+	if (!d->poll_timer || !d->journals || !d->lists)
 		return -ENOMEM;
 	role_ready(r);
 	return 0;
@@ -391,9 +396,10 @@ static void reader_deinit(struct role *r)
 
 	if (!d->role)
 		return;
-	if (d->journals)
+	if (d->journals && d->lists)
 		unwatch(d);
 	reader_journals_free(d->journals);
+	reader_lists_free(d->lists);
 	loop_watch_free(d->poll_timer);
 }
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The resolver asks the DNS for the addresses of names that log lines carry (usedns =
- * yes or warn), so that the engine never waits for a name server. Answers, empty ones
- * too, are kept for CACHE_SEC. It runs only when a jail wants names, without any right
+ * yes or warn) and that ignoreip has, so that the engine never waits for a name server.
+ * Answers, empty ones too, are kept as long as the DNS says, at most CACHE_SEC; that
+ * nobody answers, FAILED_SEC. It runs only when a jail wants names, without any right
  * but a network socket; the names come from log lines, so from strangers.
  */
 #include <ares.h>
@@ -16,6 +17,7 @@
 
 #define CACHE_MAX 1000
 #define CACHE_SEC 300
+#define FAILED_SEC 30
 #define MAX_UNDERWAY 256
 #define MAX_SHARED 64    /* lines that wait for the same name */
 #define MAX_ADDRESSES 16 /* of one name: who has more is no client */
@@ -135,12 +137,13 @@ static void on_socket_state(void *ctx, ares_socket_t fd, int readable, int writa
 /* --- answers -----------------------------------------------------------------------
  */
 
-static void send_answer(
-    struct resolver *v, uint64_t id, const struct net *nets, uint32_t n)
+static void send_answer(struct resolver *v, uint64_t id, uint32_t holds_sec,
+    const struct net *nets, uint32_t n)
 {
 	struct buf b = BUF_INIT(1024);
 
 	pack_u64(&b, id);
+	pack_u32(&b, holds_sec);
 	pack_u32(&b, n);
 	for (uint32_t i = 0; i < n; i++)
 		pack_net(&b, &nets[i]);
@@ -166,8 +169,8 @@ static const struct answer *recall(struct resolver *v, const char *name)
 	return a;
 }
 
-static void remember(
-    struct resolver *v, const char *name, const struct net *nets, uint32_t n)
+static void remember(struct resolver *v, const char *name, uint32_t holds_sec,
+    const struct net *nets, uint32_t n)
 {
 	struct answer *a;
 
@@ -182,7 +185,7 @@ static void remember(
 	memcpy(a->name, name, strlen(name) + 1);
 	memcpy(a->nets, nets, n * sizeof(*nets));
 	a->n = n;
-	a->until = (mono_t){mono_now().us + CACHE_SEC * US_PER_SEC};
+	a->until = (mono_t){mono_now().us + holds_sec * US_PER_SEC};
 	HASH_ADD_STR(v->cache, name, a);
 	if (!a->hh.tbl)
 		free(a);
@@ -200,6 +203,22 @@ static uint32_t collect(const struct ares_addrinfo *info, struct net *nets)
 	return n;
 }
 
+/* A name that has no address has none for CACHE_SEC; failures may be over soon. */
+static uint32_t holds_sec(int status, const struct ares_addrinfo *info)
+{
+	uint32_t sec = CACHE_SEC;
+
+	if (status != ARES_SUCCESS)
+		return status == ARES_ENOTFOUND || status == ARES_ENODATA ? CACHE_SEC
+									  : FAILED_SEC;
+	for (const struct ares_addrinfo_node *i = info ? info->nodes : NULL; i;
+	     i = i->ai_next) {
+		if (i->ai_ttl >= 0 && (uint32_t)i->ai_ttl < sec)
+			sec = (uint32_t)i->ai_ttl;
+	}
+	return sec;
+}
+
 static void on_answer(
     void *arg, int status, UNUSED int timeouts, struct ares_addrinfo *info)
 {
@@ -207,15 +226,16 @@ static void on_answer(
 	struct resolver *v = q->owner;
 	struct net nets[MAX_ADDRESSES];
 	uint32_t n = status == ARES_SUCCESS ? collect(info, nets) : 0;
+	uint32_t sec = holds_sec(status, info);
 
 	if (info)
 		ares_freeaddrinfo(info);
 	v->n_underway--;
 	LIST_REMOVE(q, link);
 	if (status != ARES_EDESTRUCTION) {
-		remember(v, q->name, nets, n);
+		remember(v, q->name, sec, nets, n);
 		for (uint32_t i = 0; i < q->n_ids; i++)
-			send_answer(v, q->ids[i], nets, n);
+			send_answer(v, q->ids[i], sec, nets, n);
 	}
 	free(q);
 }
@@ -244,7 +264,7 @@ static void ask(struct resolver *v, uint64_t id, const char *name)
 	    v->n_underway < MAX_UNDERWAY ? calloc(1, sizeof(*q)) : NULL;
 
 	if (!q) {
-		send_answer(v, id, NULL, 0);
+		send_answer(v, id, FAILED_SEC, NULL, 0);
 		return;
 	}
 	*q = (struct question){.owner = v, .ids = {id}, .n_ids = 1};
@@ -267,13 +287,15 @@ static void resolver_message(
 		return;
 	}
 	if (!*name || strlen(name) > MAX_NAME) {
-		send_answer(v, id, NULL, 0);
+		send_answer(v, id, CACHE_SEC, NULL, 0);
 		return;
 	}
 	const struct answer *known = recall(v, name);
 
 	if (known)
-		send_answer(v, id, known->nets, known->n);
+		send_answer(v, id,
+		    (uint32_t)((known->until.us - mono_now().us) / US_PER_SEC) + 1,
+		    known->nets, known->n);
 	else if (!join(v, id, name))
 		ask(v, id, name);
 }

@@ -7,6 +7,7 @@ import subprocess
 import time
 
 import harness
+import nameserver
 
 REMOTE = "/lib/systemd/systemd-journal-remote"
 FILTER = r"""[Definition]
@@ -118,10 +119,57 @@ def no_logs(s):
     daemon.stop()
 
 
+def ignored(s, log):
+    s.step("ignoreip: a name, a file that changes, a netmask")
+    resolv, listed = os.path.join(s.dir, "resolv.conf"), os.path.join(s.dir, "friends")
+    for path, text in ((resolv, "nameserver 127.0.0.1\n"), (listed, "# friends\n203.0.113.7\n")):
+        with open(path, "w", encoding="ascii") as f:
+            f.write(text)
+        os.chmod(path, 0o600 if path == listed else 0o644)
+    nameserver.ANSWERS["office.example.test"] = (["203.0.113.5"], ["2001:db8:1000::5"])
+    server = nameserver.NameServer(s)
+    words = f"office.example.test file:{listed} 203.0.113.64/255.255.255.192"
+    s.config("jail.conf", jail("knock", log, f"ignoreip = {words}"))
+    # Written while nobody looked: decided only when the name and the file are known.
+    for source in ("203.0.113.5", "203.0.113.7", "203.0.113.65"):
+        knock(s, log, source)
+    knock(s, log, "203.0.113.1")
+    daemon = s.bandogd(mounts={"/etc/resolv.conf": resolv})
+    wait_banned(s, "knock", "203.0.113.1")
+    s.equal([b["ip"] for b in s.bandog_json("banned")["bans"] if b["ip"].startswith("203")],
+            ["203.0.113.1"])
+    s.check(server.asked, "the name server was asked")
+
+    s.step("a list that is replaced counts anew, one that goes away still counts")
+    with open(listed + ".new", "w", encoding="ascii") as f:
+        f.write("203.0.113.8, nonsense\n")
+    os.rename(listed + ".new", listed)
+    s.wait_for(lambda: "first in line 1" in daemon.output(), 5, "the new list")
+    knock(s, log, "203.0.113.8")
+    knock(s, log, "203.0.113.7")
+    wait_banned(s, "knock", "203.0.113.7")
+    os.unlink(listed)
+    s.wait_for(lambda: "still counts" in daemon.output(), 5, "the list that went")
+    knock(s, log, "203.0.113.8")
+    knock(s, log, "203.0.113.9")
+    wait_banned(s, "knock", "203.0.113.9")
+    s.check("203.0.113.8" not in s.nft_set("knock-ipv4"), "the old list counts")
+
+    s.step("a reload keeps what is known")
+    s.config("jail.conf", jail("knock", log, f"ignoreip = {words} 192.0.2.99"))
+    s.bandog("reload")
+    knock(s, log, "203.0.113.5")
+    knock(s, log, "203.0.113.10")
+    wait_banned(s, "knock", "203.0.113.10")
+    s.check("203.0.113.5" not in s.nft_set("knock-ipv4"), "the name counts")
+    daemon.stop()
+
+
 def scenario(s):
     log = s.log("knock.log")
     a_wrong_jail(s, log)
     no_logs(s)
+    ignored(s, log)
 
 
 harness.main(scenario)

@@ -119,16 +119,19 @@ static void every_mistake_is_told_and_spoils_its_jail_only(void **state)
 	    "[regex]\nfailregex = ^<HOST> (unclosed\n"
 	    "[nohost]\nfailregex = ^nothing here$\n"
 	    "[relative]\nlogpath = mail.log\n"
-	    "[fine]\nignoreip = 192.0.2.0/24 example.org\n");
+	    "[fine]\nignoreip = 192.0.2.0/24 example.org 192.0.2.300\n");
 	struct setup *s = config_folder_setup(*state, &d);
 
 	assert_int_equal(s->n_jails, 1);
 	assert_string_equal(s->jails[0].name, "fine");
 	assert_int_equal(s->jails[0].n_ignore, 1);
+	assert_int_equal(s->jails[0].n_ignore_words, 1);
+	assert_string_equal(s->jails[0].ignore_words[0], "example.org");
+	assert_true(setup_uses_names(s));
 	assert_true(says(&d, "'nonsense'"));
 	assert_true(says(&d, "failregex"));
 	assert_true(says(&d, "absolute"));
-	assert_true(says(&d, "example.org"));
+	assert_true(says(&d, "'192.0.2.300'"));
 	assert_int_equal(d.n_errors, 4);
 	assert_int_equal(d.n_fatal, 0);
 	assert_int_equal(s->n_left_out, 4);
@@ -290,7 +293,8 @@ static struct setup *full_setup(void **state)
 	    "tail\n"
 	    "action = nftables[port=\"25,1000:2000\"]\n  hostsdeny\n"
 	    "  smtp.py[dest=root]\n"
-	    "ignoreip = 192.0.2.0/24 2001:db8::/32\nignoreregex = fine\nbantime = -1\n"
+	    "ignoreip = 192.0.2.0/24 2001:db8::/32 mx.example.org file:/x\nignoreregex "
+	    "= fine\nbantime = -1\n"
 	    "logtimezone = UTC\nbackend = polling\n");
 	config_folder_write(
 	    *state, "bandog.conf", "[Definition]\nneverban = 198.51.100.1\n");
