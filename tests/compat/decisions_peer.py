@@ -234,12 +234,12 @@ class Reference(Jail):
 def drive(kind, folder, lines, is_live):
     """{jail: Result} of lines fed to all jails of a folder, as bandog scan does."""
     jails = {}
-    latest = lines[0].at
+    latest = 0
     for name, commands_ in commands(folder).items():
         jails[name] = kind(name, commands_, is_live)
     for line in lines:
-        clock = max(latest, line.stamp or 0)
         LogTime.now = line.stamp or LogTime.now
+        clock = max(latest, LogTime.now)
         for jail in jails.values():
             MyTime.setTime(clock + READ_AFTER_SEC)
             # A failure moves the clock of all jails; any other line is of no account.

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the parts of tests/bench/run share: a folder, a namespace, the daemons."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BUILD = os.path.join(ROOT, os.environ.get("BUILD", "build"))
+FAIL2BAN = "/usr/bin/fail2ban-server"
+
+
+class Bench:
+    def __init__(self, quick):
+        self.quick = quick
+        self.dir = tempfile.mkdtemp(prefix="bandog-bench-")
+        os.chmod(self.dir, 0o755)
+        self.namespace = f"bandog-bench-{os.getpid()}"
+        self.has_namespace = False
+        self.running = []
+
+    def need_namespace(self):
+        if not self.has_namespace:
+            subprocess.run(["ip", "netns", "add", self.namespace], check=True)
+            self.has_namespace = True
+            self.inside(["ip", "link", "set", "lo", "up"])
+
+    def inside(self, words, **more):
+        return subprocess.run(["ip", "netns", "exec", self.namespace, *words], check=True,
+                              text=True, **more)
+
+    def start(self, words, output=subprocess.DEVNULL):
+        child = subprocess.Popen(["ip", "netns", "exec", self.namespace, *words],
+                                 stdout=output, stderr=output)
+        self.running.append(child)
+        return child
+
+    def stop(self, child):
+        child.terminate()
+        child.wait(20)
+        self.running.remove(child)
+
+    def write(self, name, text):
+        path = os.path.join(self.dir, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(text)
+        return path
+
+    def close(self):
+        for child in self.running[:]:
+            child.kill()
+            child.wait()
+        if self.has_namespace:
+            subprocess.run(["ip", "netns", "del", self.namespace], check=False)
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+
+def wait_for(condition, seconds, what, pause=0.05):
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            raise SystemExit(f"tests/bench/run: waited {seconds} s for {what}")
+        time.sleep(pause)
+
+
+def percentile(values, p):
+    return sorted(values)[min(len(values) - 1, int(len(values) * p / 100))]
+
+
+def start_bandogd(b, config):
+    child = b.start([f"{BUILD}/bandogd", "--foreground", "--config-dir", f"{b.dir}/{config}",
+                     "--state-dir", f"{b.dir}/state", "--run-dir", f"{b.dir}/run"])
+    wait_for(lambda: subprocess.run(
+        [f"{BUILD}/bandog", "ping", "--run-dir", f"{b.dir}/run"], check=False,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0, 20, "bandogd")
+    return child
+
+
+def pss_kib(pids):
+    total = 0
+    for pid in pids:
+        with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as f:
+            total += next(int(line.split()[1]) for line in f if line.startswith("Pss:"))
+    return total
+
+
+def children(pid):
+    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as f:
+        return [int(x) for x in f.read().split()]
