@@ -28,6 +28,7 @@
 
 struct regex {
 	pcre2_code *code;
+	bool is_jit_tried;
 	bool has_jit;
 	size_t n_groups;
 	const char **names; /* n_groups + 1; they point into the code's own table */
@@ -132,9 +133,6 @@ struct regex *regex_new(struct span pattern, bool multiline, struct err *e)
 		(void)err_errno(e, -ENOMEM, "regex");
 		return NULL;
 	}
-	/* Without JIT (forbidden by a sandbox, or not built in) the interpreter does
-	 * it. */
-	r->has_jit = pcre2_jit_compile(r->code, PCRE2_JIT_COMPLETE) == 0;
 	return TAKE(r);
 }
 
@@ -188,13 +186,28 @@ void regex_match_set_limits(
 	(void)pcre2_set_heap_limit(m->context, heap_kib);
 }
 
+/*
+ * With the first search, not before: it takes four times as long as all else about a
+ * new regex, and of those that a configuration brings most never see a line, or are
+ * only looked at by the loader. Without JIT (forbidden by a sandbox, or not built in)
+ * the interpreter does it.
+ */
+static bool regex_has_jit(struct regex *r)
+{
+	if (!r->is_jit_tried) {
+		r->is_jit_tried = true;
+		r->has_jit = pcre2_jit_compile(r->code, PCRE2_JIT_COMPLETE) == 0;
+	}
+	return r->has_jit;
+}
+
 static int regex_run(
     struct regex *r, struct span text, size_t start, struct regex_match *m)
 {
 	PCRE2_SPTR p = (PCRE2_SPTR)(text.p ? text.p : "");
 	int n;
 
-	if (r->has_jit)
+	if (regex_has_jit(r))
 		n = pcre2_jit_match(
 		    r->code, p, text.n, start, PCRE2_NO_UTF_CHECK, m->data, m->context);
 	else

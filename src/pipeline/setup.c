@@ -11,6 +11,7 @@
 #include "pipeline/ignore_list.h"
 #include "pipeline/ports.h"
 #include "pipeline/setup_actions.h"
+#include "pipeline/setup_filter.h"
 
 static void command_deinit(struct setup_command *c)
 {
@@ -255,94 +256,6 @@ static int take_ignore(
 	return 0;
 }
 
-static enum filter_usedns usedns_of(const struct conf_value *v)
-{
-	struct span text = span_of(v->text ? v->text : "warn");
-
-	if (span_eq_nocase(text, SPAN("yes")))
-		return FILTER_DNS_YES;
-	if (span_eq_nocase(text, SPAN("no")))
-		return FILTER_DNS_NO;
-	if (span_eq_nocase(text, SPAN("raw")))
-		return FILTER_DNS_RAW;
-	return FILTER_DNS_WARN;
-}
-
-/* Copy those regexes that compile. Return: 0, 1 if one was bad, -ENOMEM. */
-static int take_regexes(const struct conf_values *from, const char *kind,
-    const char *prefregex, enum filter_usedns usedns, struct diag *d, char ***out,
-    uint32_t *n)
-{
-	int verdict = 0;
-
-	*out = calloc(from->n + 1, sizeof(**out));
-	if (!*out)
-		return -ENOMEM;
-	for (size_t i = 0; i < from->n; i++) {
-		const struct conf_value *v = &from->items[i];
-		struct err e = {""};
-		int r = prefregex
-			    ? filter_check_failregex(v->text, prefregex, usedns, &e)
-			    : filter_check_regex(v->text, usedns, &e);
-
-		if (r < 0) {
-			diag_add(d, DIAG_ERROR, v->at, "%s: %s", kind, e.text);
-			verdict = 1;
-			continue;
-		}
-		if (dup_text(&(*out)[*n], v->text) < 0)
-			return -ENOMEM;
-		(*n)++;
-	}
-	return verdict;
-}
-
-/* Return: 0, 1 if the jail cannot run, -ENOMEM. */
-static int take_filter(const struct conf_jail *c, struct diag *d, struct setup_jail *j)
-{
-	const struct conf_filter *f = &c->filter;
-	const char *pref = f->prefregex.text;
-	struct err e = {""};
-	int bad = 0;
-
-	j->usedns = usedns_of(c->usedns.text ? &c->usedns : &f->usedns);
-	j->maxlines = f->maxlines ? f->maxlines : 1;
-	if (pref && !*pref)
-		pref = NULL;
-	if (pref && filter_check_regex(pref, j->usedns, &e) < 0) {
-		diag_add(d, DIAG_ERROR, f->prefregex.at, "prefregex: %s", e.text);
-		return 1;
-	}
-	if (dup_text(&j->filter_name, f->name) < 0 ||
-	    dup_text(&j->prefregex, pref) < 0 ||
-	    dup_text(&j->datepattern, f->datepattern.text) < 0 ||
-	    dup_text(&j->timezone, c->logtimezone.text) < 0)
-		return -ENOMEM;
-
-	int r = take_regexes(&f->failregex, "failregex", pref ? pref : "", j->usedns, d,
-	    &j->failregex, &j->n_failregex);
-
-	if (r >= 0) {
-		bad = r;
-		r = take_regexes(&f->ignoreregex, "ignoreregex", NULL, j->usedns, d,
-		    &j->ignoreregex, &j->n_ignoreregex);
-	}
-	if (r < 0 || bad || r)
-		return r < 0 ? r : 1;
-	if (!j->n_failregex)
-		return 0;
-	/* What spans several options (a bad date pattern) shows only in the whole. */
-	struct filter_options o = setup_filter_options(j);
-	CLEANUP(filter_freep) struct filter *whole = filter_new(&o, &e);
-
-	if (!whole) {
-		diag_add(d, DIAG_ERROR, f->datepattern.text ? f->datepattern.at : c->at,
-		    "filter %s: %s", f->name ? f->name : "", e.text);
-		return 1;
-	}
-	return 0;
-}
-
 /* Return: index of the source of that name, which is empty when *@is_new; or -ENOMEM.
  */
 static int find_source(struct setup *s, const char *name, bool *is_new)
@@ -456,7 +369,7 @@ static int take_jail(
 	if (dup_text(&j->name, c->name) < 0 ||
 	    dup_text(&j->port_text, c->port.text) < 0)
 		return -ENOMEM;
-	int r = take_filter(c, d, j);
+	int r = setup_take_filter(c, d, j);
 
 	if (r >= 0)
 		r = worse(r, c->backend == CONF_SYSTEMD ? take_journal(c, s, j)
