@@ -6,7 +6,7 @@
  *
  * Memory only; the engine turns what happens here into orders. The order is a red-black
  * tree and not a heap, as bans are also shown in order of their end, and a heap would
- * have to be sorted each time, which takes memory and may fail. 84 bytes a ban and a
+ * have to be sorted each time, which takes memory and may fail. 88 bytes a ban and a
  * chain head. Bounded by max_bans: beyond, a new ban is refused.
  */
 
@@ -21,7 +21,8 @@ struct ban {
 	wall_t at; /* time of the last failure, or of the request */
 	wall_t until;
 	uint32_t failures;
-	uint32_t text; /* its newest line in the evidence_ring, or 0 */
+	uint32_t count; /* it is the so-many-th ban of its network; 0: not known */
+	uint32_t text;  /* its newest line in the evidence_ring, or 0 */
 	uint32_t id;
 	uint32_t next; /* in the chain of its hash */
 	struct net net;

@@ -24,8 +24,13 @@ struct engine *engine_new(const struct engine_options *o)
 		return NULL;
 	e->tally = tally_new(e->set.max_tracked);
 	e->bans = ban_table_new(e->set.max_bans);
-	if (!e->tally || !e->bans)
+	e->offenders = offenders_new(e->set.max_offenders);
+	if (!e->tally || !e->bans || !e->offenders)
 		return NULL;
+	if (engine_name_offenders(e, &e->set) < 0)
+		return NULL;
+	offenders_set_bounds(
+	    e->offenders, e->set.max_offenders, e->set.offenders_keep_sec);
 	e->tally_lines =
 	    evidence_ring_new(e->set.text_bytes / 2, tally_drop_text, e->tally);
 	e->ban_lines =
@@ -43,6 +48,7 @@ struct engine *engine_free(struct engine *e)
 		return NULL;
 	evidence_ring_free(e->ban_lines);
 	evidence_ring_free(e->tally_lines);
+	offenders_free(e->offenders);
 	ban_table_free(e->bans);
 	tally_free(e->tally);
 	set_up_deinit(&e->set);
@@ -99,7 +105,6 @@ static int judge(struct engine *e, const struct hit *h, uint32_t id,
     const struct window *w, const struct window_part *part, wall_t now,
     struct orders *out)
 {
-	const struct jail *j = &e->set.jails[h->jail];
 	struct order verdict = {.cause = ORDER_BY_RULE,
 	    .jail = h->jail,
 	    .net = h->net,
@@ -108,7 +113,7 @@ static int judge(struct engine *e, const struct hit *h, uint32_t id,
 	bool prolong;
 	int r;
 
-	verdict.until = engine_end(verdict.at, j->bantime_sec);
+	engine_set_length(e, &verdict, now);
 	if (!engine_is_after(verdict.until, now)) {
 		tally_remove(e->tally, id);
 		return ENGINE_OVER;
@@ -125,40 +130,49 @@ static int judge(struct engine *e, const struct hit *h, uint32_t id,
 	if (r < 0)
 		return r;
 	r = engine_place_announced(e, out);
+	if (r == ENGINE_BANNED)
+		engine_remember(e, &verdict);
 	if (r == ENGINE_BANNED || r == ENGINE_PROLONGED)
 		tally_remove(e->tally, id);
 	return r;
 }
 
-int engine_feed(struct engine *e, const struct hit *h, wall_t now, struct orders *out)
+/* It counts, and may be the last one needed. */
+static int count(struct engine *e, const struct hit *h, wall_t now, struct orders *out)
 {
 	struct window_item item = {h->at.us, h->weight, h->rule};
 	struct window_part part;
 	struct window w;
-	struct jail *j;
 	uint32_t id;
 	int r;
 
-	assert(h->jail < e->set.n_jails);
-	j = &e->set.jails[h->jail];
-	engine_set_clock(e, now);
-	if (ignore_find(e->set.ignore, h->jail, &h->net, NULL)) {
-		j->counts.ignored_total++;
-		return ENGINE_IGNORED;
-	}
-	if (h->at.us > ENGINE_MAX_TIME_US || h->at.us < -ENGINE_MAX_TIME_US)
-		return ENGINE_STALE;
 	tally_sweep(e->tally, e->clock, SWEEP_PER_FEED);
 	r = tally_feed(e->tally, h->jail, &h->net, &item, e->clock, &id, &w, &part);
 	if (r < 0)
 		return r;
 	if (r == TALLY_STALE)
 		return ENGINE_STALE;
-	j->counts.failed_total += h->weight > 0;
+	e->set.jails[h->jail].counts.failed_total += h->weight > 0;
 	keep_line(e, id, h);
 	if (r != TALLY_REACHED)
 		return ENGINE_COUNTED;
 	return judge(e, h, id, &w, &part, now, out);
+}
+
+int engine_feed(struct engine *e, const struct hit *h, wall_t now, struct orders *out)
+{
+	struct hit weighed = *h;
+
+	assert(h->jail < e->set.n_jails);
+	engine_set_clock(e, now);
+	if (ignore_find(e->set.ignore, h->jail, &h->net, NULL)) {
+		e->set.jails[h->jail].counts.ignored_total++;
+		return ENGINE_IGNORED;
+	}
+	if (h->at.us > ENGINE_MAX_TIME_US || h->at.us < -ENGINE_MAX_TIME_US)
+		return ENGINE_STALE;
+	weighed.weight = engine_weight(e, h);
+	return count(e, &weighed, now, out);
 }
 
 /* A clock that was far ahead and has been put right: forget by the old one, then
@@ -181,6 +195,7 @@ int engine_tick(struct engine *e, wall_t now, struct orders *out)
 	if (e->clock.us - e->swept_at.us >= US_PER_SEC) {
 		e->swept_at = e->clock;
 		tally_sweep(e->tally, e->clock, SWEEP_PER_TICK);
+		offenders_sweep(e->offenders, e->clock, SWEEP_PER_TICK);
 	}
 	while ((b = ban_table_first(e->bans)) && !engine_is_after(b->until, now)) {
 		int r = engine_announce_end(b, ORDER_EXPIRED, b->until, out);

@@ -27,9 +27,11 @@
 #include "base/clock.h"
 #include "base/net.h"
 #include "flow/hit.h"
+#include "flow/offender.h"
 #include "flow/order.h"
 
 struct engine;
+struct escalate;
 
 struct engine_jail {
 	const char *name;
@@ -40,6 +42,10 @@ struct engine_jail {
 	bool ignoreself;
 	const struct net *ignore;
 	size_t n_ignore;
+	/* Who was banned before is banned for so long, and fails with more weight: see
+	 * decide/escalate.h. NULL: every ban lasts for bantime. Copied. */
+	const struct escalate *escalate;
+	bool overalljails; /* the length depends on the bans of all jails */
 };
 
 struct engine_options {
@@ -47,17 +53,22 @@ struct engine_options {
 	size_t n_jails;
 	/*
 	 * Addresses with failures. Full: the one whose newest failure is the oldest of
-	 * 8 drawn at random is forgotten. This and the next two: 0 is the number below.
+	 * 8 drawn at random is forgotten. This, the next two and
+	 * max_offenders: 0 is the number below.
 	 */
 	size_t max_tracked;
 	size_t max_bans; /* full: the ban is refused, and counted */
 	/* Lines kept, half of it for lines of bans. Full: the oldest are forgotten. */
 	size_t text_bytes;
+	/* Networks that were banned; beyond, as with max_tracked. */
+	size_t max_offenders;
+	double offenders_keep_sec; /* see decide/offenders.h; 0: for ever */
 };
 
 #define ENGINE_MAX_TRACKED 1000000
 #define ENGINE_MAX_BANS 2000000
 #define ENGINE_TEXT_BYTES (4u << 20)
+#define ENGINE_MAX_OFFENDERS 500000
 #define ENGINE_MAX_JAILS 65535
 
 /*
@@ -84,6 +95,9 @@ struct engine *engine_new(const struct engine_options *o); /* NULL: out of memor
 struct engine *engine_free(struct engine *e);
 DEFINE_CLEANUP(struct engine *, engine_free)
 
+/* What chance in the length of bans comes from; without it the same bans every time. */
+void engine_set_seed(struct engine *e, const uint8_t seed[16]);
+
 /**
  * engine_feed() - weigh one hit
  * @now: bans that would already be over at this time are not made (ENGINE_OVER)
@@ -93,6 +107,10 @@ DEFINE_CLEANUP(struct engine *, engine_free)
  * reaches maxretry again and the new end is later, its ban is prolonged. When a ban is
  * refused (ENGINE_FULL), or memory is missing, the failures stay and the next one asks
  * again.
+ *
+ * In a jail that escalates, a failure of somebody who was banned there before weighs
+ * more, if it is later than that ban. The longer length is known before the ban is
+ * made; a ban that is only prolonged is as long as bantime says, and no ban more.
  *
  * Return: an ENGINE_* outcome or -ENOMEM.
  */
@@ -110,7 +128,8 @@ wall_t engine_next(const struct engine *e);
 
 /**
  * engine_ban() - somebody asks for a ban (no ignore check, as fail2ban does)
- * @sec: its length; negative: permanent; 0: the jail's bantime
+ * @sec: its length; negative: permanent; 0: the jail's bantime, escalated; only such a
+ *       ban counts among those before the next
  *
  * The failures counted so far are forgotten. Inside a banned network it is made only if
  * it ends later than that.
@@ -123,7 +142,7 @@ int engine_ban(struct engine *e, uint32_t jail, const struct net *n, wall_t now,
 
 /**
  * engine_unban() - lift bans of @n and, if it is a network, of all inside it; the
- * failures counted so far are forgotten too
+ * failures and the bans counted so far are forgotten too
  * @jail: index, or -1 for all
  * @n:    NULL for all
  *
@@ -136,7 +155,7 @@ int engine_unban(
  * engine_refuse() - that ban was not let through: it goes, and nothing else does
  *
  * Unlike engine_unban() it leaves alone what is banned inside a network, and the
- * failures: who asks for too wide a network must not free those inside.
+ * failures: who asks for too wide a network must not free those inside. It was no ban.
  *
  * Return: 1 with an unban order (ORDER_REFUSED), 0 if there is no such ban, -ENOMEM.
  */
@@ -151,6 +170,9 @@ int engine_refuse(struct engine *e, uint32_t jail, const struct net *n, wall_t n
 int engine_restore_ban(struct engine *e, const struct order *o);
 int engine_restore_tally(
     struct engine *e, uint32_t jail, const struct net *n, struct span state);
+/* The jail by name, as it may not run now. Return: 0 or -ENOMEM. */
+int engine_restore_offender(
+    struct engine *e, const char *jail, const struct offender *o);
 
 /*
  * The addresses of this machine, for ignoreself; replaces the earlier ones.
@@ -184,6 +206,7 @@ struct engine_counts {
 	uint64_t banned_now;
 	uint64_t banned_total; /* bans made since start, without restored ones */
 	uint64_t ignored_total;
+	uint64_t unescalated_total; /* bans to which the formula gave no length */
 };
 void engine_counts(const struct engine *e, uint32_t jail, struct engine_counts *out);
 
@@ -191,6 +214,8 @@ struct engine_bounds {
 	uint64_t n_tracked, n_bans;
 	uint64_t n_forgotten; /* addresses dropped because max_tracked was reached */
 	uint64_t n_refused;   /* bans refused because max_bans was reached */
+	uint64_t n_offenders;
+	uint64_t n_unescalated; /* of all jails */
 };
 void engine_bounds(const struct engine *e, struct engine_bounds *out);
 
@@ -216,6 +241,18 @@ typedef void (*engine_account_fn)(void *ctx, const struct engine_account *a);
 void engine_account(
     const struct engine *e, const struct net *n, engine_account_fn fn, void *ctx);
 
+/* What is remembered of @n per jail that banned it or counts the bans of all jails. */
+struct engine_offence {
+	uint32_t jail;
+	uint32_t count;  /* bans before the next, as its length counts them */
+	wall_t at;       /* the last one in this jail, or WALL_NONE */
+	double next_sec; /* the next one, without chance; negative: for good */
+	int16_t weight;  /* of the next failure */
+};
+typedef void (*engine_offence_fn)(void *ctx, const struct engine_offence *o);
+void engine_offences(
+    const struct engine *e, const struct net *n, engine_offence_fn fn, void *ctx);
+
 /* Is @n ignored in @jail, and through which network? One that reaches over it: @n. */
 bool engine_is_ignored(
     const struct engine *e, uint32_t jail, const struct net *n, struct net *by);
@@ -230,3 +267,7 @@ typedef void (*engine_tally_fn)(
     void *ctx, uint32_t jail, const struct net *n, struct span state);
 void engine_each_dirty(struct engine *e, engine_tally_fn fn, void *ctx);
 void engine_mark_dirty(struct engine *e);
+/* The same for bans remembered; count 0: forgotten. Jails that do not run now too. */
+typedef void (*engine_offender_fn)(
+    void *ctx, const char *jail, const struct offender *o);
+void engine_each_dirty_offender(struct engine *e, engine_offender_fn fn, void *ctx);

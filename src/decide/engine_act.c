@@ -56,7 +56,8 @@ int engine_announce_end(
 	    .net = b->net,
 	    .at = at,
 	    .until = b->until,
-	    .failures = b->failures};
+	    .failures = b->failures,
+	    .ban_count = b->count};
 
 	return engine_announce(&lift, NULL, 0, out);
 }
@@ -122,6 +123,8 @@ static int place(struct engine *e, const struct order *o)
 	b->at = o->at;
 	if (o->failures)
 		b->failures = o->failures;
+	if (o->ban_count)
+		b->count = o->ban_count;
 	keep_why(e, b, o);
 	return 0;
 }
@@ -154,7 +157,9 @@ int engine_ban(struct engine *e, uint32_t jail, const struct net *n, wall_t now,
 
 	assert(jail < e->set.n_jails);
 	engine_set_clock(e, now);
-	wish.until = engine_end(now, sec ? sec : e->set.jails[jail].bantime_sec);
+	engine_set_length(e, &wish, now);
+	if (sec)
+		wish.until = engine_end(now, sec);
 	if (!engine_is_after(wish.until, now))
 		return ENGINE_OVER;
 	r = engine_end_if_over(e, jail, n, now, out);
@@ -170,6 +175,8 @@ int engine_ban(struct engine *e, uint32_t jail, const struct net *n, wall_t now,
 	r = engine_announce(&wish, NULL, 0, out);
 	if (!r)
 		r = engine_place_announced(e, out);
+	if (r == ENGINE_BANNED && !sec)
+		engine_remember(e, &wish);
 	if (r == ENGINE_BANNED || r == ENGINE_PROLONGED)
 		tally_remove_within(e->tally, (int)jail, e->set.n_jails, n);
 	return r;
@@ -235,6 +242,8 @@ int engine_unban(
 	}
 	(void)each_within(e, jail, n, lift_drop, now, out); /* cannot fail */
 	tally_remove_within(e->tally, jail, e->set.n_jails, n);
+	offenders_forget(
+	    e->offenders, jail < 0 ? -1 : (int64_t)e->set.jails[jail].offender, n);
 	return (int)(out->n - n_before);
 }
 
@@ -253,6 +262,7 @@ int engine_refuse(struct engine *e, uint32_t jail, const struct net *n, wall_t n
 	if (r < 0)
 		return r;
 	engine_drop_ban(e, b);
+	offenders_take_back(e->offenders, e->set.jails[jail].offender, n);
 	return 1;
 }
 

@@ -7,8 +7,10 @@
 
 #include "decide/ban_table.h"
 #include "decide/engine.h"
+#include "decide/escalate.h"
 #include "decide/evidence.h"
 #include "decide/ignore.h"
+#include "decide/offenders.h"
 #include "decide/tally.h"
 
 struct jail {
@@ -17,6 +19,9 @@ struct jail {
 	int64_t bantime_sec;
 	uint32_t maxretry;
 	uint32_t maxmatches;
+	struct escalate *escalate; /* NULL: every ban lasts for bantime */
+	bool overalljails;
+	uint32_t offender;           /* its number in engine.offenders */
 	struct engine_counts counts; /* all but failed_now */
 };
 
@@ -36,17 +41,23 @@ struct set_up {
 	size_t max_tracked;
 	size_t max_bans;
 	size_t text_bytes;
+	size_t max_offenders;
+	double offenders_keep_sec;
 };
 
 struct engine {
 	struct set_up set;
 	struct tally *tally;
 	struct ban_table *bans;
+	struct offenders *offenders;
 	struct evidence_ring *tally_lines;
 	struct evidence_ring *ban_lines;
 	wall_t clock;    /* the latest time told; never WALL_NEVER or WALL_NONE */
 	wall_t swept_at; /* the clock at the last sweep of a tick */
 	uint64_t n_refused;
+	uint64_t n_unescalated;
+	uint64_t n_lengths; /* asked of a formula: each has a chance of its own */
+	uint8_t seed[16];
 	uint64_t n_changes; /* calls that may have changed something */
 };
 
@@ -91,3 +102,17 @@ int engine_end_if_over(struct engine *e, uint32_t jail, const struct net *n, wal
  * back.
  */
 int engine_place_announced(struct engine *e, struct orders *out);
+
+/* --- engine_again.c: those who come back */
+
+/* Its jails as @e numbers them for good. Return: 0 or -ENOMEM. */
+int engine_name_offenders(struct engine *e, struct set_up *s);
+
+/* As how many failures this one counts. */
+int16_t engine_weight(const struct engine *e, const struct hit *h);
+
+/* Fill until and ban_count of a ban that has jail, net and at. */
+void engine_set_length(struct engine *e, struct order *ban, wall_t now);
+
+/* A ban was made that counts. */
+void engine_remember(struct engine *e, const struct order *ban);

@@ -85,6 +85,7 @@ static void show(
 	    .at = b->at,
 	    .until = b->until,
 	    .failures = b->failures,
+	    .ban_count = b->count,
 	    .n_why = (uint32_t)engine_why_of_ban(e, b, why),
 	    .why = why};
 
@@ -196,6 +197,8 @@ void engine_bounds(const struct engine *e, struct engine_bounds *out)
 	    .n_bans = ban_table_count(e->bans),
 	    .n_forgotten = tally_n_forgotten(e->tally),
 	    .n_refused = e->n_refused,
+	    .n_offenders = offenders_n(e->offenders),
+	    .n_unescalated = e->n_unescalated,
 	};
 }
 
@@ -207,4 +210,5 @@ void engine_each_dirty(struct engine *e, engine_tally_fn fn, void *ctx)
 void engine_mark_dirty(struct engine *e)
 {
 	tally_mark_dirty(e->tally);
+	offenders_mark_dirty(e->offenders);
 }

@@ -20,8 +20,10 @@ static size_t cap_of(size_t wanted, size_t otherwise)
 
 void set_up_deinit(struct set_up *s)
 {
-	for (uint32_t i = 0; s->jails && i < s->n_jails; i++)
+	for (uint32_t i = 0; s->jails && i < s->n_jails; i++) {
 		free(s->jails[i].name);
+		escalate_free(s->jails[i].escalate);
+	}
 	free(s->jails);
 	free(s->tally_jails);
 	free(s->failing);
@@ -39,12 +41,14 @@ static int copy_jail(struct set_up *s, uint32_t i, const struct engine_jail *fro
 	    .bantime_sec = from->bantime_sec,
 	    .maxretry = from->maxretry ? from->maxretry : 1,
 	    .maxmatches = from->maxmatches < WHY_MAX ? from->maxmatches : WHY_MAX,
+	    .escalate = from->escalate ? escalate_dup(from->escalate) : NULL,
+	    .overalljails = from->overalljails,
 	};
 	s->tally_jails[i] = (struct tally_jail){
 	    .findtime_us = tally_findtime_us(from->findtime_sec),
 	    .maxretry = j->maxretry,
 	};
-	return j->name ? 0 : -ENOMEM;
+	return j->name && (j->escalate || !from->escalate) ? 0 : -ENOMEM;
 }
 
 int set_up_init(struct set_up *s, const struct engine_options *o)
@@ -58,6 +62,8 @@ int set_up_init(struct set_up *s, const struct engine_options *o)
 	s->n_jails = (uint32_t)n;
 	s->max_tracked = cap_of(o->max_tracked, ENGINE_MAX_TRACKED);
 	s->max_bans = cap_of(o->max_bans, ENGINE_MAX_BANS);
+	s->max_offenders = cap_of(o->max_offenders, ENGINE_MAX_OFFENDERS);
+	s->offenders_keep_sec = o->offenders_keep_sec;
 	s->text_bytes = o->text_bytes ? o->text_bytes : ENGINE_TEXT_BYTES;
 	s->jails = calloc(n + 1, sizeof(*s->jails));
 	s->tally_jails = calloc(n + 1, sizeof(*s->tally_jails));
@@ -106,6 +112,9 @@ static int change_prepare(
 	size_t half;
 	int r = set_up_init(&c->next, o);
 
+	/* A name too many does no harm if the rest fails. */
+	if (!r)
+		r = engine_name_offenders(e, &c->next);
 	if (r < 0)
 		return r;
 	c->map = calloc(e->set.n_jails + (size_t)1, sizeof(*c->map));
@@ -184,6 +193,8 @@ static void change_commit(struct change *c, struct engine *e)
 	tally_set_jails(e->tally, c->next.tally_jails);
 	tally_set_max(e->tally, c->next.max_tracked);
 	ban_table_set_max(e->bans, c->next.max_bans);
+	offenders_set_bounds(
+	    e->offenders, c->next.max_offenders, c->next.offenders_keep_sec);
 	e->set = c->next;
 	c->next = old;
 }

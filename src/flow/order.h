@@ -39,6 +39,7 @@ struct order {
 	wall_t at;         /* ban: time of the last failure; else when it was decided */
 	wall_t until;      /* WALL_NEVER: permanent */
 	uint32_t failures; /* in the window, or 0 */
+	uint32_t ban_count; /* it is the so-many-th ban of its network; 0: not known */
 	uint32_t n_why;
 	struct evidence *why; /* owned by the list; oldest first */
 };
@@ -56,9 +57,10 @@ void orders_clear(struct orders *l); /* frees the evidence, keeps the memory */
 /* Append a zeroed order. Return: it (valid until the next append), or NULL. */
 struct order *orders_append(struct orders *l);
 
-#define ORDER_RECORD_BYTES 43
+#define ORDER_RECORD_BYTES 47
 
-/* The enforcer's fixed record: op, cause, jail, net, at, until, failures. */
+/* The enforcer's fixed record: op, cause, jail, net, at, until, failures,
+ * ban_count. */
 void order_encode_record(struct buf *b, const struct order *o);
 /* Return: 0 or -EBADMSG; @out has no evidence. */
 int order_decode_record(struct unpack *u, struct order *out);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * fuzz_pack_order - any bytes as orders, and as a row of packed values
+ * fuzz_pack_order - any bytes as orders, as an offender, and as a row of packed values
  *
  * What a decoder takes must encode to the very same bytes: there is one way to write an
  * order.
@@ -8,6 +8,7 @@
 
 #include <assert.h>
 
+#include "flow/offender.h"
 #include "flow/order.h"
 #include "fuzz.h"
 
@@ -40,6 +41,19 @@ static void decode_record(struct span s)
 	if (order_decode_record(&u, &o) == 0) {
 		order_encode_record(&b, &o);
 		assert(b.n == ORDER_RECORD_BYTES && memcmp(b.p, s.p, b.n) == 0);
+	}
+	buf_deinit(&b);
+}
+
+static void decode_offender(struct span s)
+{
+	struct unpack u = unpack_of(s);
+	struct buf b = BUF_INIT(OFFENDER_BYTES);
+	struct offender o;
+
+	if (offender_decode(&u, &o) == 0) {
+		offender_encode(&b, &o);
+		assert(b.n == OFFENDER_BYTES && memcmp(b.p, s.p, b.n) == 0);
 	}
 	buf_deinit(&b);
 }
@@ -90,6 +104,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 
 	decode_orders(s);
 	decode_record(s);
+	decode_offender(s);
 	read_values(s);
 	return 0;
 }

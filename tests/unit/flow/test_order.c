@@ -19,6 +19,7 @@ static struct order example(void)
 	    .at = {-5},
 	    .until = WALL_NEVER,
 	    .failures = 7,
+	    .ban_count = 3,
 	};
 
 	assert_int_equal(net_parse(SPAN("2001:db8::/48"), &o.net), 0);
@@ -48,6 +49,7 @@ static void assert_same(const struct order *a, const struct order *b)
 	assert_true(a->at.us == b->at.us);
 	assert_true(a->until.us == b->until.us);
 	assert_int_equal(a->failures, b->failures);
+	assert_int_equal(a->ban_count, b->ban_count);
 	assert_int_equal(a->n_why, b->n_why);
 	for (uint32_t i = 0; i < a->n_why; i++) {
 		assert_true(a->why[i].at.us == b->why[i].at.us);
