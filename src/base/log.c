@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * log - one write(2) per line, to descriptor 2 or to syslog
+ * log - one write(2) per line, to descriptor 2, to syslog or to the journal
  */
 
 #include "base/log.h"
@@ -11,39 +11,36 @@
 #include <stdlib.h>
 #include <syslog.h>
 #include <time.h>
-#include <unistd.h>
 
-#include "base/buf.h"
 #include "base/clock.h"
-#include "base/fd.h"
+#include "base/log_sink.h"
 
 #define LINE_BYTES 4096 /* below PIPE_BUF a write is not mixed with others' */
 
 static struct {
 	const char *role;
 	enum log_level level;
-	bool to_syslog;
+	struct log_options how;
 } state = {.role = "bandog", .level = LOG_L_INFO};
-
-static const struct {
-	const char *word;
-	int priority;
-} level_info[] = {
-    [LOG_L_ERR] = {"ERROR", LOG_ERR},
-    [LOG_L_WARNING] = {"WARNING", LOG_WARNING},
-    [LOG_L_NOTICE] = {"NOTICE", LOG_NOTICE},
-    [LOG_L_INFO] = {"INFO", LOG_INFO},
-    [LOG_L_DEBUG] = {"DEBUG", LOG_DEBUG},
-};
 
 void log_init(const char *role, enum log_level level, bool to_syslog)
 {
 	state.role = role;
 	state.level = level;
-	state.to_syslog = to_syslog;
 	tzset(); /* now, as a sandbox may shut the zone's file away later */
-	if (to_syslog)
-		openlog("bandog", LOG_PID | LOG_NDELAY, LOG_DAEMON);
+	log_configure(&(struct log_options){
+	    .sink = to_syslog ? LOG_TO_SYSLOG : LOG_TO_STDERR, .facility = LOG_DAEMON});
+}
+
+void log_configure(const struct log_options *o)
+{
+	state.how = *o;
+	log_sink_open(o);
+}
+
+bool log_is_like_fail2ban(void)
+{
+	return state.how.style == LOG_LIKE_FAIL2BAN;
 }
 
 void log_set_level(enum log_level level)
@@ -127,22 +124,48 @@ static void mask_controls(char *p, size_t n)
 			p[i] = '?';
 }
 
-static void say(enum log_level level, char *text, size_t n)
+/* What stands for a role in fail2ban's one process. */
+static const char *part_of_role(void)
 {
-	struct buf line = BUF_INIT(LINE_BYTES + 256);
+	static const struct {
+		const char *role, *part;
+	} parts[] = {
+	    {"engine", "filter"},
+	    {"reader", "filter"},
+	    {"enforcer", "actions"},
+	    {"runner", "actions"},
+	    {"keeper", "database"},
+	    {"front", "transmitter"},
+	    {"resolver", "utils"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
+		if (!strcmp(parts[i].role, state.role))
+			return parts[i].part;
+	return "server";
+}
+
+static void say(enum log_level level, const char *part, char *text, size_t n)
+{
+	struct log_entry entry = {
+	    .role = state.role, .part = part, .level = level, .text = text};
 
 	mask_controls(text, n);
-	if (state.to_syslog) {
-		syslog(level_info[level].priority, "%s: %s", state.role, text);
+	entry.at = wall_now();
+	log_sink_write(&state.how, &entry);
+}
+
+void log_fail2ban(enum log_level level, const char *part, const char *fmt, ...)
+{
+	char text[LINE_BYTES];
+	va_list ap;
+
+	if (level > state.level || !log_is_like_fail2ban())
 		return;
-	}
-	wall_format(&line, wall_now());
-	buf_printf(&line, " %s[%d]: %s %s\n", state.role, (int)getpid(),
-	    level_info[level].word, text);
-	/* Where would one report that the log cannot be written? */
-	if (!line.failed)
-		(void)fd_write_all(STDERR_FILENO, line.p, line.n);
-	buf_deinit(&line);
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	say(level, part, text, strlen(text));
 }
 
 void log_write(struct log_site *site, enum log_level level, const char *subject,
@@ -167,6 +190,6 @@ void log_write(struct log_site *site, enum log_level level, const char *subject,
 	if (n_swallowed > 0)
 		(void)snprintf(text + n, sizeof(text) - n,
 		    " (%u more like this not logged)", n_swallowed);
-	say(level, text, strlen(text));
+	say(level, part_of_role(), text, strlen(text));
 	errno = saved;
 }

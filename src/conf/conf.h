@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "base/cleanup.h"
+#include "base/log.h"
 #include "conf/diag.h"
 
 struct conf_value {
@@ -99,9 +100,15 @@ struct conf_jail {
 
 struct conf_global {
 	struct conf_value loglevel;  /* "INFO" */
-	struct conf_value logtarget; /* "SYSLOG", "STDERR", a path */
-	struct conf_value user;      /* "bandog" */
-	bool dryrun;                 /* decide and tell, touch no firewall */
+	struct conf_value logtarget; /* "SYSLOG", a path, with its [parameters] */
+	const char *log_place;       /* without: a path, or a word in upper case */
+	struct log_options log;
+	struct conf_value pidfile; /* NULL: none beside our own */
+	bool is_volatile;          /* dbfile: nothing is kept */
+	bool allow_ipv6;           /* in answers of the DNS */
+	unsigned int db_max_matches;
+	struct conf_value user; /* "bandog" */
+	bool dryrun;            /* decide and tell, touch no firewall */
 	unsigned int min_prefix_v4, min_prefix_v6; /* guard */
 	unsigned int max_bans_per_sec;             /* guard */
 	struct conf_values never_ban; /* guard: networks, one item a word */

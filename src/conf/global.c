@@ -2,13 +2,14 @@
 /*
  * global - bandog.conf, or what still makes sense of a fail2ban.conf
  *
- * fail2ban's log file, socket, pid file and database are its own; they are not taken
- * over.
+ * A fail2ban.conf counts where there is no bandog.conf. Its socket and its database are
+ * fail2ban's own; they are not taken over.
  */
 
 #include <errno.h>
+#include <syslog.h>
 
-#include "base/log.h"
+#include "base/fd.h"
 #include "base/net.h"
 #include "conf/chars.h"
 #include "conf/interp.h"
@@ -117,12 +118,96 @@ static int read_log_level(struct reader *rd, struct conf_value *out)
 	return r;
 }
 
-static int read_own(struct reader *rd, struct conf_global *out)
+/* 0: *@t and *@out = @t, or *@out = NULL; -ENOMEM. */
+static int get_text(
+    struct reader *rd, const char *name, struct text *t, const struct text **out)
 {
-	int r = read_value(rd, "logtarget", &out->logtarget);
+	int r = get(rd, name, t);
+
+	*out = r == 0 ? t : NULL;
+	return r < 0 ? r : 0;
+}
+
+static int read_log(struct reader *rd, bool is_fail2ban, struct conf_global *out)
+{
+	struct text rooms[3];
+	const struct text *target, *socket, *style;
+	int r = get_text(rd, "logtarget", &rooms[0], &target);
 
 	if (r == 0)
-		r = read_value(rd, "user", &out->user);
+		r = get_text(rd, "syslogsocket", &rooms[1], &socket);
+	if (r == 0)
+		r = get_text(rd, "logstyle", &rooms[2], &style);
+	if (r == 0 && target && chars_trim(text_span(target)).n)
+		out->logtarget = value_of(target);
+	return r == 0 ? log_target_read(rd->ld, target, socket, style, is_fail2ban, out)
+		      : r;
+}
+
+/* None and :memory: are fail2ban's words for no database. */
+static int read_dbfile(struct reader *rd, bool is_own, struct conf_global *out)
+{
+	struct text t;
+	int r = get(rd, "dbfile", &t);
+	struct span s;
+
+	if (r)
+		return r < 0 ? r : 0;
+	s = chars_trim(text_span(&t));
+	out->is_volatile =
+	    span_eq_nocase(s, SPAN("None")) || span_eq(s, SPAN(":memory:"));
+	if (s.n && is_own && !out->is_volatile)
+		diag_add(rd->ld->d, DIAG_WARNING, text_place(&t, 0),
+		    "dbfile: '%s' has no effect: what is kept is in bandogd's state "
+		    "directory",
+		    chars_show(s).text);
+	return 0;
+}
+
+static bool has_ipv6(void)
+{
+	static const char path[] = "/proc/sys/net/ipv6/conf/all/disable_ipv6";
+	CLEANUP(buf_deinit) struct buf text = BUF_INIT(16);
+
+	return fd_read_file(-1, path, &text) == 0 && text.n && text.p[0] == '0';
+}
+
+static int read_ipv6(struct reader *rd, bool *out)
+{
+	struct text t;
+	int r = get(rd, "allowipv6", &t);
+
+	if (r < 0)
+		return r;
+	if (r || span_eq_nocase(chars_trim(text_span(&t)), SPAN("auto")))
+		*out = has_ipv6();
+	else
+		schema_read_bool(rd->ld->d, option("allowipv6"), &t, out);
+	return 0;
+}
+
+/* What fail2ban.conf has too. */
+static int read_shared(struct reader *rd, bool is_own, struct conf_global *out)
+{
+	int r = read_log_level(rd, &out->loglevel);
+
+	if (r == 0)
+		r = read_log(rd, !is_own, out);
+	if (r == 0)
+		r = read_value(rd, "pidfile", &out->pidfile);
+	if (r == 0)
+		r = read_ipv6(rd, &out->allow_ipv6);
+	if (r == 0)
+		r = read_dbfile(rd, is_own, out);
+	if (r == 0)
+		r = read_count(rd, "dbmaxmatches", &out->db_max_matches);
+	return r == 0 ? read_purge_age(rd, &out->dbpurgeage_sec) : r;
+}
+
+static int read_own(struct reader *rd, struct conf_global *out)
+{
+	int r = read_value(rd, "user", &out->user);
+
 	if (r == 0)
 		r = read_dryrun(rd, &out->dryrun);
 	if (r == 0)
@@ -165,6 +250,13 @@ void global_set_defaults(struct conf_global *g)
 	*g = (struct conf_global){
 	    .loglevel.text = "INFO",
 	    .logtarget.text = "SYSLOG",
+	    .log_place = "SYSLOG",
+	    .log = {.sink = LOG_TO_SYSLOG,
+		.without_time = true,
+		.without_padding = true,
+		.facility = LOG_DAEMON},
+	    .allow_ipv6 = true,
+	    .db_max_matches = 10,
 	    .user.text = "bandog",
 	    .min_prefix_v4 = 16,
 	    .min_prefix_v6 = 32,
@@ -195,9 +287,7 @@ int global_load(struct load *ld, struct conf_global *out, struct dict **out_valu
 	    .section = ini_find_section(&set->all, SPAN("Definition"))};
 	if (!is_own && set->is_found)
 		out->dbpurgeage_sec = FAIL2BAN_PURGE_AGE_SEC;
-	r = read_log_level(&rd, &out->loglevel);
-	if (r == 0)
-		r = read_purge_age(&rd, &out->dbpurgeage_sec);
+	r = set->is_found ? read_shared(&rd, is_own, out) : 0;
 	if (r == 0 && is_own) {
 		r = read_own(&rd, out);
 		warn_unknown(&rd);

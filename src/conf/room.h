@@ -74,6 +74,12 @@ void jail_set_defaults(struct conf_jail *j, const char *name, struct conf_place 
 /* hint.c: warnings about names that are nearly those of options. */
 void hint_misspelt(struct load *ld, const struct ini *ini, const struct ini_section *s);
 
+/* log_target.c: logtarget, syslogsocket and logstyle, NULL where they are not set, into
+ * @out. @is_fail2ban: they stand in a fail2ban.conf. Return: 0 or -ENOMEM. */
+int log_target_read(struct load *ld, const struct text *target,
+    const struct text *socket, const struct text *style, bool is_fail2ban,
+    struct conf_global *out);
+
 /* global.c */
 void global_set_defaults(struct conf_global *g);
 int global_load(struct load *ld, struct conf_global *out, struct dict **out_values);

@@ -43,7 +43,14 @@ const struct schema_option schema_options[] = {
     TEXT("loglevel", G, "INFO",
 	"The least important messages that are logged: CRITICAL, ERROR, WARNING, "
 	"NOTICE, INFO or DEBUG."),
-    TEXT("logtarget", G, "SYSLOG", "Where messages go: SYSLOG, STDERR, or a file."),
+    TEXT("logtarget", G, "SYSLOG",
+	"Where messages go: SYSLOG, SYSTEMD-JOURNAL, STDERR, STDOUT, SYSOUT, or a "
+	"file; "
+	"with parameters: NAME[option=value]."),
+    TEXT("logstyle", G, "auto", "The words of messages: bandog, fail2ban, or auto."),
+    TEXT("syslogsocket", G, "auto", "The socket of syslog: auto, or a path."),
+    TEXT("socket", G, NULL, "The control socket of fail2ban."),
+    TEXT("pidfile", G, NULL, "A further file to write the number of the process to."),
     TEXT("user", G, "bandog", "The user that the processes without rights run as."),
     BOOL("dryrun", G, "no", "Decide and tell, but touch no firewall."),
     COUNT("minprefix4", G, "bits", "16", 0, 32,
@@ -54,6 +61,12 @@ const struct schema_option schema_options[] = {
 	"More bans than this in one second have to wait."),
     LIST("neverban", G, SCHEMA_WORDS,
 	"Addresses and networks that are never banned, whatever a jail says."),
+    TEXT("allowipv6", G, "auto",
+	"Whether names may stand for IPv6 addresses: auto, yes or no."),
+    TEXT("dbfile", G, NULL,
+	"None or :memory: keep nothing beyond the end of the daemon."),
+    COUNT("dbmaxmatches", G, "lines", "10", 0, 1000000,
+	"So many matched lines are stored with each ban."),
     TIME("dbpurgeage", G, "30d", "How long a ban stays in the history after its end."),
 
     /* jails, in two steps: these three first */

@@ -99,7 +99,7 @@ int main(int argc, char **argv)
 			role.user = optarg;
 			break;
 		case OPT_LOG:
-			role.to_syslog = !strcmp(optarg, "syslog");
+			role.log = optarg;
 			break;
 		case 'V':
 			puts("bandogd " BANDOG_VERSION);

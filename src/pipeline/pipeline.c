@@ -15,6 +15,8 @@ struct pipeline {
 	uint32_t n_lanes;
 	wall_t replayed; /* how far a replay has come */
 	wall_t since, until;
+	pipeline_verdict_fn on_verdict;
+	void *on_verdict_ctx;
 	pipeline_name_fn on_name;
 	void *on_name_ctx;
 };
@@ -205,6 +207,8 @@ static int weigh(
 	}
 	int r = engine_feed(p->engine, h, now, out);
 
+	if (p->on_verdict && r >= 0)
+		p->on_verdict(p->on_verdict_ctx, h, r);
 	return r < 0 ? r : 0;
 }
 
@@ -215,6 +219,12 @@ static bool is_wanted_name(
 
 	return f->is_name && p->on_name &&
 	       (d == FILTER_DNS_YES || d == FILTER_DNS_WARN);
+}
+
+void pipeline_on_verdict(struct pipeline *p, pipeline_verdict_fn fn, void *ctx)
+{
+	p->on_verdict = fn;
+	p->on_verdict_ctx = ctx;
 }
 
 void pipeline_on_name(struct pipeline *p, pipeline_name_fn fn, void *ctx)

@@ -60,6 +60,10 @@ struct pipeline_name {
 typedef bool (*pipeline_name_fn)(void *ctx, const struct pipeline_name *n);
 void pipeline_on_name(struct pipeline *p, pipeline_name_fn fn, void *ctx);
 
+/* What became of each failure: an ENGINE_* outcome of engine_feed(). */
+typedef void (*pipeline_verdict_fn)(void *ctx, const struct hit *h, int outcome);
+void pipeline_on_verdict(struct pipeline *p, pipeline_verdict_fn fn, void *ctx);
+
 /* One address of the name. Return: 0 or -ENOMEM. */
 int pipeline_feed_name(struct pipeline *p, const struct pipeline_name *n,
     const struct net *net, wall_t now, struct orders *out);

@@ -77,6 +77,8 @@ struct setup *setup_free(struct setup *s)
 		source_deinit(&s->sources[i]);
 	free(s->sources);
 	free(s->log_target);
+	free(s->log_how);
+	free(s->pid_path);
 	free(s->user);
 	free(s->never_ban);
 	free(s);
@@ -387,19 +389,23 @@ static int take_global(const struct conf_global *g, struct diag *d, struct setup
 	/* conf has said what is wrong with it. */
 	if (g->loglevel.text)
 		(void)log_level_parse(g->loglevel.text, &s->log_level);
-	const char *target = g->logtarget.text ? g->logtarget.text : "SYSLOG";
+	CLEANUP(buf_deinit) struct buf how = BUF_INIT(8192);
 
-	if (strcmp(target, "SYSLOG") && strcmp(target, "STDERR") && target[0] != '/')
-		diag_add(d, DIAG_ERROR, g->logtarget.at,
-		    "logtarget: '%s' is unknown, expected SYSLOG, STDERR or an "
-		    "absolute path",
-		    target);
+	log_options_encode(&g->log, &how);
 	s->dry_run = g->dryrun;
 	s->min_prefix_v4 = g->min_prefix_v4;
 	s->min_prefix_v6 = g->min_prefix_v6;
 	s->max_bans_per_sec = g->max_bans_per_sec;
 	s->purge_sec = g->dbpurgeage_sec;
-	if (dup_text(&s->log_target, target) < 0 ||
+	s->is_volatile = g->is_volatile;
+	s->allow_ipv6 = g->allow_ipv6;
+	s->db_max_matches = g->db_max_matches;
+	if (g->pidfile.text && g->pidfile.text[0] != '/')
+		diag_add(d, DIAG_ERROR, g->pidfile.at,
+		    "pidfile: '%s' must be an absolute path", g->pidfile.text);
+	if (how.failed || dup_text(&s->log_target, g->log_place) < 0 ||
+	    dup_text(&s->log_how, buf_str(&how)) < 0 ||
+	    dup_text(&s->pid_path, g->pidfile.text) < 0 ||
 	    dup_text(&s->user, g->user.text ? g->user.text : "bandog") < 0)
 		return -ENOMEM;
 	return take_never_ban(&g->never_ban, s);

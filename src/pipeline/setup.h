@@ -89,7 +89,12 @@ struct setup_left_out {
 struct setup {
 	uint64_t generation; /* given by the supervisor: grows with each reload */
 	enum log_level log_level;
-	char *log_target; /* "SYSLOG", "STDERR" or a path */
+	char *log_target; /* "SYSLOG", "STDERR" ... or a path */
+	char *log_how;    /* as log_options_encode() writes it */
+	char *pid_path;   /* NULL: none beside our own */
+	bool is_volatile; /* nothing is kept beyond the end of the daemon */
+	bool allow_ipv6;  /* in what names stand for */
+	uint32_t db_max_matches;
 	char *user;
 	bool dry_run;
 	uint32_t min_prefix_v4, min_prefix_v6, max_bans_per_sec;

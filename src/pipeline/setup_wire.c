@@ -261,6 +261,11 @@ void setup_encode(const struct setup *s, struct buf *b)
 	pack_u64(b, s->generation);
 	pack_u8(b, (uint8_t)s->log_level);
 	pack_str(b, s->log_target);
+	pack_str(b, s->log_how);
+	pack_str(b, s->pid_path);
+	pack_bool(b, s->is_volatile);
+	pack_bool(b, s->allow_ipv6);
+	pack_u32(b, s->db_max_matches);
 	pack_str(b, s->user);
 	pack_bool(b, s->dry_run);
 	pack_u32(b, s->min_prefix_v4);
@@ -337,6 +342,11 @@ int setup_decode(struct span bytes, struct setup **out)
 	s->generation = unpack_u64(u);
 	s->log_level = unpack_u8(u);
 	s->log_target = unpack_str(u);
+	s->log_how = unpack_str(u);
+	s->pid_path = unpack_str(u);
+	s->is_volatile = unpack_bool(u);
+	s->allow_ipv6 = unpack_bool(u);
+	s->db_max_matches = unpack_u32(u);
 	s->user = unpack_str(u);
 	s->dry_run = unpack_bool(u);
 	s->min_prefix_v4 = unpack_u32(u);
@@ -354,7 +364,7 @@ int setup_decode(struct span bytes, struct setup **out)
 	for (uint32_t i = 0; i < n && !u->bad; i++)
 		get_jail(u, s->n_sources, &s->jails[i]);
 	get_left_out(u, s);
-	if (!s->log_target || !s->user)
+	if (!s->log_target || !s->log_how || !s->user)
 		u->bad = true;
 	int r = unpack_end(u);
 

@@ -14,30 +14,6 @@ static const struct setup_jail *jail_of(const struct engine_role *er, uint32_t j
 	return jail < er->role->setup->n_jails ? &er->role->setup->jails[jail] : NULL;
 }
 
-static void log_order(const char *jail, const struct order *o)
-{
-	char net[NET_TEXT_BYTES];
-	struct buf b = BUF_INIT(256);
-
-	net_format(&o->net, net);
-	switch (o->op) {
-	case ORDER_BAN:
-	case ORDER_PROLONG:
-		duration_format(&b, o->until.us == WALL_NEVER.us
-					? -1
-					: (o->until.us - o->at.us) / US_PER_SEC);
-		log_event(LOG_L_NOTICE, jail, "%s addr=%s for=%s failures=%u by=%s",
-		    order_op_name(o->op), net, buf_str(&b), o->failures,
-		    order_cause_name(o->cause));
-		break;
-	case ORDER_UNBAN:
-		log_event(LOG_L_NOTICE, jail, "unban addr=%s by=%s", net,
-		    order_cause_name(o->cause));
-		break;
-	}
-	buf_deinit(&b);
-}
-
 /* --- orders to those who enforce ---------------------------------------------------
  */
 
@@ -116,7 +92,7 @@ uint64_t engine_role_flush(struct engine_role *er)
 
 		if (!j)
 			continue;
-		log_order(j->name, o);
+		engine_say_order(j->name, o);
 		engine_store_put(er->store, j->name, o);
 	}
 	orders_clear(&er->orders);
@@ -214,6 +190,7 @@ void engine_role_restored(struct engine_role *er)
 	if (engine_tick(pipeline_engine(er->pipeline), wall_now(), &er->orders) < 0)
 		log_err(NULL, "out of memory while ending bans");
 	(void)engine_role_flush(er);
+	engine_say_restored(er);
 	engine_role_resync(er);
 	engine_role_ignore_known(er);
 }
@@ -371,6 +348,7 @@ static int engine_start(struct role *r, struct err *e)
 	if (!er->tick_timer || !er->files || !er->journals || !er->ignore ||
 	    !er->names || !er->store || !er->answers)
 		return err_set(e, -ENOMEM, "out of memory");
+	engine_say_begin(er);
 	return 0;
 }
 
@@ -382,7 +360,7 @@ static void record_gone(struct engine_role *er, const struct setup *old)
 
 		if (o->jail >= old->n_jails)
 			continue;
-		log_order(old->jails[o->jail].name, o);
+		engine_say_order(old->jails[o->jail].name, o);
 		engine_store_put(er->store, old->jails[o->jail].name, o);
 	}
 	orders_clear(&er->orders);
@@ -403,6 +381,7 @@ static void engine_reload_setup(struct role *r, const struct setup *old)
 		return;
 	}
 	record_gone(er, old);
+	engine_say_reload(er, old);
 	engine_ignore_reload(er->ignore);
 	engine_files_reload(er->files);
 	engine_names_forget(er->names);
@@ -417,6 +396,7 @@ static void engine_stop(struct role *r)
 	struct engine_role *er = r->ctx;
 
 	(void)engine_role_flush(er);
+	engine_say_jails(er, "stopped");
 	engine_store_finish(er->store);
 }
 

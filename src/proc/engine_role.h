@@ -10,6 +10,7 @@
  *   engine_journal.c  journals: lines that the reader sends
  *   engine_ignore.c   names and files in ignoreip: what they stand for now
  *   engine_names.c    clients that are names, until the resolver has answered
+ *   engine_say.c      what is logged of decisions, in our words or fail2ban's
  *   engine_store.c    the keeper: what it gave back, checkpoints, snapshots
  *   engine_answers.c  what clients ask
  *
@@ -108,6 +109,13 @@ struct engine_names *engine_names_free(struct engine_names *ns);
 void engine_names_resolved(struct engine_names *ns, struct message *m);
 void engine_names_forget(
     struct engine_names *ns); /* another set-up: jails have new numbers */
+
+/* --- the log. All but engine_say_order() is told in fail2ban's style only. */
+void engine_say_order(const char *jail, const struct order *o);
+void engine_say_begin(struct engine_role *er); /* jails start; failures are told */
+void engine_say_restored(struct engine_role *er);
+void engine_say_jails(struct engine_role *er, const char *what); /* "stopped" */
+void engine_say_reload(struct engine_role *er, const struct setup *old);
 
 /* --- the keeper */
 struct engine_store *engine_store_new(struct engine_role *er);

@@ -56,10 +56,19 @@ static void finish(struct engine_store *s)
 /* --- what goes into a checkpoint ---------------------------------------------------
  */
 
-static void encode_put(struct buf *b, const char *jail, const struct order *o)
+/* dbmaxmatches: the newest lines are stored. */
+static void encode_put(const struct engine_store *s, struct buf *b, const char *jail,
+    const struct order *o)
 {
+	uint32_t max = s->er->role->setup->db_max_matches;
+	struct order cut = *o;
+
+	if (cut.n_why > max) {
+		cut.why += cut.n_why - max;
+		cut.n_why = max;
+	}
 	pack_str(b, jail);
-	order_encode(b, o);
+	order_encode(b, &cut);
 }
 
 static void send_ban(void *ctx, const struct order *o)
@@ -70,7 +79,7 @@ static void send_ban(void *ctx, const struct order *o)
 
 	if (o->jail >= setup->n_jails)
 		return;
-	encode_put(&b, setup->jails[o->jail].name, o);
+	encode_put(s, &b, setup->jails[o->jail].name, o);
 	(void)send_body(s, MSG_PUT_ORDER, &b);
 	buf_deinit(&b);
 }
@@ -191,7 +200,7 @@ void engine_store_put(struct engine_store *s, const char *jail, const struct ord
 	struct buf body = BUF_INIT(MESSAGE_MAX_BYTES - 2);
 	size_t before = s->events.n;
 
-	encode_put(&body, jail, o);
+	encode_put(s, &body, jail, o);
 	pack_span(&s->events, buf_span(&body));
 	if (body.failed || s->events.failed) {
 		/* Too much history while nothing can be stored: the bans themselves are

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <pwd.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -152,6 +153,37 @@ static int open_log_file(const char *path)
 	return r;
 }
 
+/* A daemon has no standard output: in the foreground it takes the place of stderr. */
+static void log_in_foreground(struct places *p, const struct setup *s)
+{
+	bool is_stdout =
+	    !strcmp(s->log_target, "STDOUT") || !strcmp(s->log_target, "SYSOUT");
+
+	if (is_stdout)
+		(void)dup2(1, 2);
+	if (p->log.sink != LOG_TO_STDERR)
+		p->log.without_time = p->log.without_padding = false;
+	p->log.sink = LOG_TO_STDERR;
+}
+
+static int open_log(
+    struct places *p, const struct setup *s, bool foreground, struct err *e)
+{
+	CLEANUP(buf_deinit) struct buf arg = BUF_INIT(8192);
+
+	if (log_options_decode(s->log_how, &p->log) < 0)
+		return err_set(e, -EINVAL, "logtarget: cannot be used");
+	if (foreground)
+		log_in_foreground(p, s);
+	else if (s->log_target[0] == '/')
+		p->log_path = strdup(s->log_target);
+	p->pid_path = s->pid_path ? strdup(s->pid_path) : NULL;
+	buf_add_str(&arg, "--log=");
+	log_options_encode(&p->log, &arg);
+	p->log_arg = arg.failed ? NULL : strdup(buf_str(&arg));
+	return p->log_arg ? 0 : err_set(e, -ENOMEM, "out of memory");
+}
+
 int places_open(struct places *p, const struct setup *s, bool foreground, struct err *e)
 {
 	int r = open_state(p, s->user, e);
@@ -160,13 +192,7 @@ int places_open(struct places *p, const struct setup *s, bool foreground, struct
 		r = open_socket(p, e);
 	if (r < 0)
 		return r;
-	if (foreground)
-		return 0;
-	if (s->log_target[0] == '/')
-		p->log_path = strdup(s->log_target);
-	else
-		p->to_syslog = !strcmp(s->log_target, "SYSLOG");
-	return 0;
+	return open_log(p, s, foreground, e);
 }
 
 int places_daemonize(struct places *p, int *out_ready_fd)
@@ -200,7 +226,7 @@ int places_daemonize(struct places *p, int *out_ready_fd)
 	if (null_fd >= 0) {
 		dup2(null_fd, 0);
 		dup2(null_fd, 1);
-		if (p->to_syslog)
+		if (p->log.sink != LOG_TO_STDERR)
 			dup2(null_fd, 2);
 		close(null_fd);
 	}
@@ -220,8 +246,48 @@ bool places_reopen_log(struct places *p)
 	return false;
 }
 
+static bool is_alive(const char *path)
+{
+	CLEANUP(buf_deinit) struct buf text = BUF_INIT(32);
+	int64_t pid;
+
+	return fd_read_file(AT_FDCWD, path, &text) == 0 &&
+	       span_to_i64(span_trim(buf_span(&text)), &pid) == 0 && pid > 0 &&
+	       pid != getpid() && kill((pid_t)pid, 0) == 0;
+}
+
+void places_write_pid(struct places *p)
+{
+	CLEANUP(fd_closep) int fd = -1;
+	CLEANUP(freep) char *dir = NULL;
+
+	if (!p->pid_path)
+		return;
+	const char *slash = strrchr(p->pid_path, '/');
+	bool is_taken = is_alive(p->pid_path);
+
+	dir = strndup(
+	    p->pid_path, slash > p->pid_path ? (size_t)(slash - p->pid_path) : 1);
+	if (dir && !is_taken)
+		(void)make_dir(dir, 0755);
+	if (!is_taken)
+		fd = open(
+		    p->pid_path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+	int r = is_taken ? -EEXIST : fd < 0 ? -errno : write_pid(fd);
+
+	if (!r)
+		return;
+	log_warning(p->pid_path, "not written: %s",
+	    is_taken ? "that process is running" : strerror(-r));
+	free(p->pid_path);
+	p->pid_path = NULL;
+}
+
 void places_release(struct places *p)
 {
+	if (p->pid_path)
+		(void)unlink(p->pid_path);
+
 	if (p->listen_fd >= 0) {
 		char path[PATH_MAX];
 
@@ -236,4 +302,6 @@ void places_release(struct places *p)
 	free(p->run_dir);
 	free(p->state_arg);
 	free(p->log_path);
+	free(p->log_arg);
+	free(p->pid_path);
 }

@@ -17,8 +17,10 @@ struct places {
 	char *state_dir;
 	char *run_dir;
 	char *state_arg; /* "--state-dir=..." for roles */
-	char *log_path;  /* NULL: stderr or syslog */
-	bool to_syslog;
+	char *log_path;  /* NULL: no file */
+	struct log_options log;
+	char *log_arg;  /* "--log=..." for roles */
+	char *pid_path; /* NULL: no further file */
 	int lock_fd;
 	int state_fd;
 	int listen_fd;
@@ -28,7 +30,7 @@ struct places {
 int places_take(struct places *p, const struct supervisor_args *args, struct err *e);
 
 /* State directory (owned by the set-up's user), control socket, log target (in the
- * foreground always stderr). */
+ * foreground stderr or stdout). */
 int places_open(
     struct places *p, const struct setup *s, bool foreground, struct err *e);
 
@@ -43,4 +45,6 @@ int places_daemonize(struct places *p, int *out_ready_fd);
 
 /* After rotation: our stderr becomes the file anew. Return: false if it does not. */
 bool places_reopen_log(struct places *p);
-void places_release(struct places *p); /* removes the socket */
+/* The further file with our number. One that names another living process stays. */
+void places_write_pid(struct places *p);
+void places_release(struct places *p); /* removes the socket, and that file */

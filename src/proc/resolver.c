@@ -257,7 +257,8 @@ static bool join(struct resolver *v, uint64_t id, const char *name)
 
 static void ask(struct resolver *v, uint64_t id, const char *name)
 {
-	struct ares_addrinfo_hints hints = {.ai_family = AF_UNSPEC,
+	struct ares_addrinfo_hints hints = {
+	    .ai_family = v->role->setup->allow_ipv6 ? AF_UNSPEC : AF_INET,
 	    .ai_flags = ARES_AI_NOSORT,
 	    .ai_socktype = SOCK_STREAM};
 	struct question *q =

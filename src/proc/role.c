@@ -202,8 +202,12 @@ int role_run(const struct role_args *args, const struct role_fns *fns, void *ctx
 	struct channel_fns ctl_fns = {
 	    .ctx = &r, .message = on_control, .closed = on_control_closed};
 
+	struct log_options log;
+
 	tzset(); /* while the zone's file can still be read */
-	log_init(role_name(args->id), LOG_L_INFO, args->to_syslog);
+	log_init(role_name(args->id), LOG_L_INFO, false);
+	if (args->log && log_options_decode(args->log, &log) == 0)
+		log_configure(&log);
 	signal(SIGPIPE, SIG_IGN);
 	/* The terminal's Ctrl-C reaches all of us; only the supervisor acts on it. */
 	signal(SIGINT, SIG_IGN);

@@ -16,8 +16,8 @@ struct role_args {
 	const char *config_dir;
 	const char *state_dir;
 	const char *user;
-	bool to_syslog;
-	bool dry_run; /* loader only: whatever the configuration says */
+	const char *log; /* as log_options_encode() writes it; NULL: stderr */
+	bool dry_run;    /* loader only: whatever the configuration says */
 };
 
 struct role {

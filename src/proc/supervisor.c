@@ -241,8 +241,7 @@ static int child_spawn(struct child *c, int ctl_fd, struct err *e)
 {
 	const struct supervisor *s = c->owner;
 	char user_arg[128];
-	const char *args[] = {user_arg, s->places.state_arg,
-	    s->places.to_syslog ? "--log=syslog" : "--log=stderr", NULL};
+	const char *args[] = {user_arg, s->places.state_arg, s->places.log_arg, NULL};
 	int extra = c->role == ROLE_KEEPER ? s->places.state_fd : -1;
 
 	snprintf(user_arg, sizeof(user_arg), "--user=%s", s->setup->user);
@@ -606,7 +605,9 @@ int supervisor_run(const struct supervisor_args *args)
 	if (!code && sandbox_enter(ROLE_SUPERVISOR, "", -1, &e) < 0)
 		code = 2;
 	if (!code) {
-		log_init("supervisor", s.setup->log_level, s.places.to_syslog);
+		log_init("supervisor", s.setup->log_level, false);
+		log_configure(&s.places.log);
+		places_write_pid(&s.places);
 		code = supervise(&s);
 	}
 	places_release(&s.places);

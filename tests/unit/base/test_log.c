@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <regex.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -74,6 +75,70 @@ static void assert_line(const char *tail)
 	regfree(&re);
 	assert_non_null(colon);
 	assert_string_equal(colon + 3, tail);
+}
+
+static void assert_written(const char *pattern)
+{
+	const char *text = written();
+	regex_t re;
+
+	assert_int_equal(regcomp(&re, pattern, REG_EXTENDED | REG_NOSUB), 0);
+	if (regexec(&re, text, 0, NULL, 0) != 0)
+		fail_msg("%s: %s", pattern, text);
+	regfree(&re);
+}
+
+static void configure(struct log_options o)
+{
+	struct buf b = BUF_INIT(1024);
+	struct log_options back;
+
+	/* What the command line of a role carries is the same. */
+	log_options_encode(&o, &b);
+	assert_int_equal(log_options_decode(buf_str(&b), &back), 0);
+	buf_deinit(&b);
+	log_configure(&back);
+	free((void *)(uintptr_t)back.format);
+	back.format = o.format;
+	log_configure(&back);
+}
+
+static void fail2bans_words(void **state)
+{
+	(void)state;
+	log_fail2ban(LOG_L_NOTICE, "actions", "[x] Ban 192.0.2.1");
+	assert_string_equal(written(), "");
+	configure((struct log_options){.style = LOG_LIKE_FAIL2BAN});
+	log_fail2ban(LOG_L_NOTICE, "actions", "[x] Ban 192.0.2.1");
+	assert_written(
+	    "^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:]{8},[0-9]{3} fail2ban\\.actions  "
+	    "      \\[[0-9]+\\]: NOTICE  \\[x\\] Ban 192\\.0\\.2\\.1\n$");
+	log_fail2ban(LOG_L_DEBUG, "actions", "too much");
+	assert_string_equal(written(), "");
+	log_warning("x", "what");
+	assert_written("fail2ban\\.server         \\[[0-9]+\\]: WARNING x: what\n$");
+	configure((struct log_options){
+	    .style = LOG_LIKE_FAIL2BAN, .without_time = true, .without_padding = true});
+	log_fail2ban(LOG_L_INFO, "filter", "[x] Found y");
+	assert_written("^fail2ban\\.filter\\[[0-9]+\\]: INFO \\[x\\] Found y\n$");
+	configure((struct log_options){.style = LOG_LIKE_FAIL2BAN,
+	    .format = "%(levelname)-9s|%(name)16s|%d %(what)s, %(message)s%"});
+	log_fail2ban(LOG_L_INFO, "jail", "%s", "a%sb%(name)s");
+	assert_string_equal(
+	    written(), "INFO     |   fail2ban.jail|%d %(what)s, a%sb%(name)s%\n");
+}
+
+static void options_that_are_none(void **state)
+{
+	static const char *const bad[] = {"", "0", "0,0,0,0,24", "3,0,0,0,24,,",
+	    "0,2,0,0,24,,", "0,0,0,0,-1,,", "x,0,0,0,24,,", "0,0,0,0,24,"};
+	struct log_options o;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		assert_int_equal(log_options_decode(bad[i], &o), -EINVAL);
+	assert_int_equal(log_facility_parse("Local7"), 23 << 3);
+	assert_int_equal(log_facility_parse("none"), -EINVAL);
 }
 
 static void lines_have_their_form(void **state)
@@ -259,6 +324,8 @@ int main(void)
 	    CAUGHT(events_are_not_limited),
 	    CAUGHT(a_macro_is_a_site),
 	    CAUGHT(survives_a_full_pipe),
+	    CAUGHT(fail2bans_words),
+	    cmocka_unit_test(options_that_are_none),
 	    cmocka_unit_test(parses_levels),
 	};
 

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <syslog.h>
+
 #include "load_test.h"
 
 static void nothing_at_all(void **state)
@@ -55,14 +57,67 @@ static void what_is_left_of_fail2ban(void **state)
 	(void)state;
 	put_file("fail2ban.conf",
 	    "[DEFAULT]\nloglevel = INFO\nlogtarget = /var/log/f.log\n"
-	    "dbfile = /x\nsocket = /y\npidfile = /z\n[Definition]\n");
+	    "dbfile = None\nsocket = /y\npidfile = /z\nsyslogsocket = auto\n"
+	    "dbmaxmatches = 3\nallowipv6 = no\n[Definition]\n");
 	put_file("fail2ban.local", "[Definition]\nloglevel = DEBUG\n");
 	load("[a]\n");
 	assert_silent(&diag);
 	g = &conf->global;
 	assert_string_equal(g->loglevel.text, "DEBUG");
-	assert_string_equal(g->logtarget.text, "SYSLOG");
+	assert_string_equal(g->log_place, "/var/log/f.log");
+	assert_int_equal(g->log.style, LOG_LIKE_FAIL2BAN);
+	assert_int_equal(g->log.sink, LOG_TO_STDERR);
+	assert_false(g->log.without_time || g->log.without_padding);
+	assert_string_equal(g->pidfile.text, "/z");
+	assert_true(g->is_volatile);
+	assert_false(g->allow_ipv6);
+	assert_int_equal(g->db_max_matches, 3);
 	assert_true(g->dbpurgeage_sec == 86400.0);
+}
+
+static void load_target(const char *lines)
+{
+	CLEANUP(buf_deinit) struct buf text = BUF_INIT(4096);
+
+	buf_printf(&text, "[Definition]\n%s\n", lines);
+	put_file("bandog.conf", buf_str(&text));
+	load("[a]\n");
+}
+
+static void log_targets(void **state)
+{
+	const struct log_options *log;
+
+	(void)state;
+	load_target("logtarget = syslog[facility=mail, padding=on]\n"
+		    "syslogsocket = /run/x");
+	log = &conf->global.log;
+	assert_silent(&diag);
+	assert_string_equal(conf->global.log_place, "SYSLOG");
+	assert_int_equal(log->sink, LOG_TO_SYSLOG);
+	assert_int_equal(log->style, LOG_LIKE_BANDOG);
+	assert_int_equal(log->facility, LOG_MAIL);
+	assert_true(log->without_time);
+	assert_false(log->without_padding);
+	assert_string_equal(log->socket, "/run/x");
+	load_target("logtarget = /var/log/fail2ban.log[datetime=off]");
+	log = &conf->global.log;
+	assert_int_equal(log->style, LOG_LIKE_FAIL2BAN);
+	assert_true(log->without_time);
+	load_target("logtarget = /var/log/fail2ban.log\nlogstyle = bandog");
+	assert_int_equal(conf->global.log.style, LOG_LIKE_BANDOG);
+	load_target("logtarget = SysOut[format=\"%%(name)s, "
+		    "%%(message)s\"]\nlogstyle=fail2ban");
+	log = &conf->global.log;
+	assert_silent(&diag);
+	assert_string_equal(log->format, "%(name)s, %(message)s");
+	assert_int_equal(log->style, LOG_LIKE_FAIL2BAN);
+	assert_string_equal(conf->global.log_place, "SYSOUT");
+	load_target("logtarget = SYSTEMD-JOURNAL");
+	assert_int_equal(conf->global.log.sink, LOG_TO_JOURNAL);
+	load_target("logtarget = mail[x=y]\nsyslogsocket = x\nlogstyle = loud");
+	assert_int_equal(diag.n_errors, 3);
+	assert_int_equal(diag.n_warnings, 1);
 }
 
 static void mistakes(void **state)
@@ -71,7 +126,7 @@ static void mistakes(void **state)
 	put_file("bandog.conf",
 	    "[Definition]\nloglevel = LOUD\ndryrun = yse\nminprefix4 = 33\n"
 	    "maxbanrate = 0\nneverban = 192.0.2.0/24 office 1.2.3.4/33\n"
-	    "dbpurgeage = soon\nlogtraget = x\nsocket = y\n");
+	    "dbpurgeage = soon\nlogtraget = x\ncolour = y\n");
 	load("[a]\n");
 	assert_string_equal(all_of(&diag),
 	    "bandog.conf:2:12: error: loglevel: 'LOUD' is no level, expected CRITICAL, "
@@ -95,7 +150,7 @@ static void mistakes(void **state)
 	    "192.0.2.0/24)\n"
 	    "bandog.conf:8:1: warning: there is no option 'logtraget'; did you mean "
 	    "'logtarget'?\n"
-	    "bandog.conf:9:1: warning: there is no option 'socket'; it has no "
+	    "bandog.conf:9:1: warning: there is no option 'colour'; it has no "
 	    "effect\n");
 }
 
@@ -105,6 +160,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(nothing_at_all, setup, done),
 	    cmocka_unit_test_setup_teardown(own_file_with_layers, setup, done),
 	    cmocka_unit_test_setup_teardown(what_is_left_of_fail2ban, setup, done),
+	    cmocka_unit_test_setup_teardown(log_targets, setup, done),
 	    cmocka_unit_test_setup_teardown(mistakes, setup, done),
 	};
 

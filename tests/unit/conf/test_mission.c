@@ -160,7 +160,7 @@ static void debian_as_it_starts(void **state)
 	assert_string_equal(c->jails[0].name, "sshd");
 	assert_true(c->jails[0].enabled);
 	assert_string_equal(c->global.loglevel.text, "INFO");
-	assert_string_equal(c->global.logtarget.text, "SYSLOG");
+	assert_string_equal(c->global.logtarget.text, "/var/log/fail2ban.log");
 	assert_true(c->global.dbpurgeage_sec == 86400.0);
 }
 

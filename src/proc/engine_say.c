@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the log tells of decisions. In fail2ban's style the words are those that its
+ * filter "recidive" and the programs that read fail2ban.log look for: they are an
+ * interface, and not to be improved.
+ */
+#include <stdio.h>
+#include <time.h>
+
+#include "base/log.h"
+#include "proc/engine_role.h"
+
+#define STAMP_BYTES 32
+
+static void stamp(wall_t at, char out[STAMP_BYTES])
+{
+	time_t sec = (time_t)(at.us / US_PER_SEC);
+	struct tm tm;
+
+	if (!localtime_r(&sec, &tm) || !strftime(out, STAMP_BYTES, "%F %T", &tm))
+		snprintf(out, STAMP_BYTES, "never");
+}
+
+static int64_t length_sec(const struct order *o)
+{
+	return o->until.us == WALL_NEVER.us ? -1
+					    : (o->until.us - o->at.us) / US_PER_SEC;
+}
+
+static void say_like_fail2ban(const char *jail, const struct order *o, const char *net)
+{
+	switch (o->op) {
+	case ORDER_BAN:
+		log_fail2ban(LOG_L_NOTICE, "actions", "[%s] %s %s", jail,
+		    o->cause == ORDER_RESTORED ? "Restore Ban" : "Ban", net);
+		return;
+	case ORDER_PROLONG:
+		log_fail2ban(
+		    LOG_L_NOTICE, "actions", "[%s] %s already banned", jail, net);
+		return;
+	case ORDER_UNBAN:
+		log_fail2ban(LOG_L_NOTICE, "actions", "[%s] Unban %s", jail, net);
+		return;
+	}
+}
+
+static void say_like_bandog(const char *jail, const struct order *o, const char *net)
+{
+	struct buf b = BUF_INIT(256);
+
+	switch (o->op) {
+	case ORDER_BAN:
+	case ORDER_PROLONG:
+		duration_format(&b, length_sec(o));
+		log_event(LOG_L_NOTICE, jail, "%s addr=%s for=%s failures=%u by=%s",
+		    order_op_name(o->op), net, buf_str(&b), o->failures,
+		    order_cause_name(o->cause));
+		break;
+	case ORDER_UNBAN:
+		log_event(LOG_L_NOTICE, jail, "unban addr=%s by=%s", net,
+		    order_cause_name(o->cause));
+		break;
+	}
+	buf_deinit(&b);
+}
+
+void engine_say_order(const char *jail, const struct order *o)
+{
+	char net[NET_TEXT_BYTES];
+
+	net_format(&o->net, net);
+	if (log_is_like_fail2ban())
+		say_like_fail2ban(jail, o, net);
+	else
+		say_like_bandog(jail, o, net);
+}
+
+/* --- fail2ban's style only ---------------------------------------------------------
+ */
+
+static void on_verdict(void *ctx, const struct hit *h, int outcome)
+{
+	const struct engine_role *er = ctx;
+	const char *jail = er->role->setup->jails[h->jail].name;
+	char net[NET_TEXT_BYTES], at[STAMP_BYTES];
+
+	net_format(&h->net, net);
+	if (outcome == ENGINE_IGNORED) {
+		log_fail2ban(LOG_L_INFO, "filter", "[%s] Ignore %s by ip", jail, net);
+		return;
+	}
+	stamp(h->at, at);
+	log_fail2ban(LOG_L_INFO, "filter", "[%s] Found %s - %s", jail, net, at);
+	if (outcome == ENGINE_ALREADY_BANNED)
+		log_fail2ban(
+		    LOG_L_NOTICE, "actions", "[%s] %s already banned", jail, net);
+}
+
+void engine_say_jails(struct engine_role *er, const char *what)
+{
+	const struct setup *s = er->role->setup;
+
+	for (uint32_t i = 0; i < s->n_jails; i++)
+		log_fail2ban(
+		    LOG_L_INFO, "jail", "Jail '%s' %s", s->jails[i].name, what);
+}
+
+void engine_say_begin(struct engine_role *er)
+{
+	if (!log_is_like_fail2ban())
+		return;
+	pipeline_on_verdict(er->pipeline, on_verdict, er);
+	engine_say_jails(er, "started");
+}
+
+static void say_restored(void *ctx, const struct order *o)
+{
+	const struct engine_role *er = ctx;
+	struct order restored = *o;
+
+	restored.cause = ORDER_RESTORED;
+	engine_say_order(er->role->setup->jails[o->jail].name, &restored);
+}
+
+void engine_say_restored(struct engine_role *er)
+{
+	if (log_is_like_fail2ban())
+		engine_each_ban(pipeline_engine(er->pipeline), -1, say_restored, er);
+}
+
+void engine_say_reload(struct engine_role *er, const struct setup *old)
+{
+	const struct setup *s = er->role->setup;
+
+	for (uint32_t i = 0; i < old->n_jails; i++)
+		if (setup_find_jail(s, span_of(old->jails[i].name)) < 0)
+			log_fail2ban(LOG_L_INFO, "jail", "Jail '%s' stopped",
+			    old->jails[i].name);
+	for (uint32_t i = 0; i < s->n_jails; i++)
+		log_fail2ban(LOG_L_INFO, "jail", "Jail '%s' %s", s->jails[i].name,
+		    setup_find_jail(old, span_of(s->jails[i].name)) < 0 ? "started"
+									: "reloaded");
+	log_fail2ban(LOG_L_INFO, "server", "Reload finished.");
+}
