@@ -83,7 +83,8 @@ static int order_of(const struct import *im, const struct f2b_ban *b, struct ord
 	    .cause = ORDER_BY_RULE,
 	    .at = b->at,
 	    .until = end_of(im, b),
-	    .failures = b->failures};
+	    .failures = b->failures,
+	    .ban_count = b->ban_count};
 
 	if (net_parse(span_of(b->ip), &o.net) < 0)
 		return 1;
@@ -114,10 +115,17 @@ static int put(
 		return r < 0 ? r : 0;
 	}
 	bool is_over = o.until.us <= im->now.us;
+	/* Of all rows of an address the newest stays. */
+	const struct offender known = {.net = o.net,
+	    .count = o.ban_count ? o.ban_count : 1,
+	    .at = o.at,
+	    .until = o.until};
 
 	r = db_put_ban(im->to, b->jail, &o);
 	if (!r && is_over)
 		r = put_ended(im, b->jail, &o);
+	if (!r)
+		r = db_put_offender(im->to, b->jail, &known);
 	if (!r)
 		(*(is_over ? n_over : n_lasting))++;
 	order_deinit(&o);

@@ -2,11 +2,12 @@
 /*
  * The engine's side of the keeper.
  *
- * A checkpoint is one transaction: positions in the logs, counts that changed, and the
- * orders decided since the last one. It is taken between two blocks of lines, so all
- * three belong together; after kill -9 the lines behind the stored position are read
- * again and lead to the same decisions. One checkpoint is under way at a time. If it is
- * lost (the keeper died, the disk is full) the next is a snapshot of everything.
+ * A checkpoint is one transaction: positions in the logs, counts and offenders that
+ * changed, and the orders decided since the last one. It is taken between two blocks of
+ * lines, so all three belong together; after kill -9 the lines behind the stored
+ * position are read again and lead to the same decisions. One checkpoint is under way
+ * at a time. If it is lost (the keeper died, the disk is full) the next is a snapshot
+ * of everything.
  */
 #include <errno.h>
 
@@ -113,6 +114,16 @@ static void send_tally(void *ctx, uint32_t jail, const struct net *n, struct spa
 	buf_deinit(&b);
 }
 
+static void send_offender(void *ctx, const char *jail, const struct offender *o)
+{
+	struct buf b = BUF_INIT(MESSAGE_MAX_BYTES - 2);
+
+	pack_str(&b, jail);
+	offender_encode(&b, o);
+	(void)send_body(ctx, MSG_PUT_OFFENDER, &b);
+	buf_deinit(&b);
+}
+
 static void send_cursor(void *ctx, const char *path, const struct cursor *c)
 {
 	struct engine_store *s = ctx;
@@ -156,6 +167,7 @@ static void checkpoint(struct engine_store *s)
 		engine_each_ban(engine_of(s), -1, send_ban, s);
 	}
 	engine_each_dirty(engine_of(s), send_tally, s);
+	engine_each_dirty_offender(engine_of(s), send_offender, s);
 	bool all = snapshot || is_time_for_all(s);
 
 	engine_files_each_cursor(s->er->files, all, send_cursor, s);
@@ -284,6 +296,17 @@ static void loaded_tally(struct engine_store *s, struct message *m)
 		(void)engine_restore_tally(engine_of(s), (uint32_t)at, &n, state);
 }
 
+static void loaded_offender(struct engine_store *s, struct message *m)
+{
+	CLEANUP(freep) char *jail = unpack_str(&m->body);
+	struct offender o;
+
+	if (!jail || offender_decode(&m->body, &o) < 0)
+		m->body.bad = true;
+	else if (engine_restore_offender(engine_of(s), jail, &o) < 0)
+		log_warning(jail, "out of memory: bans before are not known");
+}
+
 static void loaded_cursor(struct engine_store *s, struct message *m)
 {
 	CLEANUP(freep) char *path = unpack_str(&m->body);
@@ -327,6 +350,9 @@ void engine_store_message(struct engine_store *s, struct message *m)
 		return;
 	case MSG_LOADED_TALLY:
 		loaded_tally(s, m);
+		return;
+	case MSG_LOADED_OFFENDER:
+		loaded_offender(s, m);
 		return;
 	case MSG_LOADED_CURSOR:
 		loaded_cursor(s, m);

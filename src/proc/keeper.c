@@ -101,6 +101,17 @@ static void put_tally(struct keeper *k, struct unpack *u)
 		note(k, db_put_tally(k->db, jail, &n, state));
 }
 
+static void put_offender(struct keeper *k, struct unpack *u)
+{
+	CLEANUP(freep) char *jail = unpack_str(u);
+	struct offender o;
+
+	if (!jail || offender_decode(u, &o) < 0)
+		u->bad = true;
+	else if (!k->has_failed)
+		note(k, db_put_offender(k->db, jail, &o));
+}
+
 static void put_cursor(struct keeper *k, struct unpack *u)
 {
 	CLEANUP(freep) char *path = unpack_str(u);
@@ -163,6 +174,19 @@ static int send_tally(
 	return r;
 }
 
+static int send_offender(void *ctx, const char *jail, const struct offender *o)
+{
+	struct keeper *k = ctx;
+	struct buf b = BUF_INIT(MESSAGE_MAX_BYTES - 2);
+
+	pack_str(&b, jail);
+	offender_encode(&b, o);
+	int r = role_send(k->role, ROLE_ENGINE, MSG_LOADED_OFFENDER, &b, -1);
+
+	buf_deinit(&b);
+	return r;
+}
+
 static int send_cursor(void *ctx, const char *path, const struct cursor *c)
 {
 	struct keeper *k = ctx;
@@ -185,6 +209,8 @@ static void load(struct keeper *k)
 
 	if (!r && k->db)
 		r = db_each_tally(k->db, send_tally, k);
+	if (!r && k->db)
+		r = db_each_offender(k->db, send_offender, k);
 	if (!r && k->db)
 		r = db_each_cursor(k->db, send_cursor, k);
 	if (r < 0)
@@ -214,6 +240,8 @@ static int put_history(void *ctx, const struct db_history *h)
 	jsonw_str(j, h->end_cause);
 	jsonw_key(j, "failures");
 	jsonw_i64(j, h->failures);
+	jsonw_key(j, "bancount");
+	jsonw_i64(j, h->ban_count);
 	jsonw_object_end(j);
 	return 0;
 }
@@ -269,6 +297,9 @@ static void keeper_message(struct role *r, UNUSED enum role_id from, struct mess
 		return;
 	case MSG_PUT_TALLY:
 		put_tally(k, &m->body);
+		return;
+	case MSG_PUT_OFFENDER:
+		put_offender(k, &m->body);
 		return;
 	case MSG_PUT_CURSOR:
 		put_cursor(k, &m->body);
@@ -348,6 +379,7 @@ int keeper_main(const struct role_args *args)
 	    {ROLE_ENGINE, MSG_BEGIN},
 	    {ROLE_ENGINE, MSG_PUT_ORDER},
 	    {ROLE_ENGINE, MSG_PUT_TALLY},
+	    {ROLE_ENGINE, MSG_PUT_OFFENDER},
 	    {ROLE_ENGINE, MSG_PUT_CURSOR},
 	    {ROLE_ENGINE, MSG_COMMIT},
 	    {ROLE_FRONT, MSG_REQUEST},

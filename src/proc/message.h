@@ -69,15 +69,17 @@ enum message_type {
 
 	/* engine → keeper */
 	MSG_LOAD,
-	MSG_BEGIN,      /* bool snapshot: bans and counts stored so far are replaced */
-	MSG_PUT_ORDER,  /* str jail, order with evidence */
-	MSG_PUT_TALLY,  /* str jail, net, bytes */
-	MSG_PUT_CURSOR, /* str path, cursor */
-	MSG_COMMIT,     /* u64 seq */
+	MSG_BEGIN,     /* bool snapshot: bans and counts stored so far are replaced */
+	MSG_PUT_ORDER, /* str jail, order with evidence */
+	MSG_PUT_TALLY, /* str jail, net, bytes */
+	MSG_PUT_OFFENDER, /* str jail, offender; count 0: forget it */
+	MSG_PUT_CURSOR,   /* str path, cursor */
+	MSG_COMMIT,       /* u64 seq */
 	/* keeper → engine */
-	MSG_LOADED_BAN,    /* as MSG_PUT_ORDER */
-	MSG_LOADED_TALLY,  /* as MSG_PUT_TALLY */
-	MSG_LOADED_CURSOR, /* as MSG_PUT_CURSOR */
+	MSG_LOADED_BAN,      /* as MSG_PUT_ORDER */
+	MSG_LOADED_TALLY,    /* as MSG_PUT_TALLY */
+	MSG_LOADED_OFFENDER, /* as MSG_PUT_OFFENDER */
+	MSG_LOADED_CURSOR,   /* as MSG_PUT_CURSOR */
 	MSG_LOADED,
 	MSG_COMMITTED, /* u64 seq, bool done */
 

@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "flow/cursor.h"
+#include "flow/offender.h"
 #include "flow/order.h"
 
 struct db;
@@ -44,17 +45,22 @@ int db_put_unban(struct db *d, const char *jail, const struct order *o);
 int db_put_cursor(struct db *d, const char *path, const struct cursor *c);
 int db_put_tally(
     struct db *d, const char *jail, const struct net *n, struct span state);
-int db_clear_state(struct db *d); /* bans and counts go, before a full snapshot */
+/* count 0: it goes. An older ban than the stored one changes nothing. */
+int db_put_offender(struct db *d, const char *jail, const struct offender *o);
+/* Bans, counts and offenders go, before a full snapshot. */
+int db_clear_state(struct db *d);
 
 typedef int (*db_ban_fn)(void *ctx, const char *jail, const struct order *o);
 typedef int (*db_cursor_fn)(void *ctx, const char *path, const struct cursor *c);
 typedef int (*db_tally_fn)(
     void *ctx, const char *jail, const struct net *n, struct span state);
+typedef int (*db_offender_fn)(void *ctx, const char *jail, const struct offender *o);
 /* A callback's non-zero value ends the walk and is returned. Bans over at @now are left
  * out. */
 int db_each_ban(struct db *d, wall_t now, db_ban_fn fn, void *ctx);
 int db_each_cursor(struct db *d, db_cursor_fn fn, void *ctx);
 int db_each_tally(struct db *d, db_tally_fn fn, void *ctx);
+int db_each_offender(struct db *d, db_offender_fn fn, void *ctx);
 
 /* History of exactly @n (or of all, @n NULL), newest first, at most @max rows. */
 struct db_history {
@@ -63,6 +69,7 @@ struct db_history {
 	wall_t at, until, ended; /* ended: WALL_NONE while it lasts */
 	const char *end_cause;   /* NULL while it lasts */
 	uint32_t failures;
+	uint32_t ban_count; /* it was the so-many-th ban; 0: not known */
 	const struct evidence *why;
 	size_t n_why;
 };
@@ -71,8 +78,9 @@ int db_each_history(
     struct db *d, const struct net *n, size_t max, db_history_fn fn, void *ctx);
 
 /*
- * Forget bans that were over before @before, their history, and positions that were not
- * put since, in small steps. Return: rows gone.
+ * Forget bans that were over before @before, their history, offenders whose last ban is
+ * older and was over for twice its length more, and positions that were not put since,
+ * in small steps. Return: rows gone.
  */
 int db_purge(struct db *d, wall_t before);
 const char *db_error(struct db *d); /* what SQLite said last */

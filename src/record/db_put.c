@@ -29,8 +29,9 @@ static int put_into(struct db *d, enum db_stmt table, const char *jail,
 	sqlite3_stmt *st = d->stmts[table];
 
 	bind_ban(st, jail, o, why);
+	sqlite3_bind_int64(st, 7, o->ban_count);
 	if (table == DB_PUT_BAN)
-		sqlite3_bind_int64(st, 7, o->cause);
+		sqlite3_bind_int64(st, 8, o->cause);
 	return db_stmt_run(d, st);
 }
 
@@ -108,12 +109,31 @@ int db_put_tally(struct db *d, const char *jail, const struct net *n, struct spa
 	return db_stmt_run(d, st);
 }
 
+int db_put_offender(struct db *d, const char *jail, const struct offender *o)
+{
+	sqlite3_stmt *st = d->stmts[o->count ? DB_PUT_OFFENDER : DB_DELETE_OFFENDER];
+	int r = db_may_write(d);
+
+	if (r)
+		return r;
+	sqlite3_bind_text(st, 1, jail, -1, SQLITE_STATIC);
+	db_bind_net(st, 2, &o->net);
+	if (o->count) {
+		sqlite3_bind_int64(st, 3, o->at.us);
+		sqlite3_bind_int64(st, 4, o->until.us);
+		sqlite3_bind_int64(st, 5, o->count);
+	}
+	return db_stmt_run(d, st);
+}
+
 int db_clear_state(struct db *d)
 {
 	int r = db_may_write(d);
 
 	if (!r)
 		r = db_stmt_run(d, d->stmts[DB_CLEAR_TALLIES]);
+	if (!r)
+		r = db_stmt_run(d, d->stmts[DB_CLEAR_OFFENDERS]);
 	return r ? r : db_stmt_run(d, d->stmts[DB_CLEAR_BANS]);
 }
 
@@ -170,6 +190,21 @@ static int purge_history(struct db *d, int64_t before, int64_t *io_gone)
 	return r;
 }
 
+/* Each run takes a thousand at most. */
+static int purge_offenders(struct db *d, int64_t before, int64_t *io_gone)
+{
+	sqlite3_stmt *st = d->stmts[DB_PURGE_OFFENDERS];
+	int64_t n_before;
+	int r;
+
+	do {
+		n_before = *io_gone;
+		sqlite3_bind_int64(st, 1, before);
+		r = purge_run(d, st, io_gone);
+	} while (!r && *io_gone > n_before);
+	return r;
+}
+
 int db_purge(struct db *d, wall_t before)
 {
 	/* Bans that ran out while nobody looked; all others leave by an unban. */
@@ -179,6 +214,8 @@ int db_purge(struct db *d, wall_t before)
 
 	if (!r)
 		r = purge_history(d, before.us, &n_gone);
+	if (!r)
+		r = purge_offenders(d, before.us, &n_gone);
 	for (size_t i = 0; !r && i < ARRAY_LEN(others); i++) {
 		sqlite3_bind_int64(d->stmts[others[i]], 1, before.us);
 		r = purge_run(d, d->stmts[others[i]], &n_gone);

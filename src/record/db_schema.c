@@ -60,6 +60,20 @@ static const char *const steps[] = {
     " net BLOB NOT NULL CHECK(length(net) = 17),"
     " state BLOB NOT NULL,"
     " PRIMARY KEY(jail, net)) WITHOUT ROWID, STRICT;",
+
+    /* Who was banned before; begun with what history knows. ban_count 0: not known. */
+    "CREATE TABLE offenders("
+    " jail TEXT NOT NULL,"
+    " net BLOB NOT NULL CHECK(length(net) = 17),"
+    " at INTEGER NOT NULL,"
+    " until INTEGER NOT NULL,"
+    " count INTEGER NOT NULL,"
+    " PRIMARY KEY(net, jail)) WITHOUT ROWID, STRICT;"
+    "CREATE INDEX offenders_at ON offenders(at);"
+    "INSERT INTO offenders(jail, net, at, until, count)"
+    " SELECT jail, net, max(at), until, count(*) FROM history GROUP BY net, jail;"
+    "ALTER TABLE bans ADD COLUMN ban_count INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE history ADD COLUMN ban_count INTEGER NOT NULL DEFAULT 0;",
 };
 #define N_STEPS ((int64_t)ARRAY_LEN(steps))
 

@@ -22,19 +22,24 @@
 static const char *const sql_of[DB_N_STMTS] = {
     [DB_BEGIN] = "BEGIN IMMEDIATE",
     [DB_COMMIT] = "COMMIT",
-    [DB_PUT_BAN] = "INSERT INTO bans(jail, net, at, until, failures, why, cause)"
-		   " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)"
-		   " ON CONFLICT DO UPDATE SET at = ?3, until = ?4, cause = ?7,"
-		   " failures = iif(?5, ?5, failures), why = ifnull(?6, why)",
+    [DB_PUT_BAN] =
+	"INSERT INTO bans(jail, net, at, until, failures, why, ban_count, cause)"
+	" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
+	" ON CONFLICT DO UPDATE SET at = ?3, until = ?4, cause = ?8,"
+	" failures = iif(?5, ?5, failures), why = ifnull(?6, why),"
+	" ban_count = iif(?7, ?7, ban_count)",
     [DB_PROLONG_HISTORY] = "UPDATE history SET until = ?4,"
 			   " failures = iif(?5, ?5, failures), why = ifnull(?6, why)"
+			   ", ban_count = iif(?7, ?7, ban_count)"
 			   " WHERE jail = ?1 AND net = ?2 AND at < ?3 AND until > ?3"
 			   " AND ended IS NULL",
-    [DB_PUT_HISTORY] = "INSERT INTO history(jail, net, at, until, failures, why)"
-		       " VALUES(?1, ?2, ?3, ?4, ?5, ?6)"
-		       " ON CONFLICT DO UPDATE SET until = ?4,"
-		       " ended = NULL, end_cause = NULL,"
-		       " failures = iif(?5, ?5, failures), why = ifnull(?6, why)",
+    [DB_PUT_HISTORY] =
+	"INSERT INTO history(jail, net, at, until, failures, why, ban_count)"
+	" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)"
+	" ON CONFLICT DO UPDATE SET until = ?4,"
+	" ended = NULL, end_cause = NULL,"
+	" failures = iif(?5, ?5, failures), why = ifnull(?6, why),"
+	" ban_count = iif(?7, ?7, ban_count)",
     [DB_DELETE_BAN] = "DELETE FROM bans WHERE jail = ?1 AND net = ?2",
     [DB_END_HISTORY] = "UPDATE history SET ended = min(until, ?3),"
 		       " end_cause = iif(until < ?3, ?5, ?4)"
@@ -45,19 +50,27 @@ static const char *const sql_of[DB_N_STMTS] = {
 	" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, strftime('%s') * 1000000)",
     [DB_PUT_TALLY] =
 	"INSERT OR REPLACE INTO tally(jail, net, state) VALUES(?1, ?2, ?3)",
+    [DB_PUT_OFFENDER] =
+	"INSERT INTO offenders(jail, net, at, until, count) VALUES(?1, ?2, ?3, ?4, ?5)"
+	" ON CONFLICT DO UPDATE SET at = ?3, until = ?4, count = ?5 WHERE at <= ?3",
+    [DB_DELETE_OFFENDER] = "DELETE FROM offenders WHERE jail = ?1 AND net = ?2",
+    [DB_CLEAR_OFFENDERS] = "DELETE FROM offenders",
     [DB_CLEAR_TALLIES] = "DELETE FROM tally",
     [DB_CLEAR_BANS] = "DELETE FROM bans",
-    [DB_EACH_BAN] = "SELECT jail, net, at, until, failures, ifnull(why, (SELECT h.why "
-		    "FROM history h"
-		    " WHERE h.net = b.net AND h.jail = b.jail AND h.at = b.at)), cause"
-		    " FROM bans b WHERE until > ?1",
+    [DB_EACH_BAN] =
+	"SELECT jail, net, at, until, failures, ifnull(why, (SELECT h.why "
+	"FROM history h"
+	" WHERE h.net = b.net AND h.jail = b.jail AND h.at = b.at)), cause, ban_count"
+	" FROM bans b WHERE until > ?1",
     [DB_EACH_CURSOR] = "SELECT path, dev, ino, offset, lines, head_bytes, head_hash"
 		       " FROM cursors",
     [DB_EACH_TALLY] = "SELECT jail, net, state FROM tally",
-    [DB_EACH_HISTORY] = "SELECT jail, net, at, until, failures, why, ended, end_cause"
+    [DB_EACH_OFFENDER] = "SELECT jail, net, at, until, count FROM offenders",
+    [DB_EACH_HISTORY] = "SELECT jail, net, at, until, failures, why, ended, end_cause,"
+			" ban_count"
 			" FROM history ORDER BY at DESC, id DESC LIMIT ?1",
     [DB_EACH_HISTORY_OF] =
-	"SELECT jail, net, at, until, failures, why, ended, end_cause"
+	"SELECT jail, net, at, until, failures, why, ended, end_cause, ban_count"
 	" FROM history WHERE net = ?2"
 	" ORDER BY at DESC, id DESC LIMIT ?1",
     [DB_PURGE_STEP] = "SELECT at FROM history WHERE at >= ?1 AND at < ?2"
@@ -65,6 +78,11 @@ static const char *const sql_of[DB_N_STMTS] = {
     [DB_PURGE_HISTORY] = "DELETE FROM history WHERE at >= ?1 AND at <= ?2"
 			 " AND ifnull(ended, until) < ?3",
     [DB_PURGE_BANS] = "DELETE FROM bans WHERE until < ?1",
+    /* fail2ban's rule: old, and three times its length over for as long too. */
+    [DB_PURGE_OFFENDERS] =
+	"DELETE FROM offenders WHERE (net, jail) IN (SELECT net, jail FROM offenders"
+	" WHERE at < ?1 AND until < 9223372036854775807"
+	" AND at + 3 * (until - at) < ?1 LIMIT 1000)",
     [DB_PURGE_CURSORS] = "DELETE FROM cursors WHERE seen < ?1",
 };
 

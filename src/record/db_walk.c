@@ -16,6 +16,7 @@ struct visitor {
 	db_ban_fn ban;
 	db_cursor_fn cursor;
 	db_tally_fn tally;
+	db_offender_fn offender;
 	db_history_fn history;
 	void *ctx;
 };
@@ -88,6 +89,7 @@ static int ban_row(sqlite3_stmt *st, const struct visitor *v)
 	o.at.us = sqlite3_column_int64(st, 2);
 	o.until.us = sqlite3_column_int64(st, 3);
 	o.failures = column_u32(st, 4);
+	o.ban_count = column_u32(st, 7);
 	column_evidence(st, 5, &o);
 	return v->ban(v->ctx, jail, &o);
 }
@@ -147,6 +149,29 @@ int db_each_tally(struct db *d, db_tally_fn fn, void *ctx)
 	return walk(d, st, tally_row, &(struct visitor){.tally = fn, .ctx = ctx});
 }
 
+static int offender_row(sqlite3_stmt *st, const struct visitor *v)
+{
+	const char *jail = column_str(st, 0);
+	struct offender o = {
+	    .at.us = sqlite3_column_int64(st, 2),
+	    .until.us = sqlite3_column_int64(st, 3),
+	    .count = column_u32(st, 4),
+	};
+
+	if (!jail || !o.count || !column_net(st, 1, &o.net))
+		return 0;
+	return v->offender(v->ctx, jail, &o);
+}
+
+int db_each_offender(struct db *d, db_offender_fn fn, void *ctx)
+{
+	sqlite3_stmt *st = db_stmt_get(d, DB_EACH_OFFENDER);
+
+	if (!st)
+		return -EBUSY;
+	return walk(d, st, offender_row, &(struct visitor){.offender = fn, .ctx = ctx});
+}
+
 static int history_row(sqlite3_stmt *st, const struct visitor *v)
 {
 	CLEANUP(order_deinit) struct order o = {0};
@@ -156,6 +181,7 @@ static int history_row(sqlite3_stmt *st, const struct visitor *v)
 	    .at.us = sqlite3_column_int64(st, 2),
 	    .until.us = sqlite3_column_int64(st, 3),
 	    .failures = column_u32(st, 4),
+	    .ban_count = column_u32(st, 8),
 	    .ended = has_ended ? (wall_t){sqlite3_column_int64(st, 6)} : WALL_NONE,
 	    .end_cause = has_ended ? column_str(st, 7) : NULL,
 	};

@@ -444,6 +444,72 @@ static void purge_works_in_steps(void **state)
 	assert_int_equal(history(d, NULL).n, 1);
 }
 
+static int note_offender(void *ctx, const char *jail, const struct offender *o)
+{
+	struct offender *out = ctx;
+
+	assert_string_equal(jail, "j");
+	*out = *o;
+	return 0;
+}
+
+static void offenders_keep_the_newest_ban(void **state)
+{
+	struct db *d = *state;
+	struct offender o = {.net = net_of("192.0.2.1"),
+			    .count = 3,
+			    .at = t_plus(10),
+			    .until = t_plus(20)},
+			got = {.count = 0};
+
+	assert_int_equal(db_put_offender(d, "j", &o), 0);
+	o.count = 2;
+	o.at = t_plus(9);
+	assert_int_equal(db_put_offender(d, "j", &o), 0);
+	assert_int_equal(db_each_offender(d, note_offender, &got), 0);
+	assert_int_equal(got.count, 3);
+	assert_true(got.at.us == t_plus(10).us && got.until.us == t_plus(20).us);
+	o.count = 0;
+	assert_int_equal(db_put_offender(d, "j", &o), 0);
+	got.count = 77;
+	assert_int_equal(db_each_offender(d, note_offender, &got), 0);
+	assert_int_equal(got.count, 77);
+	o.count = 1;
+	assert_int_equal(db_put_offender(d, "j", &o), 0);
+	assert_int_equal(db_clear_state(d), 0);
+	assert_int_equal(db_each_offender(d, note_offender, &got), 0);
+	assert_int_equal(got.count, 77);
+}
+
+static void offenders_go_after_three_lengths(void **state)
+{
+	struct db *d = *state;
+	struct offender o = {.net = net_of("192.0.2.1"),
+	    .count = 3,
+	    .at = t_plus(0),
+	    .until = t_plus(100)};
+
+	assert_int_equal(db_put_offender(d, "j", &o), 0);
+	o.until = WALL_NEVER;
+	assert_int_equal(db_put_offender(d, "for good", &o), 0);
+	assert_int_equal(db_purge(d, t_plus(300)), 0);
+	assert_int_equal(db_purge(d, t_plus(301)), 1);
+	assert_int_equal(db_purge(d, t_plus(1000000)), 0);
+}
+
+static void the_number_of_a_ban_stays(void **state)
+{
+	struct db *d = *state;
+	struct order o = ban_of("192.0.2.1", 0, 600);
+
+	o.ban_count = 4;
+	put(d, "j", o);
+	o.ban_count = 0;
+	put(d, "j", o);
+	assert_int_equal(bans(d, t_plus(0)).ban.ban_count, 4);
+	assert_int_equal(history(d, NULL).row.ban_count, 4);
+}
+
 static void a_senseless_row_is_left_out(void **state)
 {
 	struct db *d = *state;
@@ -453,10 +519,10 @@ static void a_senseless_row_is_left_out(void **state)
 	assert_int_equal(
 	    sqlite3_exec(d->sql,
 		"INSERT INTO bans SELECT 'a', x'00000000000000000000ffffc0000201c8', "
-		"at, until, 0, NULL, 1"
+		"at, until, 0, NULL, 1, 0"
 		" FROM bans WHERE jail = 'j';"
 		"INSERT INTO bans SELECT 'b',"
-		" x'20010db800000000000000000000000120', at, until, 0, NULL, 1"
+		" x'20010db800000000000000000000000120', at, until, 0, NULL, 1, 0"
 		" FROM bans WHERE jail = 'j';"
 		"UPDATE bans SET why = x'ffff' WHERE jail = 'j'",
 		NULL, NULL, NULL),
@@ -490,6 +556,9 @@ int main(void)
 	    TEST(names_are_data),
 	    TEST(purge_keeps_both_sides_of_the_bound),
 	    TEST(purge_works_in_steps),
+	    TEST(offenders_keep_the_newest_ban),
+	    TEST(offenders_go_after_three_lengths),
+	    TEST(the_number_of_a_ban_stays),
 	    TEST(a_senseless_row_is_left_out),
 	};
 

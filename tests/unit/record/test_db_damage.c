@@ -139,7 +139,7 @@ static void a_new_file_is_private_and_marked(void **state)
 	assert_int_equal(fread(head, 1, sizeof(head), f), sizeof(head));
 	fclose(f);
 	assert_memory_equal(head + 68, "Bdog", 4); /* SQLite's file format, 1.3 */
-	assert_int_equal(head[63], 1);             /* user_version, big endian */
+	assert_int_equal(head[63], 2);             /* user_version, big endian */
 	assert_int_equal(head[18], 2);             /* WAL */
 }
 
@@ -216,6 +216,40 @@ static void a_junk_journal_is_ignored(void **state)
 	write_at(wal, 0, "this is no journal at all, but more than 32 bytes long", 54);
 	d = open_sound(p->path);
 	assert_int_equal(n_bans(d), 5);
+	db_close(d);
+}
+
+static int note_offender(void *ctx, const char *jail, const struct offender *o)
+{
+	uint32_t *out = ctx;
+
+	assert_string_equal(jail, "postfix");
+	assert_true(o->at.us == t_plus(1000).us && o->until.us == t_plus(1600).us);
+	out[0]++;
+	out[1] = o->count;
+	return 0;
+}
+
+/* Layout 1 is today's without offenders; they begin with what history knows. */
+static void the_first_layout_becomes_todays(void **state)
+{
+	struct place *p = *state;
+	struct order o = ban_of("192.0.2.1", 1000, 1600);
+	uint32_t seen[2] = {0, 0};
+	struct db *d = open_sound(p->path);
+
+	assert_int_equal(db_put_ban(d, "postfix", &o), 0);
+	o = ban_of("192.0.2.1", 0, 600);
+	assert_int_equal(db_put_ban(d, "postfix", &o), 0);
+	db_close(d);
+	sql(p->path, "DROP TABLE offenders; ALTER TABLE bans DROP COLUMN ban_count;"
+		     "ALTER TABLE history DROP COLUMN ban_count;"
+		     "PRAGMA user_version = 1");
+	d = open_sound(p->path);
+	assert_int_equal(db_each_offender(d, note_offender, seen), 0);
+	assert_int_equal(seen[0], 1);
+	assert_int_equal(seen[1], 2);
+	assert_int_equal(n_bans(d), 1);
 	db_close(d);
 }
 
@@ -374,6 +408,7 @@ int main(void)
 	    TEST(a_missing_table_is_damage),
 	    TEST(an_empty_file_is_a_new_one),
 	    TEST(a_junk_journal_is_ignored),
+	    TEST(the_first_layout_becomes_todays),
 	    TEST(a_newer_layout_is_refused),
 	    TEST(a_senseless_layout_is_refused),
 	    TEST(anothers_database_is_refused),
