@@ -7,7 +7,8 @@ usage: decisions_oracle.py BUILD [--seed N] [--cases N] [--only CASE] [--seconds
 Each case is a log (decisions_logs.py) and a folder with up to four jails on it. One side is
 `bandog scan --json`, the other fail2ban's own code with a clock of ours (decisions_peer.py).
 Bans, longer bans and unbans of every address must be the same, to the second, and so must
-the number of failures.
+the number of failures. Some jails have bantime.increment, as soon as bandog knows it;
+fail2ban's observer is told by the same thread then, and its database is in memory.
 
 Where bandog differs on purpose, a difference is explained only by computing it: the same
 hits, found by fail2ban's own filter, are decided again by the rules that bandog promises,
@@ -59,6 +60,12 @@ ZONES = ["UTC", "Europe/Berlin", "Asia/Kolkata", "America/New_York"]
 # Far from the days on which clocks are put forward or back; one of them at New Year.
 BEGINS = ["2026-01-14T03:00:00", "2026-02-27T22:30:00", "2026-06-30T12:00:00",
           "2026-08-14T23:50:00", "2025-12-31T22:50:00"]
+# Nothing random: bantime.rndtime cannot be compared.
+ESCALATIONS = [
+    {}, {"bantime.factor": "2"}, {"bantime.multipliers": "1 2 4 8 16"},
+    {"bantime.maxtime": "5m"}, {"bantime.overalljails": "true"},
+    {"bantime.formula": "ban.Time * math.exp(float(ban.Count+1)*banFactor)/math.exp(1*banFactor)"},
+]
 MAX_SHOWN = 10
 
 Case = collections.namedtuple("Case", "number folder lines is_live text")
@@ -72,7 +79,19 @@ def on_alarm(_signo, _frame):
     raise Hang
 
 
-def jail_section(rnd, name, filter_, findtime):
+def can_escalate(program, top):
+    """Does this bandog know longer bans for those who come back?"""
+    folder = os.path.join(top, "probe")
+    os.makedirs(os.path.join(folder, "filter.d"))
+    with open(os.path.join(folder, "jail.conf"), "w", encoding="ascii") as f:
+        f.write("[probe]\nenabled = true\nfailregex = ^<ADDR>$\nlogpath = /dev/null\n"
+                "bantime.increment = true\n")
+    done = subprocess.run([program, "check", "--config-dir", folder], capture_output=True,
+                          text=True, check=False)
+    return "bantime.increment" not in done.stderr
+
+
+def jail_section(rnd, name, filter_, findtime, escalates):
     mode = rnd.choice(MODES.get(filter_) or [None])
     options = {
         "enabled": "true", "filter": filter_ + (f"[mode={mode}]" if mode else ""),
@@ -89,11 +108,14 @@ def jail_section(rnd, name, filter_, findtime):
         options["maxlines"] = rnd.choice([1, 2, 5])
     if rnd.random() < 0.08:
         options["ignoreregex"] = rnd.choice(["root", r"user=<bob", r"\bport [1-5]"])
+    if escalates and rnd.random() < 0.25:
+        options["bantime.increment"] = "true"
+        options.update(rnd.choice(ESCALATIONS))
     lines = [f"{key} = {value}" for key, value in options.items()]
     return "\n".join([f"[{name}]", *lines]) + "\n"
 
 
-def make_case(number, seed, found, top):
+def make_case(number, seed, found, top, escalates=True):
     rnd = random.Random(f"{seed}/{number}")
     folder = os.path.join(top, f"case-{number}")
     os.makedirs(folder)
@@ -105,7 +127,7 @@ def make_case(number, seed, found, top):
     filters += [rnd.choice(filters)] * (rnd.random() < 0.3)
     findtime = rnd.choice([60, 120, 600, 600, 3600])
     text = "[DEFAULT]\nmode = normal\nignoreself = false\n" + "".join(
-        jail_section(rnd, f"jail{i}", f, findtime) for i, f in enumerate(filters))
+        jail_section(rnd, f"jail{i}", f, findtime, escalates) for i, f in enumerate(filters))
     with open(os.path.join(folder, "jail.conf"), "w", encoding="ascii") as f:
         f.write(text)
     logs.zone(rnd.choice(ZONES))
@@ -134,7 +156,7 @@ def scan(program, case):
             continue
         end = float(one["until"] if one["until"] >= 0 else "inf")
         at = end if one["do"] == "unban" else float(one["at"])
-        found[one["jail"]][one["ip"]].append((one["do"], at, end))
+        found[one["jail"]][one["ip"]].append((one["do"], round(at, 3), round(end, 3)))
     return found, n_failures
 
 
@@ -144,7 +166,7 @@ def settled(events, last):
     for e in events:
         end = e.end if e.end < 1 << 40 else float("inf")
         if e.do != "unban" or end <= last:
-            found.append((e.do, e.at, end))
+            found.append((e.do, round(e.at, 3), round(end, 3)))
     return found
 
 
@@ -245,12 +267,13 @@ def main():
              and os.path.exists(os.path.join(CONFIG, "filter.d", name + ".conf"))}
     comparison = Comparison(os.path.join(args.build, "bandog"), args)
     top = tempfile.mkdtemp(prefix="decisions-")
+    escalates = can_escalate(comparison.program, top)
     end = time.monotonic() + args.seconds
     try:
         for number in range(args.cases) if args.only is None else [args.only]:
             if time.monotonic() > end:
                 break
-            case = make_case(number, args.seed, found, top)
+            case = make_case(number, args.seed, found, top, escalates)
             is_wrong = comparison.run(case, peer)
             if not (args.keep and (is_wrong or args.only is not None)):
                 shutil.rmtree(case.folder)

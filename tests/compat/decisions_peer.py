@@ -23,7 +23,9 @@ MODULE = mutated.load_fail2ban()
 
 from fail2ban.client.jailsreader import JailsReader  # noqa: E402
 from fail2ban.server import datedetector, utils  # noqa: E402
+from fail2ban.server.database import Fail2BanDb  # noqa: E402
 from fail2ban.server.mytime import MyTime  # noqa: E402
+from fail2ban.server.observer import Observers, ObserverThread  # noqa: E402
 from fail2ban.server.server import Server  # noqa: E402
 from fail2ban.server.ticket import BanTicket, FailTicket  # noqa: E402
 from fail2ban.server.transmitter import Transmitter  # noqa: E402
@@ -48,6 +50,16 @@ class LogTime:
 
 
 utils.time = LogTime
+
+
+class Observer(ObserverThread):
+    """What it is told it does at once."""
+
+    def add(self, *event):
+        getattr(self, event[0])(*event[1:])
+
+    def add_timer(self, *_):
+        """Telling the actions of a longer ban is not a decision."""
 
 
 def fresh_dates():
@@ -91,8 +103,8 @@ class Counts:
         self.known = {}  # address: [times, heard of last]
         self.n_stale = 0
 
-    def add(self, address, at, now):
-        """The end of the window that is full now, or None."""
+    def add(self, address, at, now, weight):
+        """The end of the window that is full now, or None. weight: so often it counts."""
         times, heard = self.known.pop(address, ([], None))
         if times and now > heard + 2 * self.findtime:
             times = []
@@ -100,7 +112,7 @@ class Counts:
             self.known[address] = times, heard
             self.n_stale += 1
             return None
-        times = sorted(times + [at])
+        times = sorted(times + [at] * weight)
         times = [t for t in times if t >= times[-1] - 2 * self.findtime]
         for end in sorted({t for t in times if at <= t <= at + self.findtime}, reverse=True):
             if sum(end - self.findtime <= t <= end for t in times) >= self.maxretry:
@@ -112,8 +124,9 @@ class Counts:
 class Jail:
     """One jail; events by address."""
 
-    def __init__(self, name, commands_, is_live):
+    def __init__(self, name, commands_, is_live, database):
         server = Server(daemon=False)
+        server._Server__db = database
         transmitter = Transmitter(server)
         fresh_dates()
         for command in commands_:
@@ -121,6 +134,7 @@ class Jail:
             if status:
                 raise ValueError(f"fail2ban refuses {command}: {value}")
         self.jail = server._Server__jails[name]
+        self.jail.isAlive = lambda: True
         self.filter = self.jail.filter
         if not self.filter.dateDetector.templates:
             self.filter.dateDetector.addDefaultTemplate()
@@ -147,7 +161,10 @@ class Jail:
             if not ticket:
                 return
             ticket, reason = BanTicket.wrap(ticket), {}
+            length = ticket.getBanTime(self.bans.getBanTime())
             is_new = self.bans.addBanTicket(ticket, reason=reason)
+            if is_new:
+                Observers.Main.add("banFound", ticket, self.jail, length)
             if is_new or reason.get("prolong"):
                 end = (ticket if is_new else reason["ticket"]).getEndOfBanTime(
                     self.bans.getBanTime())
@@ -184,8 +201,8 @@ class Stock(Jail):
 
 
 class Reference(Jail):
-    def __init__(self, name, commands_, is_live):
-        super().__init__(name, commands_, True)
+    def __init__(self, name, commands_, is_live, database):
+        super().__init__(name, commands_, True, database)
         self.filter.inOperation = is_live
         self.filter.checkFindTime = is_live
         self.counts = Counts(self.filter.getMaxRetry(), self.filter.getFindTime())
@@ -220,12 +237,22 @@ class Reference(Jail):
             self.pending.append((address, at, fail))
         return latest
 
+    def weight_of(self, address, at):
+        """More for those who were banned before, as fail2ban's observer weighs them."""
+        if not self.jail.getBanTimeExtra("increment"):
+            return 1
+        for count, banned_at, _ in self.jail.database.getBan(address, self.jail):
+            if at > banned_at:
+                return min((1 << min(count, 20)) // 2 + 1, self.filter.getMaxRetry())
+        return 1
+
     def count(self):
         for address, at, fail in self.pending:
             if self.filter._inIgnoreIPList(address, FailTicket(address, at, data=fail)):
                 continue
             self.rules[address]["a true sliding window"] += 1
-            end = self.counts.add(plain(address), at, MyTime.time() - READ_AFTER_SEC)
+            end = self.counts.add(plain(address), at, MyTime.time() - READ_AFTER_SEC,
+                                  self.weight_of(address, at))
             if end is not None:
                 self.jail.putFailTicket(FailTicket(address, end))
         self.pending.clear()
@@ -233,10 +260,11 @@ class Reference(Jail):
 
 def drive(kind, folder, lines, is_live):
     """{jail: Result} of lines fed to all jails of a folder, as bandog scan does."""
-    jails = {}
-    latest = 0
+    jails, latest = {}, 0
+    Observers.Main = Observer()
+    database = Fail2BanDb(":memory:")
     for name, commands_ in commands(folder).items():
-        jails[name] = kind(name, commands_, is_live)
+        jails[name] = kind(name, commands_, is_live, database)
     for line in lines:
         LogTime.now = line.stamp or LogTime.now
         clock = max(latest, LogTime.now)
