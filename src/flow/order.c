@@ -23,7 +23,26 @@ static void evidence_free(struct evidence *why, uint32_t n)
 void order_deinit(struct order *o)
 {
 	evidence_free(o->why, o->n_why);
+	for (uint32_t i = 0; i < o->n_fields; i++) {
+		free(o->fields[i].name);
+		free(o->fields[i].value);
+	}
+	free(o->fields);
 	*o = (struct order){0};
+}
+
+int order_add_field(struct order *o, const char *name, struct span value)
+{
+	struct order_field *more =
+	    realloc(o->fields, (o->n_fields + 1) * sizeof(*more));
+
+	if (!more)
+		return -ENOMEM;
+	o->fields = more;
+	struct order_field *f = &more[o->n_fields++];
+
+	*f = (struct order_field){strdup(name), span_dup(value)};
+	return f->name && f->value ? 0 : -ENOMEM;
 }
 
 void orders_clear(struct orders *l)

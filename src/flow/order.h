@@ -31,6 +31,12 @@ struct evidence {
 	char *text; /* owned; NULL when the line is no longer held */
 };
 
+/* What a named group of the regex caught in the line that decided. */
+struct order_field {
+	char *name; /* owned, both */
+	char *value;
+};
+
 struct order {
 	enum order_op op;
 	enum order_cause cause;
@@ -41,7 +47,9 @@ struct order {
 	uint32_t failures; /* in the window, or 0 */
 	uint32_t ban_count; /* it is the so-many-th ban of its network; 0: not known */
 	uint32_t n_why;
-	struct evidence *why; /* owned by the list; oldest first */
+	struct evidence *why;       /* owned by the list; oldest first */
+	uint32_t n_fields;          /* only for who runs commands; no wire form */
+	struct order_field *fields; /* owned by the list */
 };
 
 /* A list that grows; items in the order of their decision. */
@@ -56,6 +64,9 @@ void orders_clear(struct orders *l); /* frees the evidence, keeps the memory */
 
 /* Append a zeroed order. Return: it (valid until the next append), or NULL. */
 struct order *orders_append(struct orders *l);
+
+int order_add_field(
+    struct order *o, const char *name, struct span value); /* 0 or -ENOMEM */
 
 #define ORDER_RECORD_BYTES 47
 

@@ -27,7 +27,16 @@ static const char usage[] =
     "Exit: 0 stopped as asked, 1 configuration is wrong, 2 cannot run here, 64 usage.\n"
     "`bandog status` asks it how it is; see bandogd(8).\n";
 
-enum { OPT_CONFIG = 256, OPT_STATE, OPT_RUN, OPT_DRY, OPT_ROLE, OPT_USER, OPT_LOG };
+enum {
+	OPT_CONFIG = 256,
+	OPT_STATE,
+	OPT_RUN,
+	OPT_DRY,
+	OPT_ROLE,
+	OPT_USER,
+	OPT_COMMANDS,
+	OPT_LOG
+};
 
 static int play(const struct role_args *args)
 {
@@ -40,6 +49,7 @@ static int play(const struct role_args *args)
 	    [ROLE_RESOLVER] = resolver_main,
 	    [ROLE_KEEPER] = keeper_main,
 	    [ROLE_FRONT] = front_main,
+	    [ROLE_MAILER] = mailer_main,
 	};
 
 	return mains[args->id](args);
@@ -64,6 +74,7 @@ int main(int argc, char **argv)
 	    /* Given by the supervisor to itself: see proc/spawn.c. */
 	    {"role", required_argument, NULL, OPT_ROLE},
 	    {"user", required_argument, NULL, OPT_USER},
+	    {"commands", no_argument, NULL, OPT_COMMANDS},
 	    {"log", required_argument, NULL, OPT_LOG},
 	    {NULL, 0, NULL, 0},
 	};
@@ -97,6 +108,9 @@ int main(int argc, char **argv)
 			break;
 		case OPT_USER:
 			role.user = optarg;
+			break;
+		case OPT_COMMANDS:
+			role.runs_commands = true;
 			break;
 		case OPT_LOG:
 			role.log = optarg;

@@ -233,6 +233,20 @@ void pipeline_on_name(struct pipeline *p, pipeline_name_fn fn, void *ctx)
 	p->on_name_ctx = ctx;
 }
 
+/* What the line that decided says, for the commands of actions. Short of memory they
+ * find less in it. */
+static void add_fields(const struct pipeline_name *n, struct orders *out, size_t first)
+{
+	for (; first < out->n; first++) {
+		struct order *o = &out->items[first];
+
+		if (o->op == ORDER_UNBAN || o->jail != n->jail)
+			continue;
+		for (size_t i = 0; i < n->n_fields; i++)
+			(void)order_add_field(o, n->fields[i].name, n->fields[i].value);
+	}
+}
+
 int pipeline_feed_name(struct pipeline *p, const struct pipeline_name *n,
     const struct net *net, wall_t now, struct orders *out)
 {
@@ -244,8 +258,12 @@ int pipeline_feed_name(struct pipeline *p, const struct pipeline_name *n,
 	    .at = n->at,
 	    .text = n->text,
 	};
+	size_t first = out->n;
+	int r = weigh(p, &h, now, out);
 
-	return weigh(p, &h, now, out);
+	if (!r && p->setup->jails[n->jail].n_commands)
+		add_fields(n, out, first);
+	return r;
 }
 
 int pipeline_feed(struct pipeline *p, uint32_t jail, const struct line *l, wall_t now,
@@ -283,6 +301,8 @@ int pipeline_feed(struct pipeline *p, uint32_t jail, const struct line *l, wall_
 	    .at = time_of(lane, l, failure.at, l->read_at),
 	    .name = failure.host,
 	    .text = l->text,
+	    .fields = failure.fields,
+	    .n_fields = failure.n_fields,
 	};
 
 	if (failure.has_net)

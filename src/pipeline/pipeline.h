@@ -54,6 +54,8 @@ struct pipeline_name {
 	wall_t at;
 	struct span name; /* as it stood in the line; spans die after the callback */
 	struct span text; /* the line */
+	const struct filter_field *fields; /* for a jail with commands; may be NULL */
+	size_t n_fields;
 };
 
 /* Return: true if it will be resolved and fed again; false: it counts as no address. */

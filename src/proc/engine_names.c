@@ -51,6 +51,8 @@ static struct waiting *keep(struct engine_names *ns, const struct pipeline_name 
 	w->what = *n;
 	w->what.name.p = name;
 	w->what.text.p = text;
+	w->what.fields = NULL; /* they die with the line */
+	w->what.n_fields = 0;
 	TAILQ_INSERT_TAIL(&ns->waiting, w, link);
 	ns->n_waiting++;
 	return w;

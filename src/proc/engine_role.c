@@ -25,12 +25,6 @@ static void batch_begin(struct engine_role *er, struct buf *b, uint64_t seq, uin
 	pack_u32(b, n);
 }
 
-static void batch_send(struct engine_role *er, const struct buf *b)
-{
-	(void)role_send(er->role, ROLE_ENFORCER, MSG_ORDERS, b, -1);
-	(void)role_send(er->role, ROLE_RUNNER, MSG_ORDERS, b, -1);
-}
-
 static void send_orders(struct engine_role *er, const struct order *items, size_t n)
 {
 	struct buf b = BUF_INIT(MESSAGE_MAX_BYTES);
@@ -42,7 +36,7 @@ static void send_orders(struct engine_role *er, const struct order *items, size_
 		batch_begin(er, &b, ++er->last_seq, part);
 		for (uint32_t i = 0; i < part; i++)
 			order_encode_record(&b, &items[i]);
-		batch_send(er, &b);
+		(void)role_send(er->role, ROLE_ENFORCER, MSG_ORDERS, &b, -1);
 		items += part;
 		n -= part;
 	}
@@ -84,6 +78,7 @@ uint64_t engine_role_flush(struct engine_role *er)
 		return 0;
 	/* The kernel first: every microsecond counts there. */
 	send_orders(er, er->orders.items, er->orders.n);
+	engine_runner_send(er);
 	if (!has_enforcer)
 		remember_unbans(er);
 	for (size_t i = 0; i < er->orders.n; i++) {

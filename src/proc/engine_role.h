@@ -9,6 +9,7 @@
  *                     engine_files_named.c: what the reader says of them
  *   engine_journal.c  journals: lines that the reader sends
  *   engine_ignore.c   names and files in ignoreip: what they stand for now
+ *   engine_runner.c   orders with what commands of actions want to know
  *   engine_names.c    clients that are names, until the resolver has answered
  *   engine_say.c      what is logged of decisions, in our words or fail2ban's
  *   engine_store.c    the keeper: what it gave back, checkpoints, snapshots
@@ -62,6 +63,9 @@ void engine_role_serving(struct engine_role *er);
 
 /* Tell all bans again to those who enforce. */
 void engine_role_resync(struct engine_role *er);
+
+/* --- the runner: what has been decided, for jails that need it */
+void engine_runner_send(struct engine_role *er);
 
 /* --- logs */
 struct engine_files *engine_files_new(struct engine_role *er);

@@ -48,7 +48,7 @@ int loader_main(const struct role_args *args)
 	struct err e = {""};
 	CLEANUP(setup_freep) struct setup *s = NULL;
 
-	if (sandbox_enter(ROLE_LOADER, args->user, -1, &e) < 0)
+	if (sandbox_enter(ROLE_LOADER, args->user, false, -1, &e) < 0)
 		buf_printf(&text, "cannot give up rights: %s\n", e.text);
 	CLEANUP(conf_freep)
 	struct conf *c = conf_load(args->config_dir, NULL, CONF_LOOK_FOR_LOGS, &d);

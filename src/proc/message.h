@@ -52,6 +52,8 @@ enum message_type {
 	/* engine → enforcer and runner */
 	MSG_RESYNC,   /* u64 generation: forget what you were told; all bans follow */
 	MSG_ORDERS,   /* u64 generation, u64 seq, u32 n, records: see flow/order.h */
+	MSG_TICKET,   /* to the runner: u64 generation, order with evidence, u32 n, n ×
+			 (str name, str value): fields */
 	MSG_RESYNCED, /* u64 generation: that was all */
 	MSG_COUNT, /* u64 generation, u64 seq, u32 n, records: what did these stop? */
 	/* enforcer → engine */
@@ -110,5 +112,6 @@ enum role_id {
 	ROLE_RESOLVER,
 	ROLE_KEEPER,
 	ROLE_FRONT,
+	ROLE_MAILER, /* of the runner: lives for one letter */
 	ROLE_N,
 };

@@ -16,8 +16,9 @@ struct role_args {
 	const char *config_dir;
 	const char *state_dir;
 	const char *user;
-	const char *log; /* as log_options_encode() writes it; NULL: stderr */
-	bool dry_run;    /* loader only: whatever the configuration says */
+	const char *log;    /* as log_options_encode() writes it; NULL: stderr */
+	bool runs_commands; /* runner only: it needs all rights */
+	bool dry_run;       /* loader only: whatever the configuration says */
 };
 
 struct role {
@@ -73,3 +74,4 @@ int runner_main(const struct role_args *args);
 int resolver_main(const struct role_args *args);
 int keeper_main(const struct role_args *args);
 int front_main(const struct role_args *args);
+int mailer_main(const struct role_args *args);

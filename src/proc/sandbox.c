@@ -31,10 +31,11 @@ static const struct rights {
 	8192},
     [ROLE_ENGINE] = {"engine", false, NO_CAP, {NULL}, 8192},
     [ROLE_ENFORCER] = {"enforcer", false, CAP_NET_ADMIN, {NULL}, 64},
-    [ROLE_RUNNER] = {"runner", true, NO_CAP, {NULL}, 64},
+    [ROLE_RUNNER] = {"runner", true, NO_CAP, {NULL}, 1024},
     [ROLE_RESOLVER] = {"resolver", false, NO_CAP, {NULL}, 256},
     [ROLE_KEEPER] = {"keeper", false, NO_CAP, {NULL}, 64},
     [ROLE_FRONT] = {"front", false, NO_CAP, {NULL}, 256},
+    [ROLE_MAILER] = {"mailer", false, NO_CAP, {NULL}, 64},
 };
 
 const char *role_name(enum role_id role)
@@ -146,18 +147,23 @@ static int change_user(
 	return verdict;
 }
 
-int sandbox_enter(enum role_id role, const char *user, int root_fd, struct err *e)
+int sandbox_enter(
+    enum role_id role, const char *user, bool runs_commands, int root_fd, struct err *e)
 {
 	const struct rights *r = &rights[role];
 	int verdict = 0;
 
 	umask(077);
 	set_limits(r);
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		return err_errno(e, -errno, "no_new_privs");
+	/* What the supervisor may not gain, its children could not either; and commands
+	 * of actions may: sendmail's postdrop is set-group-ID. */
 	if (role == ROLE_SUPERVISOR)
 		return 0;
 	set_name(r);
+	if (runs_commands)
+		return 0;
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return err_errno(e, -errno, "no_new_privs");
 	if (geteuid() != 0) {
 		err_set(
 		    e, 0, "not started as root: the %s keeps the user it has", r->name);

@@ -9,6 +9,8 @@
  * after the capabilities are gone.
  */
 
+#include <stdbool.h>
+
 #include "base/err.h"
 #include "proc/message.h"
 
@@ -16,13 +18,16 @@
  * sandbox_enter()
  * @role: whose rights
  * @user: account for the roles that are not root; where it does not exist, "nobody"
+ * @runs_commands: a runner that runs commands of actions: it keeps all rights, since
+ *         nobody knows what those need
  * @root_fd: directory that becomes the role's root (chroot), or -1
  * @e:    also filled when it succeeds with fewer changes than asked (says which)
  *
  * Return: 0; 1 if something could not be had and the role goes on without it (not root,
  * no such user); negative errno if it must not go on.
  */
-int sandbox_enter(enum role_id role, const char *user, int root_fd, struct err *e);
+int sandbox_enter(enum role_id role, const char *user, bool runs_commands, int root_fd,
+    struct err *e);
 
 const char *role_name(enum role_id role);
 enum role_id role_of_name(const char *name); /* ROLE_N: no such role */

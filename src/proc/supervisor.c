@@ -33,6 +33,7 @@
 	(60 * US_PER_SEC) /* after so long a role's failures are forgotten \
 			   */
 #define STOP_PATIENCE_MS 8000
+#define STOP_PATIENCE_COMMANDS_MS 70000 /* commands may take a minute */
 
 struct child {
 	struct supervisor *owner;
@@ -43,6 +44,8 @@ struct child {
 	mono_t started;
 	unsigned int n_failures;
 	bool is_ready;
+	bool runs_commands;    /* the runner, with all rights */
+	bool is_stepping_down; /* stops, to be started with other rights */
 };
 
 struct supervisor {
@@ -94,7 +97,7 @@ static bool is_wanted(const struct supervisor *s, enum role_id role)
 {
 	switch (role) {
 	case ROLE_RUNNER:
-		return setup_uses_hosts_deny(s->setup);
+		return setup_uses_hosts_deny(s->setup) || setup_uses_commands(s->setup);
 	case ROLE_RESOLVER:
 		return setup_uses_names(s->setup);
 	default:
@@ -241,7 +244,8 @@ static int child_spawn(struct child *c, int ctl_fd, struct err *e)
 {
 	const struct supervisor *s = c->owner;
 	char user_arg[128];
-	const char *args[] = {user_arg, s->places.state_arg, s->places.log_arg, NULL};
+	const char *args[] = {user_arg, s->places.state_arg, s->places.log_arg,
+	    c->runs_commands ? "--commands" : NULL, NULL};
 	int extra = c->role == ROLE_KEEPER ? s->places.state_fd : -1;
 
 	snprintf(user_arg, sizeof(user_arg), "--user=%s", s->setup->user);
@@ -257,6 +261,8 @@ static void child_start(struct child *c)
 	int fds[2];
 
 	c->started = mono_now();
+	c->is_stepping_down = false;
+	c->runs_commands = c->role == ROLE_RUNNER && setup_uses_commands(s->setup);
 	int r = channel_pair(fds);
 
 	if (r < 0)
@@ -331,7 +337,10 @@ static void stop(struct supervisor *s)
 	s->is_stopping = true;
 	log_notice(NULL, "stopping");
 	sd_notify_stopping();
-	loop_arm(s->patience, STOP_PATIENCE_MS, 0);
+	loop_arm(s->patience,
+	    setup_uses_commands(s->setup) ? STOP_PATIENCE_COMMANDS_MS
+					  : STOP_PATIENCE_MS,
+	    0);
 	stop_next(s);
 }
 
@@ -345,6 +354,10 @@ static void child_reaped(struct supervisor *s, struct child *c, int status)
 	}
 	if (!is_wanted(s, c->role))
 		return;
+	if (c->is_stepping_down) {
+		child_start(c);
+		return;
+	}
 	say_exit(c, status);
 	child_retry(c);
 }
@@ -410,13 +423,21 @@ static int loader_take(struct supervisor *s, char **text)
 	return 0;
 }
 
+/* Rights that were given up do not come back, and those not needed are not kept. */
+static bool needs_other_rights(struct child *c)
+{
+	c->is_stepping_down = c->role == ROLE_RUNNER &&
+			      c->runs_commands != setup_uses_commands(c->owner->setup);
+	return c->is_stepping_down;
+}
+
 static void roles_take_setup(struct supervisor *s)
 {
 	log_set_level(s->setup->log_level);
 	for (size_t i = 0; i < ARRAY_LEN(start_order); i++) {
 		struct child *c = &s->children[start_order[i]];
 
-		if (c->ctl && is_wanted(s, c->role))
+		if (c->ctl && is_wanted(s, c->role) && !needs_other_rights(c))
 			send_setup(c);
 		else if (c->ctl)
 			(void)send_to(c, MSG_STOP, NULL, -1);
@@ -602,7 +623,7 @@ int supervisor_run(const struct supervisor_args *args)
 	}
 	if (e.text[0])
 		fprintf(stderr, "bandogd: %s\n", e.text);
-	if (!code && sandbox_enter(ROLE_SUPERVISOR, "", -1, &e) < 0)
+	if (!code && sandbox_enter(ROLE_SUPERVISOR, "", false, -1, &e) < 0)
 		code = 2;
 	if (!code) {
 		log_init("supervisor", s.setup->log_level, false);

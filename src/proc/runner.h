@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * runner - the parts of the runner's process, which know each other
+ *
+ *   runner.c         plumbing: set-up, orders, what ignorecommand is asked
+ *   runner_deny.c    hosts.deny
+ *   runner_jail.c    a jail's commands: which one is due next
+ *   runner_action.c  one action: what it has started, the script for an operation
+ *   runner_op.c      one operation: the command, and the mending when it fails
+ *   runner_tags.c    the values of <ip>, <F-USER> ... in a command
+ *   runner_mail.c    smtp.py's job
+ *
+ * The list of tickets is what is wanted; each action is brought to it. So a ban that is
+ * lifted before its command ran costs nothing, and nothing is queued without bound.
+ */
+
+#include <bsd/sys/queue.h>
+#include <bsd/sys/tree.h>
+
+#include "enforce/shell_script.h"
+#include "flow/order.h"
+#include "proc/command.h"
+#include "proc/role.h"
+
+#define RUNNER_MAX_TICKETS 200000 /* of all jails */
+#define RUNNER_MAX_RUNNING 8      /* commands at a time; one a jail */
+
+/* Families of addresses, for actions that do something else for each. */
+enum { FAMILY_ANY, FAMILY_4, FAMILY_6, FAMILY_N };
+const char *runner_family_name(int family); /* "", "inet4", "inet6" */
+
+/* --- tickets */
+
+/* What is known of a ban only until its commands ran. */
+struct ticket_words {
+	char *matches; /* lines, joined by line ends; NULL: none */
+	struct order_field *fields;
+	uint32_t n_fields;
+};
+
+struct ticket {
+	RB_ENTRY(ticket) by_net;
+	TAILQ_ENTRY(ticket) link; /* in the jail's list of those with work */
+	struct net net;
+	wall_t at, until;
+	uint32_t failures;
+	uint32_t ban_count;
+	uint64_t applied; /* bits of actions that have it */
+	uint64_t failed;  /* bits of actions whose command failed: not tried again */
+	uint64_t prolong; /* bits of actions to be told of the new end */
+	uint64_t again;   /* bits of actions that lost it: reban */
+	bool is_wanted;
+	bool is_pending;
+	bool is_restored;
+	bool is_seen; /* between RESYNC and RESYNCED */
+	struct ticket_words *words;
+};
+
+struct ticket_words *ticket_words_free(struct ticket_words *w);
+
+/* --- actions */
+
+enum action_life {
+	ACTION_FRESH,    /* to be started */
+	ACTION_RUNS,     /* started, or starts with its first ban */
+	ACTION_RELOADED, /* actionreload is due */
+	ACTION_RETIRES,  /* its bans go, then it is stopped */
+};
+
+struct run_action {
+	TAILQ_ENTRY(run_action) link;
+	char *name;
+	bool is_mail;
+	struct action_option *items;
+	struct action_options options;
+	uint64_t bit;
+	enum action_life life;
+	bool is_on_demand;
+	bool is_conditional;
+	bool skips_restored;
+	bool repairs_on_unban;
+	uint64_t timeout_ms;
+	bool is_started[FAMILY_N];
+	bool has_items[FAMILY_N];
+	bool cannot_flush; /* it failed: single unbans instead */
+	size_t n_applied;
+};
+
+struct run_action *run_action_new(const struct setup_command *c, uint64_t bit);
+struct run_action *run_action_free(struct run_action *a);
+bool run_action_is_same(const struct run_action *a, const struct setup_command *c);
+int run_action_family(const struct run_action *a, const struct net *n);
+/* Is there anything to run for that option? */
+bool run_action_has(const struct run_action *a, const char *name);
+/* Would both families run the very same text? */
+bool run_action_is_shared(const struct run_action *a, const char *name);
+
+/* --- tags */
+
+struct tag_source {
+	const char *jail;
+	const struct ticket *ticket; /* NULL: start, stop, flush, check, reload */
+	int family;
+	size_t n_banned, n_banned_total;
+	struct buf scratch; /* holds the last value made; cap set by the caller */
+};
+bool runner_tag(void *ctx, struct span tag, struct shell_value *out);
+
+/* --- operations */
+
+struct run_jail;
+
+struct run_op {
+	const char *name; /* "actionban" */
+	struct run_action *action;
+	int family;
+	struct ticket *ticket; /* or NULL */
+};
+/* Called when an operation is over, with what became of it. */
+void run_jail_done(struct run_jail *j, bool ok);
+/* Begin; run_jail_done() follows, perhaps before it returns. */
+void run_op_start(struct run_jail *j, const struct run_op *op);
+/* The bans of this action and family are lost: put them back. */
+void run_jail_again(struct run_jail *j, struct run_action *a, int family);
+
+/* --- jails */
+
+RB_HEAD(ticket_tree, ticket);
+TAILQ_HEAD(ticket_list, ticket);
+TAILQ_HEAD(action_list, run_action);
+
+enum op_stage {
+	OP_IDLE,
+	OP_FIRST_START,
+	OP_MAIN,
+	OP_CHECK,
+	OP_REPAIR,
+	OP_REPAIR_STOP,
+	OP_REPAIR_START,
+	OP_REPAIR_CHECK,
+};
+
+struct run_jails;
+
+struct run_jail {
+	TAILQ_ENTRY(run_jail) link;  /* of all jails */
+	TAILQ_ENTRY(run_jail) ready; /* waits for a turn */
+	struct run_jails *all;
+	char *name;
+	struct action_list actions;
+	uint64_t bits_in_use;
+	struct ticket_tree tickets;
+	struct ticket_list pending;
+	size_t n_wanted, n_total;
+	bool is_gone;  /* no longer in the set-up: goes when all is undone */
+	bool is_ready; /* in the list */
+	struct run_op op;
+	enum op_stage stage;
+	bool is_retry;
+	struct command *command;
+};
+
+TAILQ_HEAD(jail_list, run_jail);
+
+struct run_jails {
+	struct loop *loop;
+	struct jail_list jails;
+	struct jail_list ready;
+	struct run_jail **by_index; /* of the running set-up; NULL: no commands */
+	uint32_t n_index;
+	size_t n_running;
+	size_t n_tickets;
+	size_t n_left_out; /* RUNNER_MAX_TICKETS was reached */
+	bool is_dry;
+	const char *user;        /* whom the mailer becomes */
+	void (*idle)(void *ctx); /* nothing is left to do */
+	void *ctx;
+};
+
+int run_jails_init(struct run_jails *x, struct loop *l);
+void run_jails_deinit(struct run_jails *x);
+/* Another set-up: what stays keeps its bans, what changed is undone and done anew. */
+int run_jails_setup(struct run_jails *x, const struct setup *s);
+/* Bans that are not told between these two are lifted. */
+void run_jails_sync_begin(struct run_jails *x);
+void run_jails_sync_end(struct run_jails *x);
+/* @words may be NULL; taken over. */
+void run_jails_order(
+    struct run_jails *x, const struct order *o, struct ticket_words *words);
+/* Undo everything; idle() says when it is done. */
+void run_jails_stop(struct run_jails *x);
+bool run_jails_is_idle(const struct run_jails *x);
+/* A slot is free, or there is work: start what can be started. */
+void run_jails_turn(struct run_jails *x);
+void run_jail_wake(struct run_jail *j);
+
+/* --- hosts.deny */
+
+struct runner_deny;
+struct runner_deny *runner_deny_new(struct loop *l); /* NULL: out of memory */
+struct runner_deny *runner_deny_free(struct runner_deny *d);
+int runner_deny_setup(struct runner_deny *d, const struct setup *s);
+void runner_deny_order(struct runner_deny *d, const struct order *o);
+/* All bans are told again between these two. */
+void runner_deny_sync_begin(struct runner_deny *d);
+void runner_deny_sync_end(struct runner_deny *d);
+void runner_deny_empty(struct runner_deny *d); /* take our block out, now */
+
+/* --- mail (runner_mail.c) */
+
+/* What smtp.py would send for this operation. Return: 0, 1: nothing to send, negative
+ * errno with @e. */
+int runner_mail_command(const struct run_jail *j, const struct run_op *op,
+    const char *operation, struct buf *script, struct buf *env, struct err *e);

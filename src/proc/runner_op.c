@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One operation of an action: its command, before it actionstart where a family is used
+ * for the first time, and where it fails the mending: actioncheck; when that fails too,
+ * actionrepair, or actionstop and actionstart, then actioncheck again; then the command
+ * once more.
+ */
+#include <errno.h>
+
+#include "base/log.h"
+#include "proc/runner.h"
+
+#define SCRIPT_MAX (2 * ACTION_TEXT_MAX)
+
+static void next_stage(struct run_jail *j, bool ok);
+
+static void say_failure(
+    const struct run_jail *j, const char *operation, const struct command_result *r)
+{
+	struct buf b = BUF_INIT(1024);
+
+	buf_quote(&b, span_trim(r->output), 300);
+	log_err(j->name, "action %s: %s %s %d: %s", j->op.action->name, operation,
+	    r->is_late      ? "took too long and was ended,"
+	    : r->code > 128 ? "was ended by a signal,"
+			    : "failed with code",
+	    r->code, buf_str(&b));
+	if (r->code == 127)
+		log_warning(j->name,
+		    "action %s: code 127 says that a program was not found",
+		    j->op.action->name);
+	buf_deinit(&b);
+}
+
+static const char *operation_of(const struct run_jail *j)
+{
+	switch (j->stage) {
+	case OP_FIRST_START:
+	case OP_REPAIR_START:
+		return "actionstart";
+	case OP_CHECK:
+	case OP_REPAIR_CHECK:
+		return "actioncheck";
+	case OP_REPAIR:
+		return "actionrepair";
+	case OP_REPAIR_STOP:
+		return "actionstop";
+	case OP_IDLE:
+	case OP_MAIN:
+		break;
+	}
+	return j->op.name;
+}
+
+static void on_command(void *ctx, const struct command_result *r)
+{
+	struct run_jail *j = ctx;
+
+	j->command = NULL;
+	j->all->n_running--;
+	if (r->code != 0 && j->stage != OP_CHECK)
+		say_failure(j, operation_of(j), r);
+	else
+		log_debug(
+		    j->name, "action %s: %s done", j->op.action->name, operation_of(j));
+	next_stage(j, r->code == 0);
+	run_jails_turn(j->all);
+}
+
+static int make_script(const struct run_jail *j, const char *operation,
+    struct buf *script, struct buf *env, struct err *e)
+{
+	const struct run_action *a = j->op.action;
+	CLEANUP(buf_deinit) struct buf text = BUF_INIT(ACTION_TEXT_MAX);
+	struct tag_source tags = {
+	    .jail = j->name,
+	    .ticket = j->stage == OP_MAIN ? j->op.ticket : NULL,
+	    .family = j->op.family,
+	    .n_banned = j->n_wanted,
+	    .n_banned_total = j->n_total,
+	    .scratch = BUF_INIT(SHELL_VALUE_MAX),
+	};
+
+	if (a->is_mail)
+		return runner_mail_command(j, &j->op, operation, script, env, e);
+	int r = action_text(
+	    &a->options, operation, runner_family_name(j->op.family), &text);
+
+	if (!r && span_trim(buf_span(&text)).n == 0)
+		return 1;
+	if (!r)
+		r = shell_script(buf_span(&text), runner_tag, &tags, script, env);
+	buf_deinit(&tags.scratch);
+	if (r < 0)
+		return err_set(e, r, "%s: %s", operation,
+		    r == -ELOOP ? "its options contain themselves" : "is too long");
+	return 0;
+}
+
+/* Run what the stage asks for. An empty command has worked. */
+static void run_stage(struct run_jail *j, enum op_stage stage)
+{
+	struct buf script = BUF_INIT(SCRIPT_MAX), env = BUF_INIT(SHELL_ENV_MAX);
+	struct err e = {""};
+
+	j->stage = stage;
+	int r = make_script(j, operation_of(j), &script, &env, &e);
+
+	if (r == 0 && j->all->is_dry)
+		r = 1;
+	if (r == 0) {
+		j->command = command_start(j->all->loop, buf_str(&script),
+		    buf_span(&env), j->op.action->timeout_ms, on_command, j, &e);
+		r = j->command ? 0 : -EAGAIN;
+	}
+	buf_deinit(&script);
+	buf_deinit(&env);
+	if (r == 0) {
+		j->all->n_running++;
+		return;
+	}
+	if (r < 0)
+		log_err(j->name, "action %s: %s", j->op.action->name, e.text);
+	next_stage(j, r > 0);
+}
+
+static void finish(struct run_jail *j, bool ok)
+{
+	j->stage = OP_IDLE;
+	run_jail_done(j, ok);
+}
+
+static bool is_unban(const struct run_jail *j)
+{
+	return !strcmp(j->op.name, "actionunban");
+}
+
+static void main_failed(struct run_jail *j)
+{
+	if (j->is_retry || !j->op.ticket ||
+	    !run_action_has(j->op.action, "actioncheck"))
+		finish(j, false);
+	else
+		run_stage(j, OP_CHECK);
+}
+
+static void check_failed(struct run_jail *j)
+{
+	struct run_action *a = j->op.action;
+
+	if (is_unban(j) && !a->repairs_on_unban) {
+		log_err(j->name,
+		    "action %s: what it set up is gone, so there is "
+		    "nothing to unban",
+		    a->name);
+		finish(j, false);
+		return;
+	}
+	log_warning(j->name, "action %s: what it set up is gone; repairing", a->name);
+	run_stage(j, run_action_has(a, "actionrepair") ? OP_REPAIR : OP_REPAIR_STOP);
+}
+
+static void repaired(struct run_jail *j)
+{
+	log_notice(j->name, "action %s: repaired", j->op.action->name);
+	run_jail_again(j, j->op.action, j->op.family);
+	j->is_retry = true;
+	run_stage(j, OP_MAIN);
+}
+
+static void cannot_repair(struct run_jail *j)
+{
+	j->op.action->is_started[j->op.family] = false;
+	log_err(j->name, "action %s: cannot be repaired", j->op.action->name);
+	finish(j, false);
+}
+
+static void next_stage(struct run_jail *j, bool ok)
+{
+	struct run_action *a = j->op.action;
+
+	switch (j->stage) {
+	case OP_FIRST_START:
+		a->is_started[j->op.family] = ok;
+		if (ok)
+			run_stage(j, OP_MAIN);
+		else
+			finish(j, false);
+		return;
+	case OP_MAIN:
+		if (ok)
+			finish(j, true);
+		else
+			main_failed(j);
+		return;
+	case OP_CHECK:
+		if (!ok) {
+			check_failed(j);
+			return;
+		}
+		j->is_retry = true;
+		run_stage(j, OP_MAIN);
+		return;
+	case OP_REPAIR:
+		if (ok)
+			run_stage(j, OP_REPAIR_CHECK);
+		else
+			cannot_repair(j);
+		return;
+	case OP_REPAIR_STOP: /* whether or not there was something to stop */
+		run_stage(j, OP_REPAIR_START);
+		return;
+	case OP_REPAIR_START:
+	case OP_REPAIR_CHECK:
+		if (!ok)
+			cannot_repair(j);
+		else if (j->stage == OP_REPAIR_START)
+			run_stage(j, OP_REPAIR_CHECK);
+		else
+			repaired(j);
+		return;
+	case OP_IDLE:
+		return;
+	}
+}
+
+/* A family whose actionstart is the other one's needs none of its own. */
+static bool is_started_by_other(const struct run_action *a, int family)
+{
+	int other = family == FAMILY_4 ? FAMILY_6 : FAMILY_4;
+
+	return family != FAMILY_ANY && a->is_started[other] &&
+	       run_action_is_shared(a, "actionstart");
+}
+
+void run_op_start(struct run_jail *j, const struct run_op *op)
+{
+	struct run_action *a = op->action;
+
+	j->op = *op;
+	j->is_retry = false;
+	if (op->ticket && !a->is_started[op->family] &&
+	    is_started_by_other(a, op->family))
+		a->is_started[op->family] = true;
+	if (op->ticket && a->is_on_demand && !a->is_started[op->family] && !is_unban(j))
+		run_stage(j, OP_FIRST_START);
+	else
+		run_stage(j, OP_MAIN);
+}
