@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "conf/chars.h"
+#include "conf/override.h"
 #include "conf/room.h"
 
 #define CONF_MAX_BYTES ((size_t)512 << 20)
@@ -135,8 +136,8 @@ static void report_memory(struct diag *d, const char *dir)
 	    CONF_MAX_BYTES >> 20);
 }
 
-struct conf *conf_load(
-    const char *dir, const char *const *only, unsigned int how, struct diag *d)
+static struct conf *load(const char *dir, const char *const *only, unsigned int how,
+    const struct override_list *over, struct diag *d)
 {
 	CLEANUP(arena_freep) struct arena *a = arena_new(CONF_MAX_BYTES);
 	struct load ld = {.d = d};
@@ -146,6 +147,7 @@ struct conf *conf_load(
 	if (!is_dir(dir, d))
 		return NULL;
 	c = a ? new_conf(&ld, a, dir) : NULL;
+	ld.layers.over = over;
 	r = c ? load_all(&ld, only, how, c) : -ENOMEM;
 	if (r == -ENOMEM)
 		report_memory(d, dir);
@@ -153,6 +155,20 @@ struct conf *conf_load(
 		return NULL;
 	(void)TAKE(a); /* c owns it */
 	return c;
+}
+
+struct conf *conf_load(
+    const char *dir, const char *const *only, unsigned int how, struct diag *d)
+{
+	return load(dir, only, how, NULL, d);
+}
+
+struct conf *conf_load_over(
+    const char *dir, const struct conf_override *overrides, size_t n, struct diag *d)
+{
+	struct override_list over = {overrides, n};
+
+	return load(dir, NULL, CONF_LOOK_FOR_LOGS, &over, d);
 }
 
 /* "/x/filter.d/sshd.conf" is "sshd". */
@@ -211,4 +227,16 @@ struct conf *conf_load_filter(const char *dir, const char *spec, struct diag *d)
 		return NULL;
 	(void)TAKE(a); /* c owns it */
 	return c;
+}
+
+int conf_each_option(const struct conf *c, size_t jail, conf_option_fn fn, void *ctx)
+{
+	const struct conf_private *priv = c->priv;
+	const struct dict *values = priv->jail_values ? priv->jail_values[jail] : NULL;
+	int r = 0;
+
+	for (const struct dict_item *i = values ? values->first : NULL; i && !r;
+	     i = i->next)
+		r = fn(ctx, i->key, ((const struct text *)i->value)->p);
+	return r;
 }

@@ -152,6 +152,23 @@ DEFINE_CLEANUP(struct conf *, conf_free)
  */
 struct conf *conf_load_filter(const char *dir, const char *spec, struct diag *d);
 
+/* An option that somebody set at run time, over what the files say. */
+struct conf_override {
+	const char *jail; /* NULL: one of the whole, as in bandog.conf */
+	const char *option;
+	const char *value; /* taken as it is: a '%' refers to nothing */
+};
+
+/* conf_load() of the whole folder, with overrides as the last layer over the files. A
+ * jail that no file has comes into being by them. */
+struct conf *conf_load_over(
+    const char *dir, const struct conf_override *overrides, size_t n, struct diag *d);
+
+/* The options of a jail that are set, with their text as it is in effect. */
+typedef int (*conf_option_fn)(void *ctx, const char *name, const char *value);
+/* Return: 0, or what @fn returned when that was not 0. */
+int conf_each_option(const struct conf *c, size_t jail, conf_option_fn fn, void *ctx);
+
 /**
  * conf_dump() - the effective configuration, one `option = value  # file:line` a line,
  *               grouped in sections; @json: the same as JSON

@@ -16,6 +16,7 @@
 #include "base/fd.h"
 #include "conf/interp.h"
 #include "conf/merge.h"
+#include "conf/override.h"
 
 enum file_state { FILE_MISSING, FILE_UNREADABLE, FILE_READ };
 
@@ -305,6 +306,19 @@ static int merge_list(
 	return r;
 }
 
+/* What was set at run time belongs to the jails, or to the file for the whole. */
+static int merge_overrides(struct layers *ls, const char *key, struct layer_set *set)
+{
+	bool is_jails = strcmp(key, "jail") == 0;
+	/* Without bandog.conf all is in what fail2ban.conf says, if there is one. */
+	bool is_last = strcmp(key, "fail2ban") == 0;
+
+	if (!ls->over || (!is_jails && !is_last && strcmp(key, "bandog") != 0) ||
+	    (!is_last && !set->is_found))
+		return 0;
+	return override_merge(ls->arena, ls->over, !is_jails, &set->all);
+}
+
 static int finish_set(struct layers *ls, const char *key, const struct file_list *list,
     const struct layer_set **out)
 {
@@ -312,6 +326,8 @@ static int finish_set(struct layers *ls, const char *key, const struct file_list
 	char *copy = arena_dup(ls->arena, span_of(key));
 	int r = set && copy ? merge_list(ls, list, set) : -ENOMEM;
 
+	if (r == 0)
+		r = merge_overrides(ls, key, set);
 	if (r == 0)
 		r = dict_put(&ls->sets, copy, set);
 	if (r == 0)

@@ -15,12 +15,15 @@
 #define LAYERS_FILES_MAX 1000 /* in one set */
 #define LAYERS_DEPTH_MAX 32   /* of includes */
 
+struct override_list;
+
 struct layers {
 	struct arena *arena;
 	struct diag *d;
 	const char *dir;
-	struct dict files; /* path -> struct file */
-	struct dict sets;  /* name -> struct layer_set */
+	struct dict files;                /* path -> struct file */
+	struct dict sets;                 /* name -> struct layer_set */
+	const struct override_list *over; /* over all files; or NULL */
 };
 
 struct layer_set {

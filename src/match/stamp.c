@@ -139,6 +139,16 @@ const char *stamp_template_name(const struct stamp *s)
 	return s->used ? s->used->draft.name : NULL;
 }
 
+const char *stamp_first_name(const struct stamp *s, bool *is_pattern)
+{
+	const struct stamp_list *l = &s->learn.list;
+
+	if (l->n < 1 || l->n > 2)
+		return NULL;
+	*is_pattern = l->all[0]->draft.kind == STAMP_DATE;
+	return l->all[0]->draft.name;
+}
+
 void stamp_use_hand(struct stamp *s, bool yes)
 {
 	s->use_hand = yes;

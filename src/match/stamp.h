@@ -45,5 +45,9 @@ bool stamp_find(
 /* fail2ban's name of the template that was used last, for people; NULL before. */
 const char *stamp_template_name(const struct stamp *s);
 
+/* The name of the first template when a datepattern asks for one or two; NULL: they are
+ * the default ones. *@is_pattern: it is made of directives (EPOCH is not). */
+const char *stamp_first_name(const struct stamp *s, bool *is_pattern);
+
 /* Off: every line goes through the regexes, with the same results. For tests. */
 void stamp_use_hand(struct stamp *s, bool yes);

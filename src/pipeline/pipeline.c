@@ -6,6 +6,7 @@
 struct lane {
 	struct filter *filter; /* NULL: the jail has none */
 	struct pipeline_counts counts;
+	bool is_idle;
 };
 
 struct pipeline {
@@ -143,6 +144,7 @@ int pipeline_reload(struct pipeline *p, const struct setup *s, wall_t now,
 		if (old < 0)
 			continue;
 		lanes[i].counts = p->lanes[old].counts;
+		lanes[i].is_idle = p->lanes[old].is_idle;
 		if (same_filter(&s->jails[i], &p->setup->jails[old])) {
 			lanes[i].filter = TAKE(p->lanes[old].filter);
 			old_of[i] = (uint32_t)old;
@@ -272,7 +274,7 @@ int pipeline_feed(struct pipeline *p, uint32_t jail, const struct line *l, wall_
 	struct lane *lane = &p->lanes[jail];
 	struct filter_failure failure;
 
-	if (!lane->filter)
+	if (!lane->filter || lane->is_idle)
 		return 0;
 	lane->counts.lines++;
 	int r = filter_feed(lane->filter, l, l->read_at, &failure);
@@ -310,6 +312,16 @@ int pipeline_feed(struct pipeline *p, uint32_t jail, const struct line *l, wall_
 	if (!is_wanted_name(p, jail, &failure) || !p->on_name(p->on_name_ctx, &n))
 		lane->counts.no_address++;
 	return 0;
+}
+
+void pipeline_set_idle(struct pipeline *p, uint32_t jail, bool is_idle)
+{
+	p->lanes[jail].is_idle = is_idle;
+}
+
+bool pipeline_is_idle(const struct pipeline *p, uint32_t jail)
+{
+	return p->lanes[jail].is_idle;
 }
 
 struct engine *pipeline_engine(struct pipeline *p)

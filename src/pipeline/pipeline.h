@@ -82,6 +82,11 @@ void pipeline_set_window(struct pipeline *p, wall_t since, wall_t until);
 int pipeline_reload(struct pipeline *p, const struct setup *s, wall_t now,
     struct orders *out, struct err *e);
 
+/* An idle jail judges no lines: those that come meanwhile are passed over. A jail
+ * stays idle over a reload of the set-up. */
+void pipeline_set_idle(struct pipeline *p, uint32_t jail, bool is_idle);
+bool pipeline_is_idle(const struct pipeline *p, uint32_t jail);
+
 struct engine *pipeline_engine(struct pipeline *p);
 const struct filter *pipeline_filter(
     const struct pipeline *p, uint32_t jail); /* or NULL */

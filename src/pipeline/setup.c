@@ -12,6 +12,7 @@
 #include "pipeline/ports.h"
 #include "pipeline/setup_actions.h"
 #include "pipeline/setup_filter.h"
+#include "pipeline/setup_shown.h"
 
 static void command_deinit(struct setup_command *c)
 {
@@ -52,6 +53,7 @@ static void jail_deinit(struct setup_jail *j)
 	for (uint32_t i = 0; i < j->n_commands; i++)
 		command_deinit(&j->commands[i]);
 	free(j->commands);
+	setup_shown_deinit(j);
 }
 
 static void source_deinit(struct setup_source *s)
@@ -456,6 +458,9 @@ int setup_build(const struct conf *c, struct diag *d, struct setup **out)
 		/* A broken one too: what else is wrong with it is told. */
 		diag_enter(d);
 		int r = take_jail(from, d, s, &j);
+
+		if (r >= 0 && setup_take_shown(c, i, &j) < 0)
+			r = -ENOMEM;
 		const struct diag_item *item = diag_leave(d);
 
 		if (r || from->is_broken) {

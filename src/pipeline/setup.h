@@ -44,6 +44,12 @@ struct setup_command {
 	uint32_t n_options;
 };
 
+/* Names and texts, for who asks what a jail was configured with. */
+struct setup_texts {
+	char **items;
+	uint32_t n;
+};
+
 struct setup_jail {
 	char *name;
 	char *filter_name; /* NULL: a jail without filter, for bans by hand */
@@ -78,6 +84,11 @@ struct setup_jail {
 	uint32_t n_hosts_deny;
 	struct setup_command *commands;
 	uint32_t n_commands; /* at most SETUP_MAX_COMMANDS */
+
+	struct setup_texts options; /* name, value, name, value ... as configured */
+	/* All actions, whoever carries them out: actname, file, option, value ... */
+	struct setup_texts *actions;
+	uint32_t n_actions;
 };
 
 /* An enabled jail that cannot run, or is skipped. */
@@ -133,6 +144,9 @@ struct filter_options setup_filter_options(const struct setup_jail *j);
 /* The engine's view of all jails: malloc'd array that points into @s; NULL: no memory.
  */
 struct engine_jail *setup_engine_jails(const struct setup *s);
+
+/* The text that option @name was given in the jail; NULL: none. */
+const char *setup_find_option(const struct setup_jail *j, const char *name);
 
 /* Does any jail need this? */
 bool setup_uses_hosts_deny(const struct setup *s);

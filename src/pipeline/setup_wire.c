@@ -216,6 +216,31 @@ static void put_jail(struct buf *b, const struct setup_jail *j)
 	put_targets(b, j->targets, j->n_targets);
 	put_hosts_deny(b, j);
 	put_commands(b, j);
+	put_texts(b, j->options.items, j->options.n);
+	pack_u32(b, j->n_actions);
+	for (uint32_t i = 0; i < j->n_actions; i++)
+		put_texts(b, j->actions[i].items, j->actions[i].n);
+}
+
+static void get_shown(struct unpack *u, struct setup_jail *j)
+{
+	j->options.items = get_texts(u, &j->options.n);
+	uint32_t n = unpack_count(u, 4);
+
+	j->actions = calloc(n + 1, sizeof(*j->actions));
+	if (!j->actions) {
+		u->bad = true;
+		return;
+	}
+	for (uint32_t i = 0; i < n; i++) {
+		j->actions[i].items = get_texts(u, &j->actions[i].n);
+		j->n_actions = i + 1;
+		/* A name and a file at least, and all in pairs. */
+		if (j->actions[i].n < 2 || j->actions[i].n % 2)
+			u->bad = true;
+	}
+	if (j->options.n % 2)
+		u->bad = true;
 }
 
 static void get_jail(struct unpack *u, uint32_t n_sources, struct setup_jail *j)
@@ -254,6 +279,7 @@ static void get_jail(struct unpack *u, uint32_t n_sources, struct setup_jail *j)
 	j->targets = get_targets(u, &j->n_targets);
 	get_hosts_deny(u, j);
 	get_commands(u, j);
+	get_shown(u, j);
 }
 
 void setup_encode(const struct setup *s, struct buf *b)

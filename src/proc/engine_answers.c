@@ -76,7 +76,7 @@ static const char *jail_name(const struct engine_answers *a, uint32_t jail)
 	return jail < setup_of(a)->n_jails ? setup_of(a)->jails[jail].name : "";
 }
 
-static void reply(struct engine_answers *a, uint64_t id, const struct buf *json)
+void engine_answers_reply(struct engine_answers *a, uint64_t id, const struct buf *json)
 {
 	struct span rest = buf_span(json);
 	struct buf b = BUF_INIT(MESSAGE_MAX_BYTES - 2);
@@ -112,7 +112,7 @@ static void reply_error(struct engine_answers *a, uint64_t id, const char *fmt, 
 	jsonw_key(&j, "error");
 	jsonw_str(&j, text);
 	jsonw_object_end(&j);
-	reply(a, id, &b);
+	engine_answers_reply(a, id, &b);
 	buf_deinit(&b);
 }
 
@@ -205,7 +205,7 @@ static void answer_ping(struct engine_answers *a, const struct request *q)
 	jsonw_bool(&j, true);
 	put_str(&j, "version", BANDOG_VERSION);
 	jsonw_object_end(&j);
-	reply(a, q->id, &b);
+	engine_answers_reply(a, q->id, &b);
 	buf_deinit(&b);
 }
 
@@ -281,7 +281,7 @@ static void answer_status(struct engine_answers *a, const struct request *q)
 	else
 		answer_status_all(a, &j);
 	jsonw_object_end(&j);
-	reply(a, q->id, &b);
+	engine_answers_reply(a, q->id, &b);
 	buf_deinit(&b);
 }
 
@@ -324,7 +324,7 @@ static void answer_banned(struct engine_answers *a, const struct request *q)
 	jsonw_array_end(&l.j);
 	put_i64(&l.j, "total", (int64_t)l.n);
 	jsonw_object_end(&l.j);
-	reply(a, q->id, &b);
+	engine_answers_reply(a, q->id, &b);
 	buf_deinit(&b);
 }
 
@@ -443,7 +443,7 @@ static void answer_give(struct engine_answers *a, struct answer *w)
 	else
 		put_why_result(a, &j, w);
 	jsonw_object_end(&j);
-	reply(a, w->id, &b);
+	engine_answers_reply(a, w->id, &b);
 	buf_deinit(&b);
 	answer_free(w);
 }

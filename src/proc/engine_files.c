@@ -354,6 +354,26 @@ size_t engine_files_describe(
 	return n;
 }
 
+bool engine_files_are_named(const struct engine_files *fs)
+{
+	return !fs->is_paused;
+}
+
+uint32_t engine_files_paths(
+    const struct engine_files *fs, uint32_t jail, struct buf *out)
+{
+	uint32_t n = 0;
+	struct file *f;
+
+	TAILQ_FOREACH (f, &fs->all, link) {
+		if (!engine_file_has_jail(f, jail) || f->is_renamed)
+			continue;
+		pack_str(out, f->path);
+		n++;
+	}
+	return n;
+}
+
 /* --- life --------------------------------------------------------------------------
  */
 

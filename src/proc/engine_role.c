@@ -249,7 +249,10 @@ static void engine_message(struct role *r, enum role_id from, struct message *m)
 		engine_store_message(er->store, m);
 		return;
 	case ROLE_FRONT:
-		engine_answers_request(er->answers, m);
+		if (m->type == MSG_F2B)
+			engine_answers_f2b(er, m);
+		else
+			engine_answers_request(er->answers, m);
 		return;
 	default:
 		break;
@@ -435,6 +438,7 @@ int engine_main(const struct role_args *args)
 	    {ROLE_KEEPER, MSG_LOADED},
 	    {ROLE_KEEPER, MSG_COMMITTED},
 	    {ROLE_FRONT, MSG_REQUEST},
+	    {ROLE_FRONT, MSG_F2B},
 	    {0, 0},
 	};
 	static const struct role_fns fns = {

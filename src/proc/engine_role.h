@@ -13,7 +13,7 @@
  *   engine_names.c    clients that are names, until the resolver has answered
  *   engine_say.c      what is logged of decisions, in our words or fail2ban's
  *   engine_store.c    the keeper: what it gave back, checkpoints, snapshots
- *   engine_answers.c  what clients ask
+ *   engine_answers.c  what clients ask; engine_answers_f2b.c: in fail2ban's protocol
  *
  * Everything lives in one loop and one thread; a block of lines is decided whole before
  * anything else happens, so a checkpoint between blocks is consistent.
@@ -84,6 +84,11 @@ void engine_files_each_cursor(
     struct engine_files *f, bool all, engine_cursor_fn fn, void *ctx);
 size_t engine_files_describe(
     const struct engine_files *f, uint32_t jail, struct buf *json);
+/* Has the reader named all files for the present set-up? */
+bool engine_files_are_named(const struct engine_files *f);
+/* Pack the paths that are watched for a jail. Return: how many. */
+uint32_t engine_files_paths(
+    const struct engine_files *f, uint32_t jail, struct buf *out);
 
 /* --- journals */
 struct engine_journals *engine_journals_new(struct engine_role *er);
@@ -140,6 +145,10 @@ void engine_store_finish(struct engine_store *s);
 struct engine_answers *engine_answers_new(struct engine_role *er);
 struct engine_answers *engine_answers_free(struct engine_answers *a);
 void engine_answers_request(struct engine_answers *a, struct message *m);
+/* Send @bytes as the answer to request @id, in as many messages as it takes. */
+void engine_answers_reply(
+    struct engine_answers *a, uint64_t id, const struct buf *bytes);
+void engine_answers_f2b(struct engine_role *er, struct message *m);    /* MSG_F2B */
 void engine_answers_done(struct engine_answers *a, struct message *m); /* MSG_DONE */
 void engine_answers_counted(
     struct engine_answers *a, struct message *m); /* MSG_COUNTED */

@@ -14,6 +14,7 @@
 #include "base/fd.h"
 #include "base/jsonw.h"
 #include "base/log.h"
+#include "proc/front_f2b.h"
 #include "proc/role.h"
 
 #define MAX_CLIENTS 64
@@ -45,6 +46,7 @@ struct front {
 	TAILQ_HEAD(, client) clients;
 	size_t n_clients;
 	uint64_t last_id;
+	struct front_f2b *f2b;
 };
 
 static void client_close(struct client *c)
@@ -300,10 +302,13 @@ static void take_reply(struct front *f, enum role_id from, struct message *m)
 	uint64_t id = unpack_u64(&m->body);
 	bool last = unpack_bool(&m->body);
 	struct span bytes = unpack_span(&m->body);
-	struct client *c = find_client(f, id);
+	struct client *c;
 	int part = from == ROLE_ENGINE ? FROM_ENGINE : FROM_KEEPER;
 
-	if (m->body.bad || !c || !c->wants[part])
+	if (m->body.bad || front_f2b_reply(f->f2b, id, last, bytes))
+		return;
+	c = find_client(f, id);
+	if (!c || !c->wants[part])
 		return;
 	buf_add_span(&c->part[part], bytes);
 	if (!last)
@@ -351,6 +356,11 @@ static void front_control(struct role *r, struct message *m)
 		    loop_add_fd(r->loop, f->listen_fd, LOOP_READ, on_accept, f);
 		role_ready(r);
 		return;
+	case MSG_LISTEN_F2B:
+	case MSG_CHANGED:
+	case MSG_FLUSHED:
+		front_f2b_control(f->f2b, m);
+		return;
 	case MSG_RELOADED:
 		take_reloaded(f, m);
 		return;
@@ -359,12 +369,13 @@ static void front_control(struct role *r, struct message *m)
 	}
 }
 
-static int front_start(struct role *r, UNUSED struct err *e)
+static int front_start(struct role *r, struct err *e)
 {
 	struct front *f = r->ctx;
 
 	f->role = r;
-	return 0;
+	f->f2b = front_f2b_new(r);
+	return f->f2b ? 0 : err_set(e, -ENOMEM, "out of memory");
 }
 
 static void front_reload(UNUSED struct role *r, UNUSED const struct setup *old)
@@ -381,6 +392,8 @@ static void front_peer_gone(struct role *r, enum role_id who)
 	int part = who == ROLE_ENGINE ? FROM_ENGINE : FROM_KEEPER;
 	struct client *c, *next;
 
+	if (who == ROLE_ENGINE)
+		front_f2b_engine_gone(f->f2b);
 	TAILQ_FOREACH_SAFE (c, &f->clients, link, next) {
 		if (!c->id || !c->wants[part])
 			continue;
@@ -411,6 +424,7 @@ static void front_deinit(struct role *r)
 		client_close(TAILQ_FIRST(&f->clients));
 	loop_watch_free(f->on_accept);
 	fd_closep(&f->listen_fd);
+	front_f2b_free(f->f2b);
 }
 
 int front_main(const struct role_args *args)

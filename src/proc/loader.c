@@ -8,6 +8,7 @@
 
 #include "base/fd.h"
 #include "base/pack.h"
+#include "proc/overrides.h"
 #include "proc/role.h"
 #include "proc/sandbox.h"
 #include "proc/spawn.h"
@@ -41,33 +42,6 @@ static int write_result(
 	return r;
 }
 
-int loader_main(const struct role_args *args)
-{
-	struct diag d = {0};
-	struct buf text = BUF_INIT(1 << 20);
-	struct err e = {""};
-	CLEANUP(setup_freep) struct setup *s = NULL;
-
-	if (sandbox_enter(ROLE_LOADER, args->user, false, -1, &e) < 0)
-		buf_printf(&text, "cannot give up rights: %s\n", e.text);
-	CLEANUP(conf_freep)
-	struct conf *c = conf_load(args->config_dir, NULL, CONF_LOOK_FOR_LOGS, &d);
-
-	if (c && setup_build(c, &d, &s) < 0)
-		buf_add_str(&text, "out of memory\n");
-	if (s && args->dry_run)
-		s->dry_run = true;
-	for (size_t i = 0; i < d.n; i++) {
-		diag_format(&d.items[i], &text);
-		buf_add_char(&text, '\n');
-	}
-	int r = write_result(judge(&d, s), &text, s);
-
-	buf_deinit(&text);
-	diag_deinit(&d);
-	return r < 0;
-}
-
 /* Map the whole file read-only; the caller unmaps. */
 static int map(int fd, struct span *out)
 {
@@ -88,6 +62,56 @@ static int map(int fd, struct span *out)
 static void unmap(struct span s)
 {
 	(void)munmap((void *)(uintptr_t)s.p, s.n);
+}
+
+/* The memory file brings what was set at run time; the result takes its place. */
+static int read_overrides(struct overrides *out)
+{
+	struct span all;
+	int r = map(SPAWN_EXTRA_FD, &all);
+
+	if (r == -EBADMSG) /* empty: nothing was */
+		return 0;
+	if (r < 0)
+		return r;
+	struct unpack u = unpack_of(all);
+
+	r = overrides_decode(&u, out);
+	unmap(all);
+	if (ftruncate(SPAWN_EXTRA_FD, 0) < 0 || lseek(SPAWN_EXTRA_FD, 0, SEEK_SET) < 0)
+		return -errno;
+	return r;
+}
+
+int loader_main(const struct role_args *args)
+{
+	struct diag d = {0};
+	struct buf text = BUF_INIT(1 << 20);
+	struct err e = {""};
+	struct overrides over = {0};
+	CLEANUP(setup_freep) struct setup *s = NULL;
+
+	if (sandbox_enter(ROLE_LOADER, args->user, false, -1, &e) < 0)
+		buf_printf(&text, "cannot give up rights: %s\n", e.text);
+	if (read_overrides(&over) < 0)
+		buf_add_str(&text, "cannot read what was set at run time\n");
+	CLEANUP(conf_freep)
+	struct conf *c = conf_load_over(args->config_dir, over.items, over.n, &d);
+
+	if (c && setup_build(c, &d, &s) < 0)
+		buf_add_str(&text, "out of memory\n");
+	if (s && args->dry_run)
+		s->dry_run = true;
+	for (size_t i = 0; i < d.n; i++) {
+		diag_format(&d.items[i], &text);
+		buf_add_char(&text, '\n');
+	}
+	int r = write_result(judge(&d, s), &text, s);
+
+	buf_deinit(&text);
+	diag_deinit(&d);
+	overrides_deinit(&over);
+	return r < 0;
 }
 
 int loader_read_verdict(int fd, enum loader_verdict *out, char **out_text)

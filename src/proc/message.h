@@ -15,18 +15,23 @@
 
 enum message_type {
 	/* supervisor → any role */
-	MSG_SETUP = 1, /* fd: memfd with the encoded set-up; body: u64 generation */
-	MSG_PEER,      /* fd: channel; body: u8 role at its other end */
-	MSG_LISTEN,    /* fd: listening control socket (front) */
-	MSG_LOG,       /* fd: the log file, opened anew: becomes stderr */
-	MSG_STOP,      /* finish what is begun, then exit */
+	MSG_SETUP = 1,  /* fd: memfd with the encoded set-up; body: u64 generation */
+	MSG_PEER,       /* fd: channel; body: u8 role at its other end */
+	MSG_LISTEN,     /* fd: listening control socket (front) */
+	MSG_LISTEN_F2B, /* fd: listening socket for fail2ban's protocol (front) */
+	MSG_LOG,        /* fd: the log file, opened anew: becomes stderr */
+	MSG_STOP,       /* finish what is begun, then exit */
 	/* any role → supervisor */
 	MSG_READY,   /* first work done: the role serves */
 	MSG_STOPPED, /* everything is flushed; exit follows */
 	/* front → supervisor and back: what a client may ask of it */
 	MSG_ASK_RELOAD,
 	MSG_ASK_STOP,
-	MSG_RELOADED, /* bool done, str text: what the loader said */
+	MSG_RELOADED,   /* bool done, str text: what the loader said */
+	MSG_ASK_CHANGE, /* u64 id, then as overrides_read() takes it */
+	MSG_CHANGED, /* u64 id, u8 enum change_result, str text: what the loader said */
+	MSG_ASK_FLUSH, /* u64 id: open the log file anew */
+	MSG_FLUSHED,   /* u64 id, bool: there is a log file */
 
 	/* reader → engine */
 	MSG_WATCH_FD, /* fd: inotify instance of file watches; body: bool usable, u64
@@ -88,8 +93,10 @@ enum message_type {
 	/* front → engine, front → keeper */
 	MSG_REQUEST, /* u64 id, u8 verb, str jail or NULL, i64 seconds, u32 offset, u32
 			limit, u32 n, networks */
+	MSG_F2B, /* u64 id, u64 generation, u8 verb, u32 jail or UINT32_MAX, bool flag,
+		    u32 n, networks, u32 n, n × str */
 	/* engine → front, keeper → front */
-	MSG_REPLY, /* u64 id, bool last, bytes of JSON */
+	MSG_REPLY, /* u64 id, bool last, bytes: JSON, or what enum f2b_verb says */
 };
 
 enum request_verb {
@@ -100,6 +107,34 @@ enum request_verb {
 	REQUEST_UNBAN,
 	REQUEST_WHY,
 	REQUEST_HISTORY, /* to the keeper, as the second half of why */
+};
+
+/*
+ * What fail2ban's protocol asks of the engine (MSG_F2B). The bytes of the reply begin
+ * with a u8: F2B_DONE and what stands below; F2B_FAILED and a str, why; F2B_OTHER: the
+ * engine has another set-up than the one that the front asked by, or not yet its files:
+ * ask again. '{': JSON,
+ * as for REQUEST_BAN and REQUEST_UNBAN.
+ */
+enum f2b_verb {
+	F2B_STATUS = 1, /* flag: with bans. u32 n, n × (u32 jail, u64 failed now, total,
+			   banned now, total, u32 n, n × str file, u32 n, networks) */
+	F2B_BANS,    /* those of the networks, or all: u32 n, n × (u32 which network,
+			u32 jail, net, wall at, until) */
+	F2B_BAN,     /* JSON */
+	F2B_UNBAN,   /* JSON; flag: those that were not banned are told: u32 n, nets */
+	F2B_ATTEMPT, /* a failure for each text: bool counted */
+	F2B_IDLE,    /* flag: lines of the jail (or all) are passed over: bool idle */
+};
+
+enum { F2B_DONE, F2B_FAILED, F2B_OTHER };
+
+/* How a change of the set-up went (MSG_CHANGED). */
+enum change_result {
+	CHANGE_DONE,
+	CHANGE_REFUSED, /* by the loader; the set-up is as it was */
+	CHANGE_NOTHING, /* there was nothing of that kind to undo */
+	CHANGE_FAILED,  /* busy, too many changes, or no loader */
 };
 
 enum role_id {

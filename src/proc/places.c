@@ -18,6 +18,7 @@
 #include "base/log.h"
 
 #define SOCKET_NAME "bandog.sock"
+#define F2B_SOCKET_NAME "fail2ban.sock"
 #define LOCK_NAME "bandogd.pid"
 
 /* As `mkdir -p`, for the last two levels: enough for what an administrator names. */
@@ -74,7 +75,7 @@ static int take_lock(struct places *p, struct err *e)
 
 int places_take(struct places *p, const struct supervisor_args *args, struct err *e)
 {
-	p->lock_fd = p->state_fd = p->listen_fd = -1;
+	p->lock_fd = p->state_fd = p->listen_fd = p->f2b_fd = -1;
 	p->config_dir = absolute(args->config_dir);
 	p->state_dir = absolute(args->state_dir);
 	p->run_dir = absolute(args->run_dir);
@@ -120,24 +121,27 @@ static int open_state(struct places *p, const char *user, struct err *e)
 	return 0;
 }
 
-static int open_socket(struct places *p, struct err *e)
+static int open_socket(
+    const struct places *p, const char *name, int *out_fd, struct err *e)
 {
+	CLEANUP(fd_closep) int fd = -1;
 	struct sockaddr_un a = {.sun_family = AF_UNIX};
-	int n = snprintf(a.sun_path, sizeof(a.sun_path), "%s/" SOCKET_NAME, p->run_dir);
+	int n = snprintf(a.sun_path, sizeof(a.sun_path), "%s/%s", p->run_dir, name);
 
 	if (n < 0 || (size_t)n >= sizeof(a.sun_path))
 		return err_set(e, -ENAMETOOLONG,
 		    "run directory %s: too long for a socket", p->run_dir);
-	p->listen_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (p->listen_fd < 0)
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
 		return err_errno(e, -errno, "socket");
 	(void)unlink(a.sun_path); /* we hold the lock: nobody else serves it */
 	mode_t before = umask(0177);
-	int r = bind(p->listen_fd, (struct sockaddr *)&a, sizeof(a)) < 0 ? -errno : 0;
+	int r = bind(fd, (struct sockaddr *)&a, sizeof(a)) < 0 ? -errno : 0;
 
 	umask(before);
-	if (r < 0 || listen(p->listen_fd, 16) < 0)
+	if (r < 0 || listen(fd, 16) < 0)
 		return err_errno(e, r < 0 ? r : -errno, "%s", a.sun_path);
+	*out_fd = TAKE_FD(fd);
 	return 0;
 }
 
@@ -189,7 +193,9 @@ int places_open(struct places *p, const struct setup *s, bool foreground, struct
 	int r = open_state(p, s->user, e);
 
 	if (!r)
-		r = open_socket(p, e);
+		r = open_socket(p, SOCKET_NAME, &p->listen_fd, e);
+	if (!r)
+		r = open_socket(p, F2B_SOCKET_NAME, &p->f2b_fd, e);
 	if (r < 0)
 		return r;
 	return open_log(p, s, foreground, e);
@@ -283,18 +289,23 @@ void places_write_pid(struct places *p)
 	p->pid_path = NULL;
 }
 
+static void close_socket(const struct places *p, const char *name, int *fd)
+{
+	char path[PATH_MAX];
+
+	if (*fd < 0)
+		return;
+	snprintf(path, sizeof(path), "%s/%s", p->run_dir, name);
+	(void)unlink(path);
+	fd_closep(fd);
+}
+
 void places_release(struct places *p)
 {
 	if (p->pid_path)
 		(void)unlink(p->pid_path);
-
-	if (p->listen_fd >= 0) {
-		char path[PATH_MAX];
-
-		snprintf(path, sizeof(path), "%s/" SOCKET_NAME, p->run_dir);
-		(void)unlink(path);
-	}
-	fd_closep(&p->listen_fd);
+	close_socket(p, SOCKET_NAME, &p->listen_fd);
+	close_socket(p, F2B_SOCKET_NAME, &p->f2b_fd);
 	fd_closep(&p->state_fd);
 	fd_closep(&p->lock_fd);
 	free(p->config_dir);

@@ -24,6 +24,7 @@ struct places {
 	int lock_fd;
 	int state_fd;
 	int listen_fd;
+	int f2b_fd; /* the same for fail2ban's protocol */
 };
 
 /* Make the run directory and take its lock: one bandogd per run directory. */

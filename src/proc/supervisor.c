@@ -20,6 +20,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "proc/changes.h"
 #include "proc/channel.h"
 #include "proc/loader.h"
 #include "proc/places.h"
@@ -61,6 +62,7 @@ struct supervisor {
 	pid_t loader_pid;
 	int loader_fd;
 	bool reload_again; /* asked while a reload was running */
+	struct changes changes;
 	bool is_stopping;
 	bool is_told_ready;
 	int ready_fd; /* daemon: the parent that waits, or -1 */
@@ -91,6 +93,8 @@ static const enum role_id stop_order[][STOP_TOGETHER] = {
 
 static void child_start(struct child *c);
 static void reload(struct supervisor *s);
+static void change(struct supervisor *s, struct span body);
+static void flush_logs(struct supervisor *s, struct message *m);
 static void stop(struct supervisor *s);
 
 static bool is_wanted(const struct supervisor *s, enum role_id role)
@@ -206,6 +210,15 @@ static void on_child_message(void *ctx, UNUSED struct channel *ch, struct messag
 		if (c->role == ROLE_FRONT)
 			reload(c->owner);
 		return;
+	case MSG_ASK_CHANGE:
+		if (c->role == ROLE_FRONT)
+			change(c->owner, span_from((const char *)m->body.p,
+					     (const char *)m->body.end));
+		return;
+	case MSG_ASK_FLUSH:
+		if (c->role == ROLE_FRONT)
+			flush_logs(c->owner, m);
+		return;
 	case MSG_ASK_STOP:
 		if (c->role == ROLE_FRONT)
 			stop(c->owner);
@@ -279,6 +292,8 @@ static void child_start(struct child *c)
 	send_setup(c);
 	if (c->role == ROLE_FRONT)
 		(void)send_to(c, MSG_LISTEN, NULL, s->places.listen_fd);
+	if (c->role == ROLE_FRONT && s->places.f2b_fd >= 0)
+		(void)send_to(c, MSG_LISTEN_F2B, NULL, s->places.f2b_fd);
 	connect_peers(c);
 }
 
@@ -365,6 +380,16 @@ static void child_reaped(struct supervisor *s, struct child *c, int status)
 /* --- configuration -----------------------------------------------------------------
  */
 
+static int give_overrides(const struct supervisor *s, int fd)
+{
+	CLEANUP(buf_deinit) struct buf b = BUF_INIT(2 * OVERRIDES_MAX_BYTES);
+
+	if (!s->changes.next.n)
+		return 0;
+	overrides_encode(&s->changes.next, &b);
+	return b.failed ? -ENOMEM : fd_write_all(fd, b.p, b.n);
+}
+
 static int loader_start(struct supervisor *s, struct err *e)
 {
 	char config_arg[4200];
@@ -376,7 +401,11 @@ static int loader_start(struct supervisor *s, struct err *e)
 		return err_errno(e, -errno, "memfd_create");
 	snprintf(
 	    config_arg, sizeof(config_arg), "--config-dir=%s", s->places.config_dir);
-	int r = spawn_role(ROLE_LOADER, args, -1, fd, &s->loader_pid, e);
+	int r = give_overrides(s, fd);
+
+	if (r < 0)
+		return err_errno(e, r, "what was set at run time");
+	r = spawn_role(ROLE_LOADER, args, -1, fd, &s->loader_pid, e);
 
 	if (!r)
 		s->loader_fd = TAKE_FD(fd);
@@ -407,7 +436,8 @@ static int loader_take(struct supervisor *s, char **text)
 	if (r < 0)
 		return r;
 	/* Half a reload would lift the bans of the jails that are left out. */
-	if (verdict == LOADER_REFUSED || (verdict == LOADER_PARTLY && s->setup))
+	if (verdict == LOADER_REFUSED ||
+	    (verdict == LOADER_PARTLY && s->setup && !s->changes.id))
 		return 1;
 	/* From here on nobody can change it, we included. */
 	(void)fcntl(
@@ -415,6 +445,10 @@ static int loader_take(struct supervisor *s, char **text)
 	r = loader_read_setup(fd, &fresh);
 	if (r < 0)
 		return r;
+	/* A change goes through while a jail is left out that was left out before. */
+	if (verdict == LOADER_PARTLY && s->setup &&
+	    fresh->n_left_out > s->setup->n_left_out)
+		return 1;
 	setup_free(s->setup);
 	s->setup = TAKE(fresh);
 	fd_closep(&s->setup_fd);
@@ -456,17 +490,97 @@ static void reload(struct supervisor *s)
 		s->reload_again = true;
 		return;
 	}
+	changes_begin_reload(&s->changes);
 	sd_notify_reloading();
 	if (loader_start(s, &e) < 0)
 		log_err(
 		    NULL, "cannot reload: %s; keeping the old configuration", e.text);
 }
 
+static void tell_changed(
+    struct supervisor *s, uint64_t id, enum change_result result, const char *text)
+{
+	CLEANUP(buf_deinit) struct buf body = BUF_INIT(MESSAGE_MAX_BYTES - 64);
+	struct span said = span_of(text ? text : "");
+
+	if (said.n > 32768)
+		said.n = 32768;
+	pack_u64(&body, id);
+	pack_u8(&body, (uint8_t)result);
+	pack_span(&body, said);
+	(void)send_to(&s->children[ROLE_FRONT], MSG_CHANGED, &body, -1);
+}
+
+/* Who looks for why a jail behaves as no file says finds it in the log. */
+static void log_changes(const struct changes *c)
+{
+	for (size_t i = 0; i < c->next.n; i++) {
+		const struct conf_override *o = &c->next.items[i];
+		CLEANUP(buf_deinit) struct buf value = BUF_INIT(1024);
+
+		if (overrides_hold(&c->now, o))
+			continue;
+		buf_quote(&value, span_of(o->value), 200);
+		log_event(LOG_L_NOTICE, o->jail, "set at run time: %s = %s", o->option,
+		    buf_str(&value));
+	}
+}
+
+static void change(struct supervisor *s, struct span body)
+{
+	struct unpack u = unpack_of(body);
+	uint64_t id = unpack_u64(&u);
+	struct err e = {""};
+	int r;
+
+	if (u.bad || s->is_stopping)
+		return;
+	if (s->loader_pid) {
+		if (changes_wait(&s->changes, body) < 0)
+			tell_changed(s, id, CHANGE_FAILED, "too much at once");
+		return;
+	}
+	r = changes_begin(&s->changes, body);
+	if (r < 0) {
+		tell_changed(s, id, r == -ENOENT ? CHANGE_NOTHING : CHANGE_FAILED,
+		    r == -ENOSPC ? "too many options were set at run time"
+				 : strerror(-r));
+		return;
+	}
+	if (loader_start(s, &e) < 0) {
+		changes_end(&s->changes, false);
+		tell_changed(s, id, CHANGE_FAILED, e.text);
+	}
+}
+
+/* What was asked for while the loader was busy. */
+static void change_next(struct supervisor *s)
+{
+	struct buf body;
+
+	while (!s->loader_pid && changes_next(&s->changes, &body)) {
+		change(s, buf_span(&body));
+		buf_deinit(&body);
+	}
+}
+
+static void tell_reloaded(struct supervisor *s, bool is_done, const char *text)
+{
+	CLEANUP(buf_deinit) struct buf body = BUF_INIT(MESSAGE_MAX_BYTES - 64);
+	struct span said = span_of(text ? text : "");
+
+	if (said.n > 32768)
+		said.n = 32768;
+	pack_bool(&body, is_done);
+	pack_span(&body, said);
+	(void)send_to(&s->children[ROLE_FRONT], MSG_RELOADED, &body, -1);
+}
+
 static void loader_reaped(struct supervisor *s, int status)
 {
 	CLEANUP(freep) char *text = NULL;
 	int r = loader_take(s, &text);
-	struct buf body = BUF_INIT(MESSAGE_MAX_BYTES - 64);
+	uint64_t id = s->changes.id;
 
 	if (text)
 		say_diagnostics(text, r == 0);
@@ -481,19 +595,19 @@ static void loader_reaped(struct supervisor *s, int status)
 					  : " (no result)");
 	if (r == 0)
 		roles_take_setup(s);
-	pack_bool(&body, r == 0);
-	struct span said = span_of(text ? text : "");
-
-	if (said.n > 32768)
-		said.n = 32768;
-	pack_span(&body, said);
-	(void)send_to(&s->children[ROLE_FRONT], MSG_RELOADED, &body, -1);
-	buf_deinit(&body);
+	if (r == 0 && id)
+		log_changes(&s->changes);
+	changes_end(&s->changes, r == 0);
+	if (id)
+		tell_changed(s, id, r == 0 ? CHANGE_DONE : CHANGE_REFUSED, text);
+	else
+		tell_reloaded(s, r == 0, text);
 	sd_notify_ready();
 	if (s->reload_again) {
 		s->reload_again = false;
 		reload(s);
 	}
+	change_next(s);
 }
 
 /* The first time there is nothing to keep, so it is waited for. */
@@ -545,6 +659,25 @@ static void reap(struct supervisor *s)
 	}
 }
 
+/* Return: false if there is no log file. */
+static bool reopen_logs(struct supervisor *s)
+{
+	if (!places_reopen_log(&s->places))
+		return false;
+	for (int i = 0; i < ROLE_N; i++)
+		(void)send_to(&s->children[i], MSG_LOG, NULL, 2);
+	return true;
+}
+
+static void flush_logs(struct supervisor *s, struct message *m)
+{
+	CLEANUP(buf_deinit) struct buf body = BUF_INIT(16);
+
+	pack_u64(&body, unpack_u64(&m->body));
+	pack_bool(&body, reopen_logs(s));
+	(void)send_to(&s->children[ROLE_FRONT], MSG_FLUSHED, &body, -1);
+}
+
 static void on_signal(void *ctx, int signo)
 {
 	struct supervisor *s = ctx;
@@ -557,10 +690,7 @@ static void on_signal(void *ctx, int signo)
 		reload(s);
 		return;
 	case SIGUSR1:
-		if (!places_reopen_log(&s->places))
-			return;
-		for (int i = 0; i < ROLE_N; i++)
-			(void)send_to(&s->children[i], MSG_LOG, NULL, 2);
+		(void)reopen_logs(s);
 		return;
 	default:
 		stop(s);
@@ -633,6 +763,7 @@ int supervisor_run(const struct supervisor_args *args)
 	}
 	places_release(&s.places);
 	fd_closep(&s.setup_fd);
+	changes_deinit(&s.changes);
 	setup_free(s.setup);
 	return code;
 }
