@@ -100,6 +100,8 @@ static void put_json(struct scan *s, const struct order *o)
 	jsonw_wall(&j, o->until, false);
 	jsonw_key(&j, "failures");
 	jsonw_i64(&j, o->failures);
+	jsonw_key(&j, "bancount");
+	jsonw_i64(&j, o->ban_count);
 	jsonw_key(&j, "why");
 	jsonw_array(&j);
 	for (uint32_t i = 0; i < o->n_why; i++) {
@@ -128,6 +130,8 @@ static void put_text(struct scan *s, const struct order *o)
 	if (o->op != ORDER_UNBAN) {
 		buf_printf(&s->out, "  %u failures, until ", o->failures);
 		wall_format(&s->out, o->until);
+		if (s->setup->jails[o->jail].increment.is_on)
+			buf_printf(&s->out, ", ban number %u", o->ban_count);
 	}
 	buf_add_char(&s->out, '\n');
 }

@@ -36,6 +36,8 @@ static void print_ban(const json_t *ban)
 	    client_text(ban, "jail"), at, until);
 	printf("    by %s, %" PRId64 " failures", client_text(ban, "by"),
 	    client_number(ban, "failures"));
+	if (client_number(ban, "bancount") > 1)
+		printf(", ban number %" PRId64, client_number(ban, "bancount"));
 	if (stopped)
 		printf("; stopped since: %" PRId64 " packets, %" PRId64 " bytes",
 		    client_number(stopped, "packets"), client_number(stopped, "bytes"));
@@ -54,6 +56,21 @@ static void print_account(const json_t *a)
 	    client_number(a, "maxretry"), buf_str(&find));
 	buf_deinit(&find);
 	print_lines(json_object_get(a, "why"));
+}
+
+static void print_before(const json_t *o)
+{
+	int64_t n = client_number(o, "bancount"), weight = client_number(o, "weight");
+	struct buf next = BUF_INIT(64);
+
+	duration_format(&next, client_number(o, "next"));
+	printf("%" PRId64 " %s before count in %s: the next lasts %s%s", n,
+	    n == 1 ? "ban" : "bans", client_text(o, "jail"),
+	    client_number(o, "next") < 0 ? "" : "for ", buf_str(&next));
+	if (weight > 1)
+		printf(", each failure counts as %" PRId64, weight);
+	putchar('\n');
+	buf_deinit(&next);
 }
 
 static void print_history(const json_t *list)
@@ -79,11 +96,13 @@ static void print(const json_t *a)
 {
 	const json_t *bans = json_object_get(a, "bans");
 	const json_t *account = json_object_get(a, "account");
+	const json_t *before = json_object_get(a, "before");
 	const json_t *ignored = json_object_get(a, "ignored"), *item;
 	size_t i;
 
 	json_array_foreach(bans, i, item) print_ban(item);
 	json_array_foreach(account, i, item) print_account(item);
+	json_array_foreach(before, i, item) print_before(item);
 	json_array_foreach(ignored, i, item) printf("%s never bans it: it lies in %s\n",
 	    client_text(item, "jail"), client_text(item, "by"));
 	if (!json_array_size(bans) && !json_array_size(account))

@@ -65,6 +65,16 @@ struct conf_action {
 	size_t n_options;
 };
 
+/* bantime.increment and what belongs to it. */
+struct conf_increment {
+	bool is_on;
+	bool overalljails;
+	struct conf_value factor, formula, multipliers;
+	bool has_maxtime;
+	double maxtime_sec; /* negative: for good */
+	double rndtime_sec;
+};
+
 enum conf_backend { CONF_AUTO, CONF_INOTIFY, CONF_POLLING, CONF_SYSTEMD };
 
 struct conf_jail {
@@ -84,6 +94,7 @@ struct conf_jail {
 	uint32_t maxretry;
 	double findtime_sec;
 	int64_t bantime_sec; /* negative: permanent */
+	struct conf_increment increment;
 	uint32_t maxmatches;
 	bool ignoreself;
 	struct conf_values ignoreip; /* one item a word: address, name, file:PATH */

@@ -130,6 +130,26 @@ static void put_logpaths(struct buf *out, const struct conf_jail *j)
 	}
 }
 
+static void put_increment(
+    struct buf *out, const struct conf_increment *x, const struct dict *values)
+{
+	if (!x->is_on)
+		return;
+	put_bool(out, "bantime.increment", x->is_on,
+	    dump_find_place(values, "bantime.increment"));
+	put_value(out, "bantime.factor", &x->factor);
+	put_value(out, "bantime.formula", &x->formula);
+	put_value(out, "bantime.multipliers", &x->multipliers);
+	if (x->has_maxtime)
+		put_number(out, "bantime.maxtime", x->maxtime_sec,
+		    dump_find_place(values, "bantime.maxtime"));
+	if (x->rndtime_sec > 0)
+		put_number(out, "bantime.rndtime", x->rndtime_sec,
+		    dump_find_place(values, "bantime.rndtime"));
+	put_bool(out, "bantime.overalljails", x->overalljails,
+	    dump_find_place(values, "bantime.overalljails"));
+}
+
 static void put_jail(
     struct buf *out, const struct conf_jail *j, const struct dict *values)
 {
@@ -147,6 +167,7 @@ static void put_jail(
 	    out, "findtime", j->findtime_sec, dump_find_place(values, "findtime"));
 	put_number(
 	    out, "bantime", (double)j->bantime_sec, dump_find_place(values, "bantime"));
+	put_increment(out, &j->increment, values);
 	put_number(
 	    out, "maxmatches", j->maxmatches, dump_find_place(values, "maxmatches"));
 	put_bool(

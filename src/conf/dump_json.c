@@ -134,6 +134,20 @@ static void put_logpaths(struct jsonw *j, const struct conf_jail *jail)
 	jsonw_array_end(j);
 }
 
+static void put_increment(struct jsonw *j, const struct conf_increment *x)
+{
+	if (!x->is_on)
+		return;
+	put_bool(j, "bantime.increment", x->is_on);
+	put_text(j, "bantime.factor", x->factor.text);
+	put_text(j, "bantime.formula", x->formula.text);
+	put_text(j, "bantime.multipliers", x->multipliers.text);
+	if (x->has_maxtime)
+		put_f64(j, "bantime.maxtime", x->maxtime_sec);
+	put_f64(j, "bantime.rndtime", x->rndtime_sec);
+	put_bool(j, "bantime.overalljails", x->overalljails);
+}
+
 static void put_jail_options(struct jsonw *j, const struct conf_jail *jail)
 {
 	put_text(j, "backend", jail->backend_text.text);
@@ -141,6 +155,7 @@ static void put_jail_options(struct jsonw *j, const struct conf_jail *jail)
 	put_i64(j, "maxretry", jail->maxretry);
 	put_f64(j, "findtime", jail->findtime_sec);
 	put_i64(j, "bantime", jail->bantime_sec);
+	put_increment(j, &jail->increment);
 	put_i64(j, "maxmatches", jail->maxmatches);
 	put_bool(j, "ignoreself", jail->ignoreself);
 	put_texts(j, "ignoreip", &jail->ignoreip);

@@ -86,21 +86,27 @@ static void apply_times(struct jail_reader *rd)
 	j->findtime_sec = findtime_sec;
 }
 
-/* What bandog does not do is checked all the same, and said when it is asked for. */
-static void check_increment(struct jail_reader *rd)
+/* The formulas stay text: what they may say is known further up. */
+static void apply_increment(struct jail_reader *rd)
 {
-	double unused_sec = 0;
-	bool is_on = false, unused = false;
+	struct conf_increment *x = &rd->j->increment;
+	const struct text *maxtime = jail_find_value(rd, "bantime.maxtime");
+	const struct text *rndtime = jail_find_value(rd, "bantime.rndtime");
 
-	jail_apply_bool(rd, "bantime.increment", &is_on);
-	jail_apply_bool(rd, "bantime.overalljails", &unused);
-	apply_duration(rd, "bantime.maxtime", &unused_sec);
-	apply_duration(rd, "bantime.rndtime", &unused_sec);
-	if (is_on)
-		diag_add(rd->ld->d, DIAG_WARNING,
-		    text_place(jail_find_value(rd, "bantime.increment"), 0),
-		    "bantime.increment: every ban lasts for bantime; bandog does not "
-		    "lengthen the bans of those who come back");
+	jail_apply_bool(rd, "bantime.increment", &x->is_on);
+	jail_apply_bool(rd, "bantime.overalljails", &x->overalljails);
+	apply_value(rd, "bantime.factor", &x->factor);
+	apply_value(rd, "bantime.formula", &x->formula);
+	apply_value(rd, "bantime.multipliers", &x->multipliers);
+	/* Stock jail.conf shows both with nothing behind the "=". */
+	if (maxtime && chars_trim(text_span(maxtime)).n) {
+		x->has_maxtime = true;
+		apply_duration(rd, "bantime.maxtime", &x->maxtime_sec);
+	}
+	if (rndtime && chars_trim(text_span(rndtime)).n)
+		apply_duration(rd, "bantime.rndtime", &x->rndtime_sec);
+	if (x->rndtime_sec < 0)
+		x->rndtime_sec = 0;
 }
 
 void jail_apply_usedns(struct jail_reader *rd, const struct conf_value *v)
@@ -270,7 +276,7 @@ int jail_apply_options(struct jail_reader *rd)
 	apply_value(rd, "ignorecommand", &rd->j->ignorecommand);
 	apply_value(rd, "logtimezone", &rd->j->logtimezone);
 	apply_value(rd, "logencoding", &rd->j->logencoding);
-	check_increment(rd);
+	apply_increment(rd);
 	if (r == 0)
 		r = apply_logpath(rd);
 	if (r == 0 && ignoreip)

@@ -210,6 +210,9 @@ struct engine_counts {
 };
 void engine_counts(const struct engine *e, uint32_t jail, struct engine_counts *out);
 
+/* Its unescalated_total alone, which costs nothing. */
+uint64_t engine_unescalated(const struct engine *e, uint32_t jail);
+
 struct engine_bounds {
 	uint64_t n_tracked, n_bans;
 	uint64_t n_forgotten; /* addresses dropped because max_tracked was reached */

@@ -136,3 +136,8 @@ void engine_offences(
 		fn(ctx, &o);
 	}
 }
+
+uint64_t engine_unescalated(const struct engine *e, uint32_t jail)
+{
+	return e->set.jails[jail].counts.unescalated_total;
+}

@@ -66,6 +66,8 @@ static struct engine_options engine_options_of(
 	    .max_tracked = ENGINE_MAX_TRACKED,
 	    .max_bans = ENGINE_MAX_BANS,
 	    .text_bytes = ENGINE_TEXT_BYTES,
+	    .max_offenders = ENGINE_MAX_OFFENDERS,
+	    .offenders_keep_sec = s->purge_sec,
 	};
 }
 

@@ -12,6 +12,7 @@
 #include "pipeline/ports.h"
 #include "pipeline/setup_actions.h"
 #include "pipeline/setup_filter.h"
+#include "pipeline/setup_increment.h"
 #include "pipeline/setup_shown.h"
 
 static void command_deinit(struct setup_command *c)
@@ -40,6 +41,7 @@ static void jail_deinit(struct setup_jail *j)
 	free(j->ignoreregex);
 	free(j->datepattern);
 	free(j->timezone);
+	setup_increment_deinit(&j->increment);
 	free(j->ignore);
 	for (uint32_t i = 0; j->ignore_words && i < j->n_ignore_words; i++)
 		free(j->ignore_words[i]);
@@ -124,6 +126,8 @@ struct engine_jail *setup_engine_jails(const struct setup *s)
 		    .findtime_sec = j->findtime_sec,
 		    .maxretry = j->maxretry,
 		    .bantime_sec = j->bantime_sec,
+		    .escalate = j->increment.escalate,
+		    .overalljails = j->increment.overalljails,
 		    .maxmatches = j->maxmatches,
 		    .ignoreself = j->ignoreself,
 		    .ignore = j->ignore,
@@ -380,6 +384,8 @@ static int take_jail(
 							: take_sources(c, d, s, j));
 	if (r >= 0)
 		r = worse(r, take_ignore(&c->ignoreip, d, j));
+	if (r >= 0)
+		r = worse(r, setup_take_increment(c, d, j));
 	if (r >= 0)
 		r = worse(r, setup_take_actions(c, d, j));
 	return r;

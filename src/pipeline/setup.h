@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "conf/conf.h"
 #include "decide/engine.h"
+#include "decide/escalate.h"
 #include "enforce/action_text.h"
 #include "enforce/nft.h"
 #include "match/filter.h"
@@ -50,6 +51,16 @@ struct setup_texts {
 	uint32_t n;
 };
 
+/* Longer bans for those who come back; the texts are what it was compiled from. */
+struct setup_increment {
+	bool is_on; /* else all of it is empty */
+	bool overalljails;
+	char *factor, *formula, *multipliers; /* NULL: not set */
+	bool has_maxtime;
+	double maxtime_sec, rndtime_sec;
+	struct escalate *escalate;
+};
+
 struct setup_jail {
 	char *name;
 	char *filter_name; /* NULL: a jail without filter, for bans by hand */
@@ -71,6 +82,7 @@ struct setup_jail {
 	double findtime_sec;
 	uint32_t maxretry;
 	int64_t bantime_sec;
+	struct setup_increment increment;
 	uint32_t maxmatches;
 	bool ignoreself;
 	struct net *ignore;

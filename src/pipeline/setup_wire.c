@@ -4,7 +4,7 @@
 #include <errno.h>
 
 #include "base/pack.h"
-#include "pipeline/setup.h"
+#include "pipeline/setup_increment.h"
 
 static void put_texts(struct buf *b, char *const *texts, uint32_t n)
 {
@@ -209,6 +209,7 @@ static void put_jail(struct buf *b, const struct setup_jail *j)
 	pack_f64(b, j->findtime_sec);
 	pack_u32(b, j->maxretry);
 	pack_i64(b, j->bantime_sec);
+	setup_put_increment(b, &j->increment);
 	pack_u32(b, j->maxmatches);
 	pack_bool(b, j->ignoreself);
 	put_nets(b, j->ignore, j->n_ignore);
@@ -272,6 +273,7 @@ static void get_jail(struct unpack *u, uint32_t n_sources, struct setup_jail *j)
 	j->findtime_sec = unpack_f64(u);
 	j->maxretry = unpack_u32(u);
 	j->bantime_sec = unpack_i64(u);
+	setup_get_increment(u, &j->increment);
 	j->maxmatches = unpack_u32(u);
 	j->ignoreself = unpack_bool(u);
 	j->ignore = get_nets(u, &j->n_ignore);

@@ -162,6 +162,7 @@ static void put_ban(struct engine_answers *a, struct jsonw *j, const struct orde
 	put_wall(j, "at", o->at);
 	put_wall(j, "until", o->until);
 	put_i64(j, "failures", o->failures);
+	put_i64(j, "bancount", o->ban_count);
 	put_str(j, "by", order_cause_name(o->cause));
 	put_why(j, o->why, o->n_why);
 	if (stopped) {
@@ -186,6 +187,7 @@ static void put_counts(struct engine_answers *a, struct jsonw *j, uint32_t jail)
 	put_i64(j, "banned_now", (int64_t)c.banned_now);
 	put_i64(j, "banned_total", (int64_t)c.banned_total);
 	put_i64(j, "ignored_total", (int64_t)c.ignored_total);
+	put_i64(j, "unescalated_total", (int64_t)c.unescalated_total);
 	put_i64(j, "lines", (int64_t)p.lines);
 	put_i64(j, "matched", (int64_t)p.failures);
 	put_i64(j, "no_address", (int64_t)p.no_address);
@@ -225,6 +227,7 @@ static void answer_status_all(struct engine_answers *a, struct jsonw *j)
 	put_i64(j, "bans", (int64_t)bounds.n_bans);
 	put_i64(j, "forgotten", (int64_t)bounds.n_forgotten);
 	put_i64(j, "refused", (int64_t)bounds.n_refused);
+	put_i64(j, "offenders", (int64_t)bounds.n_offenders);
 	jsonw_key(j, "jails");
 	jsonw_array(j);
 	for (uint32_t i = 0; i < s->n_jails; i++) {
@@ -396,6 +399,20 @@ static void put_account(void *ctx, const struct engine_account *ac)
 	jsonw_object_end(&l->j);
 }
 
+/* Bans before, and what they lead to; "next" -1: for good. */
+static void put_offence(void *ctx, const struct engine_offence *o)
+{
+	struct listing *l = ctx;
+
+	jsonw_object(&l->j);
+	put_str(&l->j, "jail", jail_name(l->a, o->jail));
+	put_i64(&l->j, "bancount", o->count);
+	put_wall(&l->j, "at", o->at);
+	put_i64(&l->j, "next", o->next_sec < 0 ? -1 : (int64_t)o->next_sec);
+	put_i64(&l->j, "weight", o->weight);
+	jsonw_object_end(&l->j);
+}
+
 static void put_why_result(
     struct engine_answers *a, struct jsonw *j, const struct answer *w)
 {
@@ -413,6 +430,10 @@ static void put_why_result(
 	jsonw_key(&l.j, "account");
 	jsonw_array(&l.j);
 	engine_account(engine_of(a), &w->net, put_account, &l);
+	jsonw_array_end(&l.j);
+	jsonw_key(&l.j, "before");
+	jsonw_array(&l.j);
+	engine_offences(engine_of(a), &w->net, put_offence, &l);
 	jsonw_array_end(&l.j);
 	jsonw_key(&l.j, "ignored");
 	jsonw_array(&l.j);

@@ -2,6 +2,7 @@
 #include "proc/engine_role.h"
 
 #include <errno.h>
+#include <sys/random.h>
 
 #include "base/log.h"
 
@@ -88,6 +89,7 @@ uint64_t engine_role_flush(struct engine_role *er)
 		if (!j)
 			continue;
 		engine_say_order(j->name, o);
+		engine_say_increase(er, o);
 		engine_store_put(er->store, j->name, o);
 	}
 	orders_clear(&er->orders);
@@ -330,12 +332,16 @@ static void engine_peer_gone(struct role *r, enum role_id who)
 static int engine_start(struct role *r, struct err *e)
 {
 	struct engine_role *er = r->ctx;
+	uint8_t seed[16];
 
 	er->role = r;
 	er->missed = BUF_INIT(MISSED_MAX_BYTES);
 	er->pipeline = pipeline_new(r->setup, e);
 	if (!er->pipeline)
 		return -EINVAL;
+	if (getrandom(seed, sizeof(seed), 0) != (ssize_t)sizeof(seed))
+		return err_set(e, -EIO, "the kernel has no random numbers");
+	engine_set_seed(pipeline_engine(er->pipeline), seed);
 	er->tick_timer = loop_add_timer(r->loop, on_tick, er);
 	er->files = engine_files_new(er);
 	er->journals = engine_journals_new(er);

@@ -41,11 +41,12 @@ struct engine_role {
 	struct engine_names *names;
 	struct engine_store *store;
 	struct engine_answers *answers;
-	uint64_t last_seq; /* of MSG_ORDERS to the enforcer */
-	struct buf missed; /* unban records while there was no enforcer */
-	bool is_enforcing; /* the enforcer says that the kernel has our sets */
-	bool is_restored;  /* the keeper's memory is in, or given up on */
-	bool is_reading;   /* and what ignoreip names is known: lines are decided */
+	uint64_t last_seq;      /* of MSG_ORDERS to the enforcer */
+	uint64_t n_unescalated; /* of engine_bounds(), as far as it was told */
+	struct buf missed;      /* unban records while there was no enforcer */
+	bool is_enforcing;      /* the enforcer says that the kernel has our sets */
+	bool is_restored;       /* the keeper's memory is in, or given up on */
+	bool is_reading; /* and what ignoreip names is known: lines are decided */
 	bool is_serving; /* and the logs are open: nothing that is written is missed */
 };
 
@@ -119,8 +120,10 @@ void engine_names_resolved(struct engine_names *ns, struct message *m);
 void engine_names_forget(
     struct engine_names *ns); /* another set-up: jails have new numbers */
 
-/* --- the log. All but engine_say_order() is told in fail2ban's style only. */
+/* --- the log. All but the first two is told in fail2ban's style only. */
 void engine_say_order(const char *jail, const struct order *o);
+/* Behind it: that the ban is longer (fail2ban's style), or that no length was found. */
+void engine_say_increase(struct engine_role *er, const struct order *o);
 void engine_say_begin(struct engine_role *er); /* jails start; failures are told */
 void engine_say_restored(struct engine_role *er);
 void engine_say_jails(struct engine_role *er, const char *what); /* "stopped" */

@@ -52,9 +52,10 @@ static void say_like_bandog(const char *jail, const struct order *o, const char 
 	case ORDER_BAN:
 	case ORDER_PROLONG:
 		duration_format(&b, length_sec(o));
-		log_event(LOG_L_NOTICE, jail, "%s addr=%s for=%s failures=%u by=%s",
+		log_event(LOG_L_NOTICE, jail,
+		    "%s addr=%s for=%s failures=%u by=%s count=%u",
 		    order_op_name(o->op), net, buf_str(&b), o->failures,
-		    order_cause_name(o->cause));
+		    order_cause_name(o->cause), o->ban_count);
 		break;
 	case ORDER_UNBAN:
 		log_event(LOG_L_NOTICE, jail, "unban addr=%s by=%s", net,
@@ -73,6 +74,35 @@ void engine_say_order(const char *jail, const struct order *o)
 		say_like_fail2ban(jail, o, net);
 	else
 		say_like_bandog(jail, o, net);
+}
+
+void engine_say_increase(struct engine_role *er, const struct order *o)
+{
+	const struct setup_jail *j = &er->role->setup->jails[o->jail];
+	struct engine *e = pipeline_engine(er->pipeline);
+	struct engine_bounds bounds;
+
+	if (!j->increment.is_on || o->op != ORDER_BAN || o->ban_count < 2)
+		return;
+	engine_bounds(e, &bounds);
+	if (bounds.n_unescalated > er->n_unescalated && engine_unescalated(e, o->jail))
+		log_warning(j->name,
+		    "bantime.increment gave no length for ban %u of an address; it "
+		    "lasts for bantime",
+		    o->ban_count);
+	er->n_unescalated = bounds.n_unescalated;
+	if (!log_is_like_fail2ban() || length_sec(o) == j->bantime_sec)
+		return;
+	CLEANUP(buf_deinit) struct buf length = BUF_INIT(64);
+	char net[NET_TEXT_BYTES], end[STAMP_BYTES] = "infinite";
+
+	net_format(&o->net, net);
+	duration_format(&length, length_sec(o));
+	if (o->until.us != WALL_NEVER.us)
+		stamp(o->until, end);
+	log_fail2ban(LOG_L_NOTICE, "observer", "[%s] Increase Ban %s (%u # %s -> %s)",
+	    j->name, net, o->ban_count,
+	    o->until.us == WALL_NEVER.us ? "permanent" : buf_str(&length), end);
 }
 
 /* --- fail2ban's style only ---------------------------------------------------------

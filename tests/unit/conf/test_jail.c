@@ -206,9 +206,6 @@ static void words_that_are_nearly_right(void **state)
 	assert_string_equal(all_of(&diag),
 	    "jail.conf:7:1: warning: there is no option 'maxretrys'; did you mean "
 	    "'maxretry'?\n"
-	    "jail.conf:11:21: warning: bantime.increment: every ban lasts for bantime; "
-	    "bandog "
-	    "does not lengthen the bans of those who come back\n"
 	    "jail.conf:14:11: warning: enabled: 'maybe' is neither yes nor no, and "
 	    "counts as "
 	    "no (try yes, true, on, 1)\n"
