@@ -73,6 +73,10 @@ static void print_jail(const json_t *a)
 	if (client_number(j, "regex_limits"))
 		printf("          %" PRId64 " lines ran into a regex limit\n",
 		    client_number(j, "regex_limits"));
+	if (client_number(j, "undecoded"))
+		printf("          %" PRId64
+		       " lines had bytes that mean nothing in logencoding\n",
+		    client_number(j, "undecoded"));
 	json_array_foreach(json_object_get(j, "files"), i, file)
 	{
 		printf("%s %s (%" PRId64 " bytes read%s%s)\n",

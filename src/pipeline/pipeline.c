@@ -3,8 +3,11 @@
 
 #include <errno.h>
 
+#include "base/decode.h"
+
 struct lane {
-	struct filter *filter; /* NULL: the jail has none */
+	struct filter *filter;   /* NULL: the jail has none */
+	struct decoder *decoder; /* NULL: its logs are UTF-8 */
 	struct pipeline_counts counts;
 	bool is_idle;
 };
@@ -22,10 +25,16 @@ struct pipeline {
 	void *on_name_ctx;
 };
 
+static void lane_deinit(struct lane *l)
+{
+	filter_free(l->filter);
+	decoder_free(l->decoder);
+}
+
 static struct lane *lanes_free(struct lane *lanes, uint32_t n)
 {
 	for (uint32_t i = 0; lanes && i < n; i++)
-		filter_free(lanes[i].filter);
+		lane_deinit(&lanes[i]);
 	free(lanes);
 	return NULL;
 }
@@ -77,6 +86,10 @@ static int lanes_compile(const struct setup *s, struct lane *lanes, struct err *
 	for (uint32_t i = 0; i < s->n_jails; i++) {
 		const struct setup_jail *j = &s->jails[i];
 
+		if (j->encoding && !lanes[i].decoder)
+			lanes[i].decoder = decoder_new(j->encoding, e);
+		if (j->encoding && !lanes[i].decoder)
+			return err_wrap(e, -EINVAL, "jail %s", j->name);
 		if (lanes[i].filter || !j->n_failregex)
 			continue;
 		struct filter_options o = setup_filter_options(j);
@@ -270,8 +283,19 @@ int pipeline_feed_name(struct pipeline *p, const struct pipeline_name *n,
 	return r;
 }
 
-int pipeline_feed(struct pipeline *p, uint32_t jail, const struct line *l, wall_t now,
-    struct orders *out)
+/* Return: 0, or -ENOMEM; *@l is UTF-8 until the next line of the lane. */
+static int decode(struct lane *lane, struct line *l)
+{
+	size_t n_replaced;
+	int r = decoder_run(lane->decoder, l->text, &l->text, &n_replaced);
+
+	if (!r && n_replaced)
+		lane->counts.undecoded++;
+	return r;
+}
+
+static int feed_decoded(struct pipeline *p, uint32_t jail, const struct line *l,
+    wall_t now, struct orders *out)
 {
 	struct lane *lane = &p->lanes[jail];
 	struct filter_failure failure;
@@ -324,6 +348,18 @@ void pipeline_set_idle(struct pipeline *p, uint32_t jail, bool is_idle)
 bool pipeline_is_idle(const struct pipeline *p, uint32_t jail)
 {
 	return p->lanes[jail].is_idle;
+}
+
+int pipeline_feed(struct pipeline *p, uint32_t jail, const struct line *l, wall_t now,
+    struct orders *out)
+{
+	struct line decoded = *l;
+	int r;
+
+	if (!p->lanes[jail].decoder)
+		return feed_decoded(p, jail, l, now, out);
+	r = decode(&p->lanes[jail], &decoded);
+	return r < 0 ? r : feed_decoded(p, jail, &decoded, now, out);
 }
 
 struct engine *pipeline_engine(struct pipeline *p)

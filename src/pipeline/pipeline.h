@@ -27,6 +27,7 @@ struct pipeline_counts {
 	uint64_t no_address; /* matched, but named no address */
 	uint64_t limits;     /* a regex gave up */
 	uint64_t skewed;     /* date replaced by the clock */
+	uint64_t undecoded;  /* lines with bytes that mean nothing in logencoding */
 };
 
 /* @s must outlive the pipeline, or be replaced by pipeline_reload(). NULL with @e. */

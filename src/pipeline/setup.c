@@ -42,6 +42,7 @@ static void jail_deinit(struct setup_jail *j)
 	free(j->datepattern);
 	free(j->timezone);
 	setup_increment_deinit(&j->increment);
+	free(j->encoding);
 	free(j->ignore);
 	for (uint32_t i = 0; j->ignore_words && i < j->n_ignore_words; i++)
 		free(j->ignore_words[i]);
@@ -347,7 +348,14 @@ static int take_sources(
 
 		if (source < 0)
 			return source;
+		if (!is_new && s->sources[source].unit != decode_unit_of(j->encoding)) {
+			diag_add(d, DIAG_ERROR, l->at,
+			    "logencoding: another jail reads '%s' in another encoding",
+			    l->glob);
+			return 1;
+		}
 		if (is_new) {
+			s->sources[source].unit = decode_unit_of(j->encoding);
 			s->sources[source].tail = l->tail;
 			s->sources[source].poll = c->backend == CONF_POLLING;
 		}
@@ -360,6 +368,24 @@ static int take_sources(
 static int worse(int so_far, int next)
 {
 	return next ? next : so_far;
+}
+
+/* What comes from the journal is UTF-8. */
+static int take_encoding(
+    const struct conf_jail *c, struct diag *d, struct setup_jail *j)
+{
+	struct err e = {""};
+
+	if (c->backend == CONF_SYSTEMD || decode_is_utf8(c->logencoding.text))
+		return 0;
+	CLEANUP(decoder_freep)
+	struct decoder *try = decoder_new(c->logencoding.text, &e);
+
+	if (!try) {
+		diag_add(d, DIAG_ERROR, c->logencoding.at, "logencoding: %s", e.text);
+		return 1;
+	}
+	return dup_text(&j->encoding, c->logencoding.text);
 }
 
 /* Return: 0, 1 if the jail cannot run here, -ENOMEM. */
@@ -379,6 +405,8 @@ static int take_jail(
 		return -ENOMEM;
 	int r = setup_take_filter(c, d, j);
 
+	if (r >= 0)
+		r = worse(r, take_encoding(c, d, j));
 	if (r >= 0)
 		r = worse(r, c->backend == CONF_SYSTEMD ? take_journal(c, s, j)
 							: take_sources(c, d, s, j));

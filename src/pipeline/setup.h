@@ -11,6 +11,7 @@
  */
 
 #include "base/cleanup.h"
+#include "base/decode.h"
 #include "base/log.h"
 #include "conf/conf.h"
 #include "decide/engine.h"
@@ -24,6 +25,7 @@ struct setup_source {
 	char *glob; /* of a journal: a name that says which, "journal:..." */
 	bool tail;  /* begin at the end of a file that was never read before */
 	bool poll;
+	enum decode_unit unit; /* in which its lines are written */
 	bool is_journal;
 	char *journal_match; /* NULL: all entries */
 	char *journal_path;  /* NULL: this machine's */
@@ -76,6 +78,7 @@ struct setup_jail {
 	char *datepattern;
 	char *timezone;
 	enum filter_usedns usedns;
+	char *encoding; /* of its logs; NULL: UTF-8 */
 	uint32_t maxlines;
 	bool no_date; /* a journal's: lines carry no date of their own */
 

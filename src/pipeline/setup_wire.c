@@ -204,6 +204,7 @@ static void put_jail(struct buf *b, const struct setup_jail *j)
 	pack_str(b, j->datepattern);
 	pack_str(b, j->timezone);
 	pack_u8(b, (uint8_t)j->usedns);
+	pack_str(b, j->encoding);
 	pack_u32(b, j->maxlines);
 	pack_bool(b, j->no_date);
 	pack_f64(b, j->findtime_sec);
@@ -268,6 +269,7 @@ static void get_jail(struct unpack *u, uint32_t n_sources, struct setup_jail *j)
 	j->datepattern = unpack_str(u);
 	j->timezone = unpack_str(u);
 	j->usedns = unpack_u8(u);
+	j->encoding = unpack_str(u);
 	j->maxlines = unpack_u32(u);
 	j->no_date = unpack_bool(u);
 	j->findtime_sec = unpack_f64(u);
@@ -306,6 +308,7 @@ void setup_encode(const struct setup *s, struct buf *b)
 		pack_str(b, s->sources[i].glob);
 		pack_bool(b, s->sources[i].tail);
 		pack_bool(b, s->sources[i].poll);
+		pack_u8(b, (uint8_t)s->sources[i].unit);
 		pack_bool(b, s->sources[i].is_journal);
 		pack_str(b, s->sources[i].journal_match);
 		pack_str(b, s->sources[i].journal_path);
@@ -352,6 +355,7 @@ static void get_sources(struct unpack *u, struct setup *s)
 		s->sources[i].glob = unpack_str(u);
 		s->sources[i].tail = unpack_bool(u);
 		s->sources[i].poll = unpack_bool(u);
+		s->sources[i].unit = unpack_u8(u);
 		s->sources[i].is_journal = unpack_bool(u);
 		s->sources[i].journal_match = unpack_str(u);
 		s->sources[i].journal_path = unpack_str(u);

@@ -192,6 +192,7 @@ static void put_counts(struct engine_answers *a, struct jsonw *j, uint32_t jail)
 	put_i64(j, "matched", (int64_t)p.failures);
 	put_i64(j, "no_address", (int64_t)p.no_address);
 	put_i64(j, "regex_limits", (int64_t)p.limits);
+	put_i64(j, "undecoded", (int64_t)p.undecoded);
 }
 
 /* --- questions without waiting -----------------------------------------------------

@@ -137,7 +137,14 @@ static struct tail *open_tail(const struct engine_files *fs, struct file_message
 		      s->sources[m->source].tail;
 
 	*out_resume = c;
-	return tail_new(TAKE_FD(m->fd), c, at_end);
+	struct tail *t = tail_new(TAKE_FD(m->fd), c, at_end);
+
+	for (uint32_t i = 0; t && i < s->n_sources; i++) {
+		if (s->sources[i].unit != DECODE_BYTES &&
+		    leads_to(&s->sources[i], m->path))
+			tail_set_unit(t, s->sources[i].unit);
+	}
+	return t;
 }
 
 /* The file to which a path leads now. */

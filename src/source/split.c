@@ -13,7 +13,10 @@ struct split {
 	uint64_t n_cut;
 	size_t pending_bytes; /* all of the unfinished line */
 	char last;            /* its last byte */
-	char pending[];       /* its first line_cap bytes */
+	char before_last;
+	bool had_cr; /* UTF-16: its last unit is '\r' */
+	enum decode_unit unit;
+	char pending[]; /* its first line_cap bytes */
 };
 
 struct split *split_new(size_t line_cap)
@@ -71,12 +74,52 @@ static void hand_out_pending(struct split *s, struct span rest, split_fn fn, voi
 	hand_out(s, s->pending, s->last == '\r' ? n - 1 : n, n + 1, fn, ctx);
 }
 
+void split_set_unit(struct split *s, enum decode_unit unit)
+{
+	s->unit = unit;
+}
+
+/* Does the unfinished line end with that unit? */
+static bool ends_with_unit(const struct split *s, char c)
+{
+	bool is_le = s->unit == DECODE_UTF16LE;
+
+	return s->pending_bytes && s->pending_bytes % 2 == 0 &&
+	       (is_le ? s->before_last : s->last) == c &&
+	       (is_le ? s->last : s->before_last) == 0;
+}
+
+/* Byte by byte: what is written so is rare, and small. */
+static void feed_units(struct split *s, struct span block, split_fn fn, void *ctx)
+{
+	for (size_t i = 0; i < block.n; i++) {
+		bool had_cr = s->had_cr;
+		size_t n;
+
+		s->before_last = s->last;
+		keep(s, (struct span){block.p + i, 1});
+		if (s->pending_bytes % 2)
+			continue;
+		s->had_cr = ends_with_unit(s, '\r');
+		if (!ends_with_unit(s, '\n'))
+			continue;
+		n = s->pending_bytes;
+		s->pending_bytes = 0;
+		s->had_cr = false;
+		hand_out(s, s->pending, had_cr ? n - 4 : n - 2, n, fn, ctx);
+	}
+}
+
 int split_feed(struct split *s, struct span block, split_fn fn, void *ctx)
 {
 	const char *p = block.p;
 	const char *end = block.p + block.n;
 	const char *nl;
 
+	if (s->unit != DECODE_BYTES) {
+		feed_units(s, block, fn, ctx);
+		return 0;
+	}
 	if (s->pending_bytes) {
 		nl = memchr(p, '\n', block.n);
 		if (!nl) {
@@ -108,6 +151,7 @@ void split_finish(struct split *s, split_fn fn, void *ctx)
 
 void split_reset(struct split *s)
 {
+	s->had_cr = false;
 	s->pending_bytes = 0;
 }
 

@@ -6,11 +6,13 @@
  *
  * A line ends at '\n' (a '\r' before it is cut). A line longer than the cap is cut
  * there, the rest of it is skipped and counted. The last, unfinished line is kept for
- * the next call. Lines inside the caller's block are not copied. Any byte may stand in
+ * the next call. Lines inside the caller's block are not copied (but for UTF-16, whose
+ * lines end with a unit of two bytes). Any byte may stand in
  * a line, NUL too. How the input is cut into blocks makes no difference to the lines.
  */
 
 #include "base/cleanup.h"
+#include "base/decode.h"
 #include "base/str.h"
 
 #define SPLIT_LINE_CAP 16384
@@ -25,6 +27,9 @@ typedef void (*split_fn)(void *ctx, struct span text, size_t whole_bytes);
 struct split *split_new(size_t line_cap);
 struct split *split_free(struct split *s);
 DEFINE_CLEANUP(struct split *, split_free)
+
+/* In which units lines are written; before the first byte of a line. */
+void split_set_unit(struct split *s, enum decode_unit unit);
 
 /*
  * Return: 0 or -ENOMEM (the unfinished line is lost, and counted). The room for an

@@ -87,7 +87,12 @@ static int find_last_line_end(int fd, uint64_t size, uint64_t *out)
 			return (int)r;
 		nl = memrchr(block, '\n', (size_t)r);
 		if (nl) {
+			char next = 1;
+
 			*out = end - n + (uint64_t)(nl - block) + 1;
+			/* The second byte of a line end in UTF-16. */
+			if (*out < size && read_at(fd, &next, 1, *out) == 1 && !next)
+				++*out;
 			return 0;
 		}
 		end -= n;
@@ -194,6 +199,11 @@ static int is_same_file(const struct tail *t, bool at_end)
 	return (size_t)r == n && !memcmp(now, t->head, n);
 }
 
+void tail_set_unit(struct tail *t, enum decode_unit unit)
+{
+	split_set_unit(t->split, unit);
+}
+
 static void on_split(void *ctx, struct span text, size_t whole_bytes)
 {
 	struct tail_call *c = ctx;
@@ -263,7 +273,7 @@ bool tail_fits(const struct tail *t, const struct cursor *c)
 {
 	char head[CURSOR_HEAD_MAX];
 	struct stat st;
-	char last;
+	char end[2] = {0, 0};
 
 	if (!c->offset)
 		return !c->head_bytes;
@@ -276,7 +286,11 @@ bool tail_fits(const struct tail *t, const struct cursor *c)
 		return false;
 	if (hash_stable(head, c->head_bytes) != c->head_hash)
 		return false;
-	return read_at(t->fd, &last, 1, c->offset - 1) == 1 && last == '\n';
+	/* A little-endian line end of UTF-16 has a zero behind it. */
+	uint64_t n = c->offset < 2 ? 1 : 2;
+
+	return read_at(t->fd, end + 2 - n, n, c->offset - n) == (ssize_t)n &&
+	       (end[1] == '\n' || (end[0] == '\n' && !end[1]));
 }
 
 void tail_cursor(const struct tail *t, struct cursor *out)

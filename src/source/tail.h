@@ -12,6 +12,7 @@
  */
 
 #include "base/cleanup.h"
+#include "base/decode.h"
 #include "base/str.h"
 #include "flow/cursor.h"
 
@@ -41,6 +42,7 @@ typedef void (*tail_fn)(void *ctx, struct span text, uint64_t number);
  * Return: NULL with errno set on failure.
  */
 struct tail *tail_new(int fd, const struct cursor *resume, bool at_end);
+void tail_set_unit(struct tail *t, enum decode_unit unit); /* before the first read */
 struct tail *tail_free(struct tail *t);
 DEFINE_CLEANUP(struct tail *, tail_free)
 

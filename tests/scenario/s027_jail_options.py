@@ -165,11 +165,39 @@ def ignored(s, log):
     daemon.stop()
 
 
+def encodings(s):
+    s.step("logencoding: what is written in another encoding is read")
+    s.config("filter.d/names.conf", r"""[Definition]
+failregex = ^\s*\S+ knock\[\d+\]: user "\S+ \u00c5berg" refused <ADDR>$
+""")
+    text, logs = "", {}
+    for name in ("latin-1", "utf-16", "utf_16_be"):
+        logs[name] = s.log(f"{name}.log")
+        text += jail(name.replace("_", "-"), logs[name], f"logencoding = {name}").replace(
+            "filter = knock", "filter = names")
+    s.config("jail.conf", text + jail("klingon", logs["latin-1"], "logencoding = klingon"))
+    daemon = s.bandogd()
+    s.equal([j["name"] for j in s.bandog_json("status")["left_out"]], ["klingon"])
+    stamp = time.strftime("%b %d %H:%M:%S ")
+    for name, log in logs.items():
+        # U+010A is a letter with the byte of a line end in it.
+        odd = "x" if name == "latin-1" else "\u010a"
+        line = f'{stamp}mx knock[1]: user "{odd} \u00c5berg" refused 198.51.100.60\r\n'
+        data = (line * 2).encode(name if name != "utf-16" else "utf-16-le")
+        with open(log, "ab", buffering=0) as f:
+            f.write(data[:51])
+            time.sleep(0.05)
+            f.write(data[51:])
+        wait_banned(s, name.replace("_", "-"), "198.51.100.60")
+    daemon.stop()
+
+
 def scenario(s):
     log = s.log("knock.log")
     a_wrong_jail(s, log)
     no_logs(s)
     ignored(s, log)
+    encodings(s)
 
 
 harness.main(scenario)

@@ -295,7 +295,7 @@ static struct setup *full_setup(void **state)
 	    "  smtp.py[dest=root]\n"
 	    "ignoreip = 192.0.2.0/24 2001:db8::/32 mx.example.org file:/x\nignoreregex "
 	    "= fine\nbantime = -1\n"
-	    "logtimezone = UTC\nbackend = polling\n");
+	    "logtimezone = UTC\nbackend = polling\nlogencoding = utf-16be\n");
 	config_folder_write(
 	    *state, "bandog.conf", "[Definition]\nneverban = 198.51.100.1\n");
 	return config_folder_setup(*state, NULL);
