@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/f2b_names.h"
 #include "config.h"
 
 static const struct cli_verb *const verbs[] = {&cli_status, &cli_banned, &cli_why,
@@ -17,6 +18,7 @@ static void print_overview(FILE *to)
 	for (size_t i = 0; i < ARRAY_LEN(verbs); i++)
 		fprintf(to, "  %-8s %s\n", verbs[i]->name, verbs[i]->summary);
 	fputs("\n"
+	      "'bandog fail2ban-regex ...' is that program; see bandog(1).\n"
 	      "Every verb knows --help, --json, --config-dir DIR (" BANDOG_CONFIG_DIR
 	      "),\n"
 	      "--state-dir DIR (" BANDOG_STATE_DIR
@@ -107,7 +109,11 @@ int cli_time(
 int cli_main(int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : "";
+	int code;
 
+	if (f2b_names_run(argc, argv, &code) ||
+	    (argc > 1 && f2b_names_run(argc - 1, argv + 1, &code)))
+		return code;
 	if (!strcmp(name, "--version") || !strcmp(name, "-V")) {
 		puts("bandog " BANDOG_VERSION);
 		return CLI_OK;

@@ -51,6 +51,7 @@ struct conf_filter {
 	struct conf_value journalmatch;
 	struct conf_value usedns;
 	unsigned int maxlines; /* 1 if not set */
+	bool is_maxlines_set;
 };
 
 /* One entry of a jail's `action`. */

@@ -4,6 +4,7 @@
  */
 
 #include <errno.h>
+#include <unistd.h>
 
 #include "conf/chars.h"
 #include "conf/room.h"
@@ -15,7 +16,7 @@ static int read_set(struct load *ld, const char *name, bool is_path_allowed,
 	CLEANUP(buf_deinit) struct buf path = BUF_INIT(4096);
 
 	if (is_path_allowed && strchr(name, '/') &&
-	    span_ends(span_of(name), SPAN(".conf")))
+	    (span_ends(span_of(name), SPAN(".conf")) || access(name, R_OK) == 0))
 		return layers_read_file(&ld->layers, name, out);
 	if (name[0] != '/')
 		buf_add_str(&path, "filter.d/");
@@ -156,6 +157,7 @@ static void fill_maxlines(
 		*is_broken = true;
 	else
 		out->maxlines = (unsigned int)v;
+	out->is_maxlines_set = true;
 }
 
 static int fill_values(struct load *ld, struct definition *def,

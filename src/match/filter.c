@@ -8,50 +8,15 @@
  * regexes; no memory is taken once the buffers have grown.
  */
 
-#include "match/filter.h"
+#include "match/filter_private.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 
-#include "base/buf.h"
-#include "match/failid.h"
-#include "match/ring.h"
-#include "match/rules.h"
-#include "match/session.h"
-#include "match/stamp.h"
 #include "match/utf8.h"
 
 #define FILTER_LAST_DATE_SEC 60 /* so long a date serves lines without one */
-
-struct filter {
-	struct rules rules;
-	uint64_t *n_hits; /* of each failregex */
-	enum filter_usedns usedns;
-
-	struct stamp *stamp; /* NULL: lines carry no date */
-	wall_t last_date;
-	struct regex_match *match;
-	struct regex_match *ignore_match; /* the other one is still needed then */
-	struct sessions *sessions;
-	struct ring *ring; /* NULL: one line at a time */
-
-	struct buf repaired; /* the line, when it was no UTF-8 */
-	struct buf subject;  /* the line without date, and '\n' */
-	struct buf content;  /* what <F-CONTENT> took, and '\n' */
-	struct buf skipped;  /* what <SKIPLINES> took */
-	struct buf users;
-	struct groups groups; /* of the whole failure */
-	struct filter_field fields[GROUPS_MAX + 1];
-	char id_text[NET_TEXT_BYTES];
-};
-
-/* The texts that are searched on the way of one line. */
-struct filter_texts {
-	struct span whole; /* without the date; the last lines of it if maxlines > 1 */
-	struct span content; /* what failregexes see: the same, or <F-CONTENT> */
-	bool has_content;    /* they are not the same */
-};
 
 static int filter_add_parts(
     struct filter *f, const struct filter_options *o, struct err *e)
@@ -117,14 +82,14 @@ struct filter *filter_free(struct filter *f)
 	regex_match_free(f->ignore_match);
 	regex_match_free(f->match);
 	stamp_free(f->stamp);
+	examine_state_free(f->examine);
 	free(f->n_hits);
 	rules_deinit(&f->rules);
 	free(f);
 	return NULL;
 }
 
-/* Line ends go, and the text becomes valid UTF-8. */
-static int filter_clean(struct filter *f, struct span text, struct span *out)
+int filter_clean(struct filter *f, struct span text, struct span *out)
 {
 	while (text.n > 0 && (text.p[text.n - 1] == '\n' || text.p[text.n - 1] == '\r'))
 		text.n--;
@@ -151,33 +116,47 @@ static wall_t filter_guess_date(
 	return l->live || f->last_date.us == WALL_NONE.us ? now : f->last_date;
 }
 
-/* When the line was written, and what it says @before and @after its date. */
-static wall_t filter_date(struct filter *f, struct span text, const struct line *l,
-    wall_t now, struct span *before, struct span *after)
+void filter_date(struct filter *f, struct span text, const struct line *l, wall_t now,
+    struct filter_date *out)
 {
-	struct stamp_result found;
+	struct stamp_result found = {0};
+	bool is_found = f->stamp && stamp_find(f->stamp, text, now, &found);
 
-	*before = (struct span){text.p, 0};
-	*after = text;
-	if (!f->stamp)
-		return l->stamp.us != WALL_NONE.us ? l->stamp : now;
-	if (stamp_find(f->stamp, text, now, &found) && found.start < found.end) {
-		*before = (struct span){text.p, found.start};
-		*after = span_skip(text, found.end);
+	*out = (struct filter_date){
+	    .at = now, .before = {text.p, 0}, .date = {text.p, 0}, .after = text};
+	if (!f->stamp) {
+		out->is_known = true;
+		if (l->stamp.us != WALL_NONE.us)
+			out->at = l->stamp;
+		return;
+	}
+	if (is_found && found.start < found.end) {
+		out->before = (struct span){text.p, found.start};
+		out->date =
+		    (struct span){text.p + found.start, found.end - found.start};
+		out->after = span_skip(text, found.end);
 		if (found.at.us != WALL_NONE.us) {
-			f->last_date = found.at;
-			return found.at;
+			out->is_known = true;
+			out->at = f->last_date = found.at;
+			out->is_whole = f->is_last_date_whole = found.is_whole;
+			return;
 		}
 	}
-	if (f->last_date.us <= wall_add_sec(now, -FILTER_LAST_DATE_SEC).us)
-		return filter_guess_date(f, l, now);
+	/* A pattern that fits the empty text says: now. */
+	out->is_known = is_found && found.start == found.end;
+	if (f->last_date.us <= wall_add_sec(now, -FILTER_LAST_DATE_SEC).us) {
+		out->at = filter_guess_date(f, l, now);
+		return;
+	}
 	/* A date like 30 February stays in the text then: so does fail2ban. */
-	*before = (struct span){text.p, 0};
-	*after = text;
-	return f->last_date;
+	*out = (struct filter_date){.at = f->last_date,
+	    .is_whole = f->is_last_date_whole,
+	    .is_known = true,
+	    .before = {text.p, 0},
+	    .after = text};
 }
 
-static int filter_set_subject(
+int filter_set_subject(
     struct filter *f, struct span before, struct span after, struct span *out)
 {
 	if (f->ring) {
@@ -212,8 +191,7 @@ static int filter_set_content(
 	return f->content.failed ? -ENOMEM : 0;
 }
 
-/* Return: 0, REGEX_MISS, REGEX_LIMIT or -ENOMEM. The groups go to f->groups. */
-static int filter_run_prefregex(struct filter *f, struct filter_texts *t)
+int filter_run_prefregex(struct filter *f, struct filter_texts *t)
 {
 	struct span content;
 	int r;
@@ -252,9 +230,7 @@ static int filter_run_failregex(struct filter *f, struct span text, size_t *out_
 	return result;
 }
 
-/* Take the matched lines out of the ring. Return: how many, or -ENOMEM. */
-static int filter_take_lines(
-    struct filter *f, const struct rule *rule, struct filter_texts *t)
+int filter_take_lines(struct filter *f, const struct rule *rule, struct filter_texts *t)
 {
 	struct ring_match m = {.subject = t->content};
 	struct span part;
@@ -338,6 +314,14 @@ static int filter_conclude(
 	return r == FAILID_FOUND ? FILTER_FAILURE : FILTER_NO_ADDRESS;
 }
 
+int filter_keep_content(struct filter *f, struct filter_texts *t)
+{
+	if (!f->ring || !t->has_content)
+		return 0;
+	t->content.n--; /* its newline */
+	return ring_reset(f->ring, t->content);
+}
+
 /* The line has been made ready as @t. Return: as filter_feed(). */
 static int filter_search(
     struct filter *f, struct filter_texts *t, wall_t now, struct filter_failure *out)
@@ -353,12 +337,8 @@ static int filter_search(
 	if (r == 0)
 		r = filter_run_failregex(f, t->content, &rule);
 	if (r != 0) {
-		/* What a prefregex cut out of the ring replaces it for good. */
-		if (f->ring && t->has_content) {
-			t->content.n--; /* its newline */
-			if (ring_reset(f->ring, t->content) < 0)
-				return -ENOMEM;
-		}
+		if (filter_keep_content(f, t) < 0)
+			return -ENOMEM;
 		return r == REGEX_LIMIT ? FILTER_LIMIT : FILTER_MISS;
 	}
 	out->rule = (uint16_t)rule;
@@ -376,20 +356,20 @@ int filter_feed(
     struct filter *f, const struct line *l, wall_t now, struct filter_failure *out)
 {
 	struct filter_texts t = {0};
-	struct span text, before, after;
-	wall_t at;
+	struct filter_date date;
+	struct span text;
 	int r;
 
 	r = filter_clean(f, l->text, &text);
 	if (r < 0)
 		return r;
-	at = filter_date(f, text, l, now, &before, &after);
-	r = filter_set_subject(f, before, after, &t.whole);
+	filter_date(f, text, l, now, &date);
+	r = filter_set_subject(f, date.before, date.after, &t.whole);
 	if (r < 0)
 		return r;
-	out->at = at;
+	out->at = date.at;
 	/* Sessions of a log that is read later lasted as long as its own dates say. */
-	return filter_search(f, &t, l->live ? now : at, out);
+	return filter_search(f, &t, l->live ? now : date.at, out);
 }
 
 size_t filter_n_rules(const struct filter *f)

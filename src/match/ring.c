@@ -20,6 +20,9 @@ struct ring {
 	size_t n_lines;
 	size_t max_lines;
 	struct span *lines; /* max_lines of them, while a match is taken */
+	uint64_t *ids;      /* of the n_lines */
+	uint64_t *taken_ids;
+	uint64_t last_id;
 };
 
 struct ring *ring_new(size_t max_lines)
@@ -30,7 +33,9 @@ struct ring *ring_new(size_t max_lines)
 	if (!r)
 		return NULL;
 	r->lines = calloc(max_lines, sizeof(*r->lines));
-	if (!r->lines)
+	r->ids = calloc(max_lines, sizeof(*r->ids));
+	r->taken_ids = calloc(max_lines, sizeof(*r->taken_ids));
+	if (!r->lines || !r->ids || !r->taken_ids)
 		return NULL;
 	r->max_lines = max_lines;
 	/* One line may be longer than all should be together. */
@@ -45,6 +50,8 @@ struct ring *ring_free(struct ring *r)
 	buf_deinit(&r->text[0]);
 	buf_deinit(&r->text[1]);
 	buf_deinit(&r->taken);
+	free(r->taken_ids);
+	free(r->ids);
 	free(r->lines);
 	free(r);
 	return NULL;
@@ -60,6 +67,26 @@ size_t ring_n_lines(const struct ring *r)
 	return r->n_lines;
 }
 
+const uint64_t *ring_ids(const struct ring *r)
+{
+	return r->ids;
+}
+
+const uint64_t *ring_taken_ids(const struct ring *r)
+{
+	return r->taken_ids;
+}
+
+/* The ring had @n lines; then @n_added came, all numbered @id; it has r->n_lines. */
+static void ring_shift_ids(struct ring *r, size_t n, size_t n_added, uint64_t id)
+{
+	size_t kept = r->n_lines > n_added ? r->n_lines - n_added : 0;
+
+	memmove(r->ids, r->ids + (n - kept), kept * sizeof(*r->ids));
+	for (size_t i = kept; i < r->n_lines; i++)
+		r->ids[i] = id;
+}
+
 static size_t ring_count_newlines(struct span s)
 {
 	size_t n = 0;
@@ -70,21 +97,30 @@ static size_t ring_count_newlines(struct span s)
 }
 
 /* A journal message may hold newlines itself: it counts as so many lines. */
-int ring_add(struct ring *r, struct span head, struct span tail)
+static int ring_append(
+    struct ring *r, struct span head, struct span tail, uint64_t id)
 {
 	struct buf *b = &r->text[r->current];
+	size_t n = r->n_lines, n_added;
 
 	buf_add_span(b, head);
 	buf_add_span(b, tail);
 	buf_add_char(b, '\n');
 	if (b->failed)
 		return -ENOMEM;
-	r->n_lines += ring_count_newlines(head) + ring_count_newlines(tail) + 1;
+	n_added = ring_count_newlines(head) + ring_count_newlines(tail) + 1;
+	r->n_lines += n_added;
 	while (r->n_lines > r->max_lines || (r->n_lines > 1 && b->n > RING_BYTES_MAX)) {
 		buf_consume(b, (size_t)span_index(buf_span(b), '\n') + 1);
 		r->n_lines--;
 	}
+	ring_shift_ids(r, n, n_added, id);
 	return 0;
+}
+
+int ring_add(struct ring *r, struct span head, struct span tail)
+{
+	return ring_append(r, head, tail, ++r->last_id);
 }
 
 int ring_reset(struct ring *r, struct span line)
@@ -92,7 +128,7 @@ int ring_reset(struct ring *r, struct span line)
 	r->current = !r->current;
 	buf_clear(&r->text[r->current]);
 	r->n_lines = 0;
-	return ring_add(r, line, (struct span){"", 0});
+	return ring_append(r, line, (struct span){"", 0}, 0);
 }
 
 /* As span_next_line(), but a '\r' before the newline is part of the line. */
@@ -167,7 +203,10 @@ int ring_take(struct ring *r, const struct ring_match *m, struct span *out_text)
 
 		buf_add_span(to, line);
 		buf_add_char(to, '\n');
-		n_taken += is_taken;
+		if (is_taken)
+			r->taken_ids[n_taken++] = r->ids[i];
+		else
+			r->ids[i - n_taken] = r->ids[i];
 	}
 	if (kept->failed || r->taken.failed)
 		return -ENOMEM;

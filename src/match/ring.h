@@ -29,6 +29,14 @@ size_t ring_n_lines(const struct ring *r);
 /* Only @line is left. */
 int ring_reset(struct ring *r, struct span line);
 
+/*
+ * Each ring_add() gives its line the next number, from 1; that of ring_reset() has 0.
+ * The numbers of the lines that are there, and of those that the last ring_take() took;
+ * they live until the next call.
+ */
+const uint64_t *ring_ids(const struct ring *r);
+const uint64_t *ring_taken_ids(const struct ring *r);
+
 struct ring_match {
 	struct span subject; /* what was searched, its lines are those of the ring */
 	size_t start, end;   /* of the match in it */

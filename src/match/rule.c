@@ -364,6 +364,26 @@ void rule_read(struct rule *r, const struct regex_match *m, struct groups *out)
 		rule_join_tuple(&r->tuples[i], out);
 }
 
+size_t rule_slots(const struct rule *r, uint8_t out[GROUPS_MAX])
+{
+	size_t n = 0;
+
+	for (size_t i = 1; i <= regex_n_groups(r->regex); i++) {
+		if (regex_group_name(r->regex, i))
+			out[n++] = r->slot[i];
+	}
+	return n;
+}
+
+bool rule_is_tuple(const struct rule *r, size_t slot)
+{
+	for (size_t i = 0; i < r->n_tuples; i++) {
+		if (r->tuples[i].slot == slot)
+			return true;
+	}
+	return false;
+}
+
 bool rule_skipped(
     const struct rule *r, const struct regex_match *m, size_t i, struct span *out)
 {

@@ -79,6 +79,15 @@ bool rule_has_failure_id(const struct rule *r);
  */
 void rule_read(struct rule *r, const struct regex_match *m, struct groups *out);
 
+/*
+ * The slots of @r's groups in the order in which they stand, without repeats: at most
+ * GROUPS_MAX. Return: how many.
+ */
+size_t rule_slots(const struct rule *r, uint8_t out[GROUPS_MAX]);
+
+/* Is its value put together, as text like "('a', 'b')"? */
+bool rule_is_tuple(const struct rule *r, size_t slot);
+
 /* What the @i-th <SKIPLINES> took; false when there are not so many. */
 bool rule_skipped(
     const struct rule *r, const struct regex_match *m, size_t i, struct span *out);

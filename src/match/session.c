@@ -28,6 +28,8 @@ struct session {
 	bool is_pending;       /* failed, but nobody knows the address yet */
 	struct span users[SESSION_USERS_MAX]; /* each owns its bytes */
 	size_t n_users;
+	struct buf lines, calm_lines; /* n_lines and n_calm_lines, if they are given */
+	struct session_slots *slots;  /* NULL: nobody asked */
 };
 
 struct sessions {
@@ -36,6 +38,7 @@ struct sessions {
 	size_t n;
 	uint64_t n_evicted;
 	struct session *loose; /* ended by the last line: no longer in the list */
+	struct span lines;     /* of the next merge */
 };
 
 static struct session *session_free(struct session *s)
@@ -47,6 +50,9 @@ static struct session *session_free(struct session *s)
 
 		free(p);
 	}
+	buf_deinit(&s->lines);
+	buf_deinit(&s->calm_lines);
+	free(s->slots);
 	free(s->text);
 	free(s->id);
 	free(s);
@@ -58,8 +64,10 @@ struct sessions *sessions_new(const struct group_names *names)
 {
 	struct sessions *s = calloc(1, sizeof(*s));
 
-	if (s)
+	if (s) {
 		s->names = names;
+		s->lines = (struct span){"", 0};
+	}
 	return s;
 }
 
@@ -145,6 +153,7 @@ static struct session *session_new(struct span id, uint64_t id_hash, wall_t now)
 	s->id_bytes = id.n;
 	s->id_hash = id_hash;
 	s->born_at = now;
+	s->lines = s->calm_lines = BUF_INIT(SESSION_LINES_BYTES_MAX);
 	return TAKE(s);
 }
 
@@ -227,26 +236,51 @@ static int session_continue(
 	merged.value[GROUP_MLFGAINED].p = NULL;
 	if (m->is_gained)
 		it->is_pending = false;
-	if (!m->was_calm && !it->is_pending)
+	if (!m->was_calm && !it->is_pending) {
 		it->n_lines = 0; /* they have been reported */
+		buf_clear(&it->lines);
+	}
 	groups_overlay(&merged, g, n_slots);
 	return session_set_groups(it, &merged, n_slots);
 }
 
-static void session_count(struct session *it, uint32_t n_lines, struct session_mood m)
+/* What came before stands before: the calm lines, then those that count already. */
+static void session_add_calm_lines(struct session *it)
+{
+	struct buf joined = BUF_INIT(SESSION_LINES_BYTES_MAX);
+
+	it->n_lines += it->n_calm_lines;
+	it->n_calm_lines = 0;
+	if (it->calm_lines.n == 0)
+		return;
+	buf_add_span(&joined, buf_span(&it->calm_lines));
+	buf_add_span(&joined, buf_span(&it->lines));
+	buf_deinit(&it->lines);
+	buf_clear(&it->calm_lines);
+	it->lines = joined;
+}
+
+static void session_count(
+    struct session *it, uint32_t n_lines, struct span lines, struct session_mood m)
 {
 	/* More than one user tried, or a failure without an address: not forgiven. */
-	if (it->is_pending || it->n_users > 1) {
+	bool is_reset = it->is_pending || it->n_users > 1;
+
+	if (it->slots)
+		it->slots->is_reset = is_reset;
+	if (is_reset) {
 		it->groups.value[GROUP_NOFAIL] = (struct span){NULL, 0};
 		it->groups.value[GROUP_MLFGAINED] = (struct span){NULL, 0};
 		m.is_calm = false;
 	}
 	it->is_pending = false;
 	if (!m.is_calm) {
-		it->n_lines += it->n_calm_lines + n_lines;
-		it->n_calm_lines = 0;
+		session_add_calm_lines(it);
+		it->n_lines += n_lines;
+		buf_add_span(&it->lines, lines);
 	} else if (!m.is_end) {
 		it->n_calm_lines += n_lines;
+		buf_add_span(&it->calm_lines, lines);
 	}
 }
 
@@ -295,10 +329,28 @@ int sessions_merge(struct sessions *s, struct groups *g, uint32_t n_lines, wall_
 			return r;
 		it = s->loose ? s->loose : s->items[s->n - 1];
 	}
-	session_count(it, n_lines, mood);
+	session_count(it, n_lines, s->lines, mood);
+	s->lines = (struct span){"", 0};
 	*g = it->groups;
 	*out = it;
 	return 0;
+}
+
+void sessions_give_lines(struct sessions *s, struct span lines)
+{
+	s->lines = lines;
+}
+
+struct span session_lines(const struct session *s)
+{
+	return buf_span(&s->lines);
+}
+
+struct session_slots *session_slots(struct session *s)
+{
+	if (!s->slots)
+		s->slots = calloc(1, sizeof(*s->slots));
+	return s->slots;
 }
 
 void session_set_pending(struct session *s)

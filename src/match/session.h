@@ -14,11 +14,20 @@
 
 #define SESSIONS_MAX 100
 #define SESSIONS_LIFE_SEC (5 * 60)
-#define SESSION_VALUE_MAX 1024 /* bytes kept of one group */
-#define SESSION_USERS_MAX 32   /* more than that are not told apart */
+#define SESSION_VALUE_MAX 1024              /* bytes kept of one group */
+#define SESSION_USERS_MAX 32                /* more than that are not told apart */
+#define SESSION_LINES_BYTES_MAX (64 * 1024) /* of lines that are kept, if they are */
 
 struct sessions;
 struct session; /* valid until the next call */
+
+/* What a session knows of the slots beyond their values. */
+struct session_slots {
+	uint8_t order[GROUPS_MAX]; /* as they came up */
+	size_t n;
+	bool is_there[GROUPS_MAX]; /* is in order; may be without a value */
+	bool is_reset; /* by the last merge: nofail and gained count for nothing */
+};
 
 struct sessions *sessions_new(const struct group_names *names);
 struct sessions *sessions_free(struct sessions *s);
@@ -38,6 +47,17 @@ DEFINE_CLEANUP(struct sessions *, sessions_free)
  */
 int sessions_merge(struct sessions *s, struct groups *g, uint32_t n_lines, wall_t now,
     struct session **out);
+
+/*
+ * What the next sessions_merge() counts as lines, as any bytes: kept with the session
+ * for session_lines(). Only for those who want to show them; what is over the bound is
+ * left out. @lines must stay until then.
+ */
+void sessions_give_lines(struct sessions *s, struct span lines);
+struct span session_lines(const struct session *s);
+
+/* Room beside the groups, for whoever wants to know their order; zero at first. */
+struct session_slots *session_slots(struct session *s); /* NULL: no memory */
 
 /* The failure is reported by a later line, one that brings an address. */
 void session_set_pending(struct session *s);

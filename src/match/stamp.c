@@ -130,6 +130,9 @@ bool stamp_find(struct stamp *s, struct span line, wall_t now, struct stamp_resu
 	    .end = m->cut_end,
 	    .at = stamp_template_time(t, m, &s->home, now),
 	};
+	out->is_whole =
+	    t->draft.kind == STAMP_TAI64N ||
+	    (t->draft.kind == STAMP_DATE && (s->home.has_zone || m->fields.has_zone));
 	remember(s, line, now, t, out);
 	return true;
 }
@@ -147,6 +150,24 @@ const char *stamp_first_name(const struct stamp *s, bool *is_pattern)
 		return NULL;
 	*is_pattern = l->all[0]->draft.kind == STAMP_DATE;
 	return l->all[0]->draft.name;
+}
+
+bool stamp_template_at(const struct stamp *s, size_t i, struct stamp_template_view *out)
+{
+	const struct stamp_template *t;
+
+	if (i >= s->learn.list.n)
+		return false;
+	t = s->learn.list.all[i];
+	*out = (struct stamp_template_view){
+	    .name = t->draft.name,
+	    .pattern = t->draft.kind == STAMP_DATE ? t->pattern : "",
+	    .regex = t->draft.regex,
+	    .n_hits = t->n_hits,
+	    .weight = stamp_learn_weight(t),
+	    .factor = t->factor,
+	};
+	return true;
 }
 
 void stamp_use_hand(struct stamp *s, bool yes)

@@ -26,6 +26,7 @@ struct stamp_options {
 struct stamp_result {
 	size_t start, end; /* the bytes to cut out (group 1 of the template) */
 	wall_t at;         /* WALL_NONE: looked like a date, is none (30 February) */
+	bool is_whole;     /* for Python a whole number: a date with a zone, TAI64N */
 };
 
 /* Return: NULL with @e. */
@@ -48,6 +49,20 @@ const char *stamp_template_name(const struct stamp *s);
 /* The name of the first template when a datepattern asks for one or two; NULL: they are
  * the default ones. *@is_pattern: it is made of directives (EPOCH is not). */
 const char *stamp_first_name(const struct stamp *s, bool *is_pattern);
+
+/* What is known of a template, for people. */
+struct stamp_template_view {
+	const char *name;
+	const char *pattern; /* "" for EPOCH and its kin */
+	const char *regex;
+	uint64_t n_hits;
+	double weight; /* by which it moves up the list */
+	double factor; /* in it */
+};
+
+/* The @i-th in the order in which they are tried now. Return: false: not so many. */
+bool stamp_template_at(
+    const struct stamp *s, size_t i, struct stamp_template_view *out);
 
 /* Off: every line goes through the regexes, with the same results. For tests. */
 void stamp_use_hand(struct stamp *s, bool yes);

@@ -128,7 +128,7 @@ static size_t try_all(struct stamp_learn *l, struct search *s)
 	return s->reserve;
 }
 
-static double weight(const struct stamp_template *t)
+double stamp_learn_weight(const struct stamp_template *t)
 {
 	size_t distance = t->distance > FAR ? FAR : t->distance;
 
@@ -138,7 +138,8 @@ static double weight(const struct stamp_template *t)
 static bool may_take_place(
     const struct stamp_template *t, const struct stamp_template *other)
 {
-	return weight(t) > weight(other) || t->used_sec - UNUSED_SEC > other->used_sec;
+	return stamp_learn_weight(t) > stamp_learn_weight(other) ||
+	       t->used_sec - UNUSED_SEC > other->used_sec;
 }
 
 /* Move template @i up if it has earned it. Return: its new index. */

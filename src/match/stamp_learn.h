@@ -35,3 +35,6 @@ struct stamp_template *stamp_learn_find(
 
 /* The line begins with the same anchored match as the one before: count it. */
 void stamp_learn_repeat(struct stamp_learn *l, wall_t now);
+
+/* By which @t competes for a place further up. */
+double stamp_learn_weight(const struct stamp_template *t);

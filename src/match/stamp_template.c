@@ -42,6 +42,11 @@ struct stamp_template *stamp_template_new(
 		(void)err_errno(e, -ENOMEM, "template");
 		return NULL;
 	}
+	t->pattern = span_dup(pattern);
+	if (!t->pattern) {
+		(void)err_errno(e, -ENOMEM, "template");
+		return NULL;
+	}
 	if (stamp_draft_make(pattern, &t->draft, e) < 0)
 		return NULL;
 	t->factor = 1;
@@ -55,6 +60,7 @@ struct stamp_template *stamp_template_free(struct stamp_template *t)
 {
 	if (!t)
 		return NULL;
+	free(t->pattern);
 	free(t->draft.name);
 	free(t->draft.regex);
 	regex_free(t->regex);

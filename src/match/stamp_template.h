@@ -20,6 +20,7 @@ struct stamp_part {
 
 struct stamp_template {
 	struct stamp_draft draft;
+	char *pattern;       /* as it was given */
 	struct regex *regex; /* NULL: not compiled yet */
 	bool is_broken;      /* could not be compiled; never matches */
 	unsigned int factor; /* in the weight */

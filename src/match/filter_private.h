@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * filter_private - what filter and examine share: the way of a line up to the regexes
+ *
+ * filter_feed() takes the first failregex that matches, filter_examine() may try all;
+ * what comes before is the same code for both.
+ */
+
+#include "base/buf.h"
+#include "match/examine.h"
+#include "match/failid.h"
+#include "match/filter.h"
+#include "match/ring.h"
+#include "match/rules.h"
+#include "match/session.h"
+#include "match/stamp.h"
+
+struct examine_state;
+
+struct filter {
+	struct rules rules;
+	uint64_t *n_hits; /* of each failregex */
+	enum filter_usedns usedns;
+
+	struct stamp *stamp; /* NULL: lines carry no date */
+	wall_t last_date;
+	bool is_last_date_whole;
+	struct regex_match *match;
+	struct regex_match *ignore_match; /* the other one is still needed then */
+	struct sessions *sessions;
+	struct ring *ring; /* NULL: one line at a time */
+
+	struct buf repaired; /* the line, when it was no UTF-8 */
+	struct buf subject;  /* the line without date, and '\n' */
+	struct buf content;  /* what <F-CONTENT> took, and '\n' */
+	struct buf skipped;  /* what <SKIPLINES> took */
+	struct buf users;
+	struct groups groups; /* of the whole failure */
+	struct filter_field fields[GROUPS_MAX + 1];
+	char id_text[NET_TEXT_BYTES];
+	struct examine_state *examine; /* NULL: nobody asked filter_examine() */
+};
+
+/* The texts that are searched on the way of one line. */
+struct filter_texts {
+	struct span whole; /* without the date; the last lines of it if maxlines > 1 */
+	struct span content; /* what failregexes see: the same, or <F-CONTENT> */
+	bool has_content;    /* they are not the same */
+};
+
+struct filter_date {
+	wall_t at;
+	bool is_whole; /* as in struct stamp_result */
+	bool is_known; /* false: no date, and none that was shortly before; at is now */
+	/* The line in three parts; date.p is NULL where a date before stands in. */
+	struct span before, date, after;
+};
+
+struct examine_state *examine_state_free(struct examine_state *s);
+
+/* Line ends go, and the text becomes valid UTF-8. Return: 0 or -ENOMEM. */
+int filter_clean(struct filter *f, struct span text, struct span *out);
+
+/* When the line was written, and what it says before and after its date. */
+void filter_date(struct filter *f, struct span text, const struct line *l, wall_t now,
+    struct filter_date *out);
+
+/* @out: the text to search. Return: 0 or -ENOMEM. */
+int filter_set_subject(
+    struct filter *f, struct span before, struct span after, struct span *out);
+
+/* Return: 0, REGEX_MISS, REGEX_LIMIT or -ENOMEM. The groups go to f->groups. */
+int filter_run_prefregex(struct filter *f, struct filter_texts *t);
+
+/* Take the lines of f->match out of the ring. Return: how many, or -ENOMEM. */
+int filter_take_lines(
+    struct filter *f, const struct rule *rule, struct filter_texts *t);
+
+/* No failregex matched: what a prefregex cut out of the ring replaces it for good. */
+int filter_keep_content(struct filter *f, struct filter_texts *t);
