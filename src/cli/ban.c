@@ -142,7 +142,7 @@ const struct cli_verb cli_unban = {
     .name = "unban",
     .synopsis = "IP...|--all [--jail JAIL] [--json]",
     .summary = "Lift bans of addresses, of all inside a network, or all",
-    .help = "Failures counted so far are forgotten too.\n"
+    .help = "Failures and bans counted so far are forgotten too.\n"
 	    "Exit: 0 something was lifted, 1 nothing was, 2 no daemon.\n",
     .run = unban,
 };

@@ -3,6 +3,7 @@
 # A real fail2ban hands over to bandog: its bans, its history, and how far it had read.
 import os
 import shutil
+import sqlite3
 import time
 
 import harness
@@ -84,6 +85,9 @@ def scenario(s):
     fail2ban.client("set", "knock", "banip", "198.51.100.4")
     time.sleep(1.1)
     fail2ban.stop()
+    with sqlite3.connect(fail2ban.database) as db:
+        db.execute("UPDATE bips SET bancount = 4 WHERE ip = '198.51.100.4'")
+    db.close()
 
     s.step("import tells in numbers what it took, once and twice the same")
     s.config("filter.d/knock.conf", FILTER)
@@ -105,6 +109,11 @@ def scenario(s):
     s.equal(status["lines"], 2, "lines read behind the imported position")
     lines = s.bandog_json("why", "198.51.100.1")["bans"][0]["why"]
     s.equal(len(lines), 2, "lines that fail2ban had kept")
+
+    s.step("how often they were banned is known too")
+    for source, count in (("198.51.100.1", 1), ("198.51.100.4", 4)):
+        why = s.bandog_json("why", source)
+        s.equal((why["bans"][0]["bancount"], why["before"][0]["bancount"]), (count, count))
 
     s.step("a running daemon's memory is not touched")
     busy = s.bandog("import", "--fail2ban-db", fail2ban.database, check=False)

@@ -109,6 +109,69 @@ static bool says(const struct diag *d, const char *text)
 	return false;
 }
 
+static void longer_bans_are_compiled_and_travel(void **state)
+{
+	struct buf b = BUF_INIT(1 << 16);
+	struct setup *copy = NULL;
+	double sec;
+
+	config_folder_write(*state, "jail.conf",
+	    "[DEFAULT]\nenabled = true\nfilter = postfix\nlogpath = /var/log/a\n"
+	    "bantime.increment = yes\n"
+	    "[a]\nbantime.factor = 2 * 2\nbantime.maxtime = 5h\nbantime.rndtime =\n"
+	    "[b]\nbantime.multipliers = 1 5 30\nbantime.overalljails = true\n"
+	    "[c]\nbantime.increment = no\nbantime.formula = ban.Time\n");
+	struct setup *s = config_folder_setup(*state, NULL);
+
+	setup_encode(s, &b);
+	setup_free(s);
+	assert_int_equal(setup_decode(buf_span(&b), &copy), 0);
+	assert_int_equal(copy->n_jails, 3);
+	const struct setup_increment *x = &copy->jails[0].increment;
+
+	assert_true(x->is_on && !x->overalljails && x->has_maxtime);
+	assert_int_equal(escalate_sec(x->escalate, 600, 1, 0, &sec), 0);
+	assert_true(sec == 4800);
+	assert_int_equal(escalate_sec(x->escalate, 600, 9, 0, &sec), 0);
+	assert_true(sec == 5 * 3600);
+	x = &copy->jails[1].increment;
+	assert_true(x->is_on && x->overalljails && !x->has_maxtime);
+	assert_int_equal(escalate_sec(x->escalate, 600, 1, 0, &sec), 0);
+	assert_true(sec == 3000);
+	assert_false(copy->jails[2].increment.is_on);
+	assert_null(copy->jails[2].increment.escalate);
+	setup_free(copy);
+	buf_deinit(&b);
+}
+
+static void formulas_have_mistakes_with_a_place(void **state)
+{
+	struct diag d = {0};
+
+	config_folder_write(*state, "jail.conf",
+	    "[DEFAULT]\nenabled = true\nfilter = postfix\nlogpath = /var/log/a\n"
+	    "bantime.increment = yes\n"
+	    "[a]\nbantime.formula = ban.Time * sqrt(2)\n"
+	    "[b]\nbantime.factor = ban.Count\n"
+	    "[c]\nbantime.multipliers = 1 2 many\n"
+	    "[d]\nbantime.formula = 600 / (ban.Count - 3)\n"
+	    "[e]\nbantime.increment = no\nbantime.formula = (\n");
+	struct setup *s = config_folder_setup(*state, &d);
+
+	assert_int_equal(s->n_jails, 2);
+	assert_string_equal(s->jails[0].name, "d");
+	assert_int_equal(d.n_errors, 3);
+	assert_true(says(&d, "bantime.formula: there is no 'sqrt' in a formula"));
+	assert_int_equal(d.items[0].at.line, 7);
+	assert_int_equal(d.items[0].at.col, 19 + 11);
+	assert_true(says(&d, "bantime.factor: ban.Count has no value here"));
+	assert_true(says(&d, "bantime.multipliers: expected whole numbers"));
+	assert_true(says(&d, "after 3 bans it divides by zero"));
+	assert_true(says(&d, "bantime.formula: ends too early"));
+	setup_free(s);
+	diag_deinit(&d);
+}
+
 static void every_mistake_is_told_and_spoils_its_jail_only(void **state)
 {
 	struct diag d = {0};
@@ -342,6 +405,10 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(
 		the_one_in_use_closes_its_ports, make, unmake),
 	    cmocka_unit_test_setup_teardown(logs_are_shared_by_jails, make, unmake),
+	    cmocka_unit_test_setup_teardown(
+		longer_bans_are_compiled_and_travel, make, unmake),
+	    cmocka_unit_test_setup_teardown(
+		formulas_have_mistakes_with_a_place, make, unmake),
 	    cmocka_unit_test_setup_teardown(
 		every_mistake_is_told_and_spoils_its_jail_only, make, unmake),
 	    cmocka_unit_test_setup_teardown(
