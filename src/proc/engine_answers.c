@@ -371,11 +371,16 @@ static bool is_enforced(const struct engine_answers *a, uint32_t jail)
 static void put_ban_result(
     struct engine_answers *a, struct jsonw *j, const struct answer *w)
 {
+	int64_t n_prolonged = 0;
+
 	jsonw_key(j, "banned");
 	jsonw_array(j);
-	for (size_t i = 0; i < w->bans.n; i++)
+	for (size_t i = 0; i < w->bans.n; i++) {
 		jsonw_net(j, &w->bans.items[i].net);
+		n_prolonged += w->bans.items[i].op == ORDER_PROLONG;
+	}
 	jsonw_array_end(j);
+	put_i64(j, "prolonged", n_prolonged);
 	put_i64(j, "already", w->n_already);
 	jsonw_key(j, "refused");
 	jsonw_array(j);

@@ -250,18 +250,21 @@ static bool all_banned(const struct engine_role *er, const struct f2b_request *q
 static void answer_attempt(
     struct engine_role *er, const struct f2b_request *q, struct buf *out)
 {
-	struct hit h = {.jail = q->jail, .weight = 1};
+	CLEANUP(buf_deinit) struct buf lines = BUF_INIT(MESSAGE_MAX_BYTES);
+	struct hit h = {.jail = q->jail};
 	bool is_counted = false;
 	int r = 0;
 
-	for (uint32_t i = 0; i < q->n_nets; i++) {
-		for (uint32_t k = 0; k < (q->n_texts ? q->n_texts : 1) && r >= 0; k++) {
-			h.net = q->nets[i];
-			h.at = wall_now();
-			h.text = q->n_texts ? span_of(q->texts[k]) : SPAN("");
-			r = engine_feed(engine_of(er), &h, h.at, &er->orders);
-			is_counted |= r >= 0 && r != ENGINE_IGNORED;
-		}
+	/* One failure, which weighs as much as there are lines. */
+	for (uint32_t k = 0; k < q->n_texts; k++)
+		buf_printf(&lines, "%s%s", k ? "\n" : "", q->texts[k]);
+	h.text = buf_span(&lines);
+	h.weight = (int16_t)(q->n_texts ? q->n_texts : 1);
+	for (uint32_t i = 0; i < q->n_nets && r >= 0; i++) {
+		h.net = q->nets[i];
+		h.at = wall_now();
+		r = engine_feed(engine_of(er), &h, h.at, &er->orders);
+		is_counted |= r >= 0 && r != ENGINE_IGNORED;
 	}
 	(void)engine_role_flush(er);
 	engine_store_touch(er->store);

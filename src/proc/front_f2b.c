@@ -39,6 +39,7 @@ struct f2b_client {
 	size_t n_searched;
 	struct buf out;
 	bool is_closing; /* when all is sent */
+	bool has_ended;  /* will send no more, but may wait for answers */
 	/* the request under way */
 	bool is_busy;
 	struct buf request;
@@ -103,7 +104,7 @@ static bool client_flush(struct f2b_client *c)
 		return false;
 	}
 	/* Who does not read the answers is not read from either. */
-	loop_set_events(c->watch, c->out.n ? LOOP_WRITE : LOOP_READ);
+	loop_set_events(c->watch, c->out.n ? LOOP_WRITE : c->has_ended ? 0 : LOOP_READ);
 	return true;
 }
 
@@ -247,6 +248,7 @@ static bool is_idle(const struct f2b_client *c)
 static void client_work(struct f2b_client *c)
 {
 	size_t n_taken = 0, n, length = 0;
+	bool is_more = true;
 
 	for (int i = 0; is_idle(c); i++) {
 		struct span rest = span_skip(buf_span(&c->in), n_taken);
@@ -258,6 +260,7 @@ static void client_work(struct f2b_client *c)
 		n = front_f2b_frame(rest, c->n_searched, &length);
 		if (!n) {
 			c->n_searched = rest.n;
+			is_more = false;
 			break;
 		}
 		n_taken += n;
@@ -266,8 +269,9 @@ static void client_work(struct f2b_client *c)
 			return;
 	}
 	buf_consume(&c->in, n_taken);
-	if (is_idle(c) && c->in.failed)
-		client_close(c); /* longer than any request */
+	/* Longer than any request, or nobody there any more. */
+	if (is_idle(c) && !is_more && (c->in.failed || c->has_ended))
+		client_close(c);
 }
 
 /* Slept enough; the engine has the new set-up by now; or it is our turn again. */
@@ -299,9 +303,13 @@ static void on_client(void *ctx, int events)
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
-	if (n <= 0) {
+	if (n < 0) {
 		client_close(c);
 		return;
+	}
+	if (!n) {
+		c->has_ended = true;
+		loop_set_events(c->watch, 0);
 	}
 	buf_add(&c->in, room, (size_t)n);
 	client_work(c);

@@ -580,7 +580,8 @@ void f2b_do_banned(struct f2b_command *c, UNUSED const struct f2b_world *w)
 /* --- by hand -----------------------------------------------------------------------
  */
 
-/* The number that @key has in the engine's JSON: a number, or of items of a list. */
+/* The number that @key has in the engine's JSON: a number, or of items of a list that
+ * are new. */
 static void answer_number(
     struct f2b_command *c, const struct f2b_result *r, const char *key)
 {
@@ -591,9 +592,12 @@ static void answer_number(
 
 	if (why || !v)
 		f2b_raise(c, "RuntimeError", "%s", why ? why : "no answer");
+	else if (json_is_array(v))
+		f2b_reply_i64(
+		    c, (int64_t)json_array_size(v) -
+			   json_integer_value(json_object_get(o, "prolonged")));
 	else
-		f2b_reply_i64(c, json_is_array(v) ? (int64_t)json_array_size(v)
-						  : (int64_t)json_integer_value(v));
+		f2b_reply_i64(c, json_integer_value(v));
 	json_decref(o);
 }
 

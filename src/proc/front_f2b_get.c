@@ -405,6 +405,10 @@ static void get_dbfile(struct f2b_command *c, const struct f2b_world *w)
 {
 	CLEANUP(buf_deinit) struct buf path = BUF_INIT(8192);
 
+	if (w->setup->is_volatile) {
+		f2b_reply_none(c);
+		return;
+	}
 	buf_printf(&path, "%s/bandog.db", w->state_dir);
 	f2b_reply_str(c, buf_str(&path));
 }
@@ -419,18 +423,6 @@ static void get_thread(struct f2b_command *c)
 	f2b_reply_end(c);
 }
 
-/* Each jail keeps its own number of lines; there is no second number for the store. */
-static void get_dbmaxmatches(struct f2b_command *c, const struct f2b_world *w)
-{
-	uint32_t most = 0;
-
-	for (uint32_t i = 0; i < w->setup->n_jails; i++) {
-		if (w->setup->jails[i].maxmatches > most)
-			most = w->setup->jails[i].maxmatches;
-	}
-	f2b_reply_i64(c, most);
-}
-
 /* Return: false if there is no such option of the whole. */
 static bool get_global(
     struct f2b_command *c, const struct f2b_world *w, const char *name)
@@ -439,14 +431,16 @@ static bool get_global(
 		f2b_reply_str(c, level_name(w->setup->log_level));
 	else if (!strcmp(name, "logtarget"))
 		f2b_reply_str(c, w->setup->log_target);
-	else if (!strcmp(name, "syslogsocket") || !strcmp(name, "allowipv6"))
+	else if (!strcmp(name, "syslogsocket"))
 		f2b_reply_str(c, "auto");
+	else if (!strcmp(name, "allowipv6"))
+		f2b_reply_str(c, w->setup->allow_ipv6 ? "auto" : "no");
 	else if (!strcmp(name, "thread"))
 		get_thread(c);
 	else if (!strcmp(name, "dbfile"))
 		get_dbfile(c, w);
 	else if (!strcmp(name, "dbmaxmatches"))
-		get_dbmaxmatches(c, w);
+		f2b_reply_i64(c, w->setup->db_max_matches);
 	else if (!strcmp(name, "dbpurgeage"))
 		f2b_reply_i64(c, (int64_t)w->setup->purge_sec);
 	else

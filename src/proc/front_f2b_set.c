@@ -168,14 +168,17 @@ static void set_syslogsocket(
 		    "Failed to change syslog socket: bandogd uses the system's");
 }
 
+static void allowipv6_set(
+    struct f2b_command *c, UNUSED const struct f2b_world *w, const struct f2b_result *r)
+{
+	if (f2b_changed(c, r))
+		f2b_reply_str(c, c->words[2]);
+}
+
 static void set_allowipv6(
     struct f2b_command *c, UNUSED const struct f2b_world *w, const char *value)
 {
-	if (span_eq_nocase(span_of(value), SPAN("auto")) ||
-	    !strcmp(truth_of(value), "true"))
-		f2b_reply_str(c, value);
-	else
-		f2b_raise(c, "ValueError", "bandogd always handles IPv6");
+	f2b_change(c, NULL, "allowipv6", value, allowipv6_set);
 }
 
 static void set_fixed(
@@ -189,8 +192,7 @@ static void set_dbmaxmatches(
     struct f2b_command *c, UNUSED const struct f2b_world *w, const char *value)
 {
 	if (is_number(c, value))
-		f2b_raise(c, "ValueError",
-		    "bandogd stores as many lines as the maxmatches of each jail says");
+		f2b_change(c, NULL, "dbmaxmatches", value, global_set);
 }
 
 static void set_thread(

@@ -123,7 +123,8 @@ enum f2b_verb {
 			u32 jail, net, wall at, until) */
 	F2B_BAN,     /* JSON */
 	F2B_UNBAN,   /* JSON; flag: those that were not banned are told: u32 n, nets */
-	F2B_ATTEMPT, /* a failure for each text: bool counted */
+	F2B_ATTEMPT, /* a failure that weighs as much as there are texts: bool counted
+		      */
 	F2B_IDLE,    /* flag: lines of the jail (or all) are passed over: bool idle */
 };
 
