@@ -123,6 +123,7 @@ static int by_kernel(const struct cli_options *common,
     const struct scan_tail_options *o, const struct scan_block *blocks, size_t n,
     wall_t now)
 {
+	struct nft_place place = nft_own_place;
 	struct nft_target target;
 	struct err e = {""};
 	bool any_refused = false;
@@ -130,7 +131,8 @@ static int by_kernel(const struct cli_options *common,
 
 	if (!changes || make_target(o, &target) < 0)
 		return CLI_FAILED;
-	CLEANUP(nft_closep) struct nft *nft = nft_open(TABLE, &e);
+	strcpy(place.table, TABLE);
+	CLEANUP(nft_closep) struct nft *nft = nft_open(&place, &e);
 	size_t kept = plan(blocks, n, now, changes, &any_refused);
 
 	if (!nft || nft_setup(nft, &target, 1, &e) < 0 ||

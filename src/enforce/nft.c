@@ -11,7 +11,16 @@
 
 #include "enforce/nft_private.h"
 
-struct nft *nft_open(const char *table, struct err *e)
+const struct nft_place nft_own_place = {
+    NFT_TABLE, NFT_CHAIN, NF_INET_PRE_ROUTING, NFT_CHAIN_PRIORITY};
+
+bool nft_place_eq(const struct nft_place *a, const struct nft_place *b)
+{
+	return !strcmp(a->table, b->table) && !strcmp(a->chain, b->chain) &&
+	       a->hook == b->hook && a->priority == b->priority;
+}
+
+struct nft *nft_open(const struct nft_place *place, struct err *e)
 {
 	CLEANUP(nft_closep) struct nft *n = calloc(1, sizeof(*n));
 	int r;
@@ -20,8 +29,9 @@ struct nft *nft_open(const char *table, struct err *e)
 		err_set(e, -ENOMEM, "out of memory");
 		return NULL;
 	}
-	n->batch = NFT_BATCH_INIT(table, NFT_LINK_BATCH_MAX_BYTES);
-	n->ask = NFT_BATCH_INIT(table, 4096);
+	n->place = *place;
+	n->batch = NFT_BATCH_INIT(n->place.table, NFT_LINK_BATCH_MAX_BYTES);
+	n->ask = NFT_BATCH_INIT(n->place.table, 4096);
 	n->link = nft_link_open(e);
 	if (!n->link)
 		return NULL;

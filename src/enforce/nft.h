@@ -4,12 +4,13 @@
 /*
  * nft - the kernel drops what is banned: nftables by netlink, no program, no text
  *
- * One table `inet bandog` of our own. Per target (a jail's port list) a hash set for
- * single addresses and, once a network is banned, one for each prefix length in use,
- * each per family, with kernel timeout and a counter per element. So networks may
- * overlap: each is banned for its own time. Rules stand in a chain at prerouting before
- * connection tracking (priority raw - 10): the cheapest place that sees every
- * interface. Source: linux/netfilter/nf_tables.h.
+ * One table, usually `inet bandog` of our own; or the one that fail2ban's nftables
+ * action makes, under its names, so that scripts around it see what they always saw.
+ * Per target (a jail's port list) a hash set for single addresses and, once a network
+ * is banned, one for each prefix length in use, each per family, with kernel timeout
+ * and a counter per element. So networks may overlap: each is banned for its own time.
+ * Rules stand in a chain at prerouting before connection tracking (priority raw - 10):
+ * the cheapest place that sees every interface. Source: linux/netfilter/nf_tables.h.
  *
  * Sends batches; never lists a set. Needs CAP_NET_ADMIN in its network namespace.
  */
@@ -17,12 +18,19 @@
 #include <net/if.h>
 #include <netinet/in.h>
 
+/* Behind netinet/in.h, which it would clash with. */
+#include <linux/netfilter.h>
+
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/net.h"
 
 #define NFT_TABLE "bandog"
+#define NFT_CHAIN "prerouting"
+#define NFT_CHAIN_PRIORITY                                        \
+	(-310) /* connection tracking stands at -200, raw at -300 \
+		*/
 #define NFT_SET_NAME_BYTES 64
 #define NFT_MAX_PORT_RANGES 64
 #define NFT_MAX_TARGETS 4096
@@ -36,7 +44,23 @@ struct nft_ports {
 	uint16_t from, to;
 };
 
+/* Where rules stand: a base chain of type filter in a table of family inet. */
+struct nft_place {
+	char table[NFT_SET_NAME_BYTES];
+	char chain[NFT_SET_NAME_BYTES];
+	uint32_t hook; /* NF_INET_PRE_ROUTING, NF_INET_LOCAL_IN, NF_INET_FORWARD */
+	int32_t priority;
+};
+extern const struct nft_place nft_own_place; /* NFT_TABLE and so on, above */
+bool nft_place_eq(const struct nft_place *a, const struct nft_place *b);
+
+enum nft_answer { NFT_DROP, NFT_REJECT /* ICMP port unreachable */ };
+
 struct nft_target {
+	struct nft_place place; /* for who sorts targets; nft_setup() ignores it */
+	enum nft_answer answer;
+	/* "": made of the name. Networks: the same with "-24" and so on behind it. */
+	char set4[NFT_SET_NAME_BYTES], set6[NFT_SET_NAME_BYTES];
 	char name[NFT_SET_NAME_BYTES -
 		  8];     /* sets: NAME-ipv4, -ipv6, -net4-24, -net6-64 */
 	uint8_t protocol; /* IPPROTO_TCP, IPPROTO_UDP, or 0: everything (with ports:
@@ -53,11 +77,11 @@ void nft_target_name(
 
 /**
  * nft_open()
- * @table: name of our table, usually NFT_TABLE; must live on
+ * @place: ours alone: what others put into this table is taken out
  *
  * Return: NULL with @e (no netlink, no right).
  */
-struct nft *nft_open(const char *table, struct err *e);
+struct nft *nft_open(const struct nft_place *place, struct err *e);
 struct nft *nft_close(struct nft *n);
 DEFINE_CLEANUP(struct nft *, nft_close)
 

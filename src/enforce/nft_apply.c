@@ -192,7 +192,7 @@ static void put_fresh(struct work *w, const struct nft_set *s)
 		w->was_intact = nft_intact(w->n) == 1;
 	w->fresh[w->n_fresh++] = *s;
 	nft_put_set(&w->n->batch, t, s);
-	nft_put_rule(&w->n->batch, t, s);
+	nft_put_rule(&w->n->batch, &w->n->place, t, s);
 }
 
 static void put_run(struct work *w, size_t first, size_t n)

@@ -16,11 +16,6 @@
 #include "enforce/nft_batch.h"
 #include "enforce/nft_link.h"
 
-#define NFT_CHAIN "prerouting"
-#define NFT_CHAIN_PRIORITY                                        \
-	(-310) /* connection tracking stands at -200, raw at -300 \
-		*/
-
 /* What this kernel can do; found out by trying, since version numbers are patched. */
 enum {
 	NFT_CAN_DESTROY = 1, /* remove what may be absent, Linux 6.3 */
@@ -53,6 +48,7 @@ struct nft_stand {
 };
 
 struct nft {
+	struct nft_place place;
 	struct nft_link *link;
 	unsigned int abilities;
 	struct nft_own_target *targets;
@@ -82,14 +78,14 @@ int nft_own_target_init(struct nft_own_target *own, const struct nft_target *t);
 /* nft_rule.c: messages that set things up */
 
 void nft_put_table(struct nft_batch *b);
-void nft_put_chain(struct nft_batch *b);
-void nft_put_flush_chain(struct nft_batch *b);
-void nft_put_delete_chain(struct nft_batch *b);
+void nft_put_chain(struct nft_batch *b, const struct nft_place *p);
+void nft_put_flush_chain(struct nft_batch *b, const struct nft_place *p);
+void nft_put_delete_chain(struct nft_batch *b, const struct nft_place *p);
 void nft_put_set(
     struct nft_batch *b, const struct nft_own_target *t, const struct nft_set *s);
 void nft_put_delete_set(struct nft_batch *b, const char *name);
-void nft_put_rule(
-    struct nft_batch *b, const struct nft_own_target *t, const struct nft_set *s);
+void nft_put_rule(struct nft_batch *b, const struct nft_place *p,
+    const struct nft_own_target *t, const struct nft_set *s);
 
 /* What the kernel should answer about a set of ours. */
 uint32_t nft_set_key_type(const struct nft_set *s);

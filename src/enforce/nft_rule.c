@@ -23,8 +23,10 @@
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netlink.h>
+#include <netinet/icmp6.h>
 #include <netinet/ip.h>
 #include <netinet/ip6.h>
+#include <netinet/ip_icmp.h>
 #include <stddef.h>
 
 /* nft(8)'s numbers of data types, src/include/datatype.h; for its listing only. */
@@ -74,33 +76,33 @@ void nft_put_table(struct nft_batch *b)
 	put_comment(b, NFTA_TABLE_USERDATA, TABLE_COMMENT);
 }
 
-void nft_put_chain(struct nft_batch *b)
+void nft_put_chain(struct nft_batch *b, const struct nft_place *p)
 {
 	size_t hook;
 
 	nft_batch_message(b, NFT_MSG_NEWCHAIN, NLM_F_CREATE);
 	nft_batch_put_str(b, NFTA_CHAIN_TABLE, b->table);
-	nft_batch_put_str(b, NFTA_CHAIN_NAME, NFT_CHAIN);
+	nft_batch_put_str(b, NFTA_CHAIN_NAME, p->chain);
 	nft_batch_put_str(b, NFTA_CHAIN_TYPE, "filter");
 	nft_batch_put_be32(b, NFTA_CHAIN_POLICY, NF_ACCEPT);
 	hook = nft_batch_nest(b, NFTA_CHAIN_HOOK);
-	nft_batch_put_be32(b, NFTA_HOOK_HOOKNUM, NF_INET_PRE_ROUTING);
-	nft_batch_put_be32(b, NFTA_HOOK_PRIORITY, (uint32_t)NFT_CHAIN_PRIORITY);
+	nft_batch_put_be32(b, NFTA_HOOK_HOOKNUM, p->hook);
+	nft_batch_put_be32(b, NFTA_HOOK_PRIORITY, (uint32_t)p->priority);
 	nft_batch_nest_end(b, hook);
 }
 
-void nft_put_flush_chain(struct nft_batch *b)
+void nft_put_flush_chain(struct nft_batch *b, const struct nft_place *p)
 {
 	nft_batch_message(b, NFT_MSG_DELRULE, 0);
 	nft_batch_put_str(b, NFTA_RULE_TABLE, b->table);
-	nft_batch_put_str(b, NFTA_RULE_CHAIN, NFT_CHAIN);
+	nft_batch_put_str(b, NFTA_RULE_CHAIN, p->chain);
 }
 
-void nft_put_delete_chain(struct nft_batch *b)
+void nft_put_delete_chain(struct nft_batch *b, const struct nft_place *p)
 {
 	nft_batch_message(b, NFT_MSG_DELCHAIN, 0);
 	nft_batch_put_str(b, NFTA_CHAIN_TABLE, b->table);
-	nft_batch_put_str(b, NFTA_CHAIN_NAME, NFT_CHAIN);
+	nft_batch_put_str(b, NFTA_CHAIN_NAME, p->chain);
 }
 
 void nft_put_delete_set(struct nft_batch *b, const char *name)
@@ -308,13 +310,11 @@ static void put_mask(struct nft_batch *b, unsigned int bits, size_t n)
 	expr_end(b, e);
 }
 
-static void put_counter_drop(struct nft_batch *b)
+static void put_drop(struct nft_batch *b)
 {
-	struct expr e = expr_start(b, "counter");
+	struct expr e = expr_start(b, "immediate");
 	size_t data, verdict;
 
-	expr_end(b, e);
-	e = expr_start(b, "immediate");
 	nft_batch_put_be32(b, NFTA_IMMEDIATE_DREG, NFT_REG_VERDICT);
 	data = nft_batch_nest(b, NFTA_IMMEDIATE_DATA);
 	verdict = nft_batch_nest(b, NFTA_DATA_VERDICT);
@@ -322,6 +322,26 @@ static void put_counter_drop(struct nft_batch *b)
 	nft_batch_nest_end(b, verdict);
 	nft_batch_nest_end(b, data);
 	expr_end(b, e);
+}
+
+/* What `reject` means behind an address of one family. */
+static void put_reject(struct nft_batch *b, bool is_v6)
+{
+	struct expr e = expr_start(b, "reject");
+	uint8_t code = is_v6 ? ICMP6_DST_UNREACH_NOPORT : ICMP_PORT_UNREACH;
+
+	nft_batch_put_be32(b, NFTA_REJECT_TYPE, NFT_REJECT_ICMP_UNREACH);
+	nft_batch_put(b, NFTA_REJECT_ICMP_CODE, &code, sizeof(code));
+	expr_end(b, e);
+}
+
+static void put_answer(struct nft_batch *b, enum nft_answer answer, bool is_v6)
+{
+	expr_end(b, expr_start(b, "counter"));
+	if (answer == NFT_REJECT)
+		put_reject(b, is_v6);
+	else
+		put_drop(b);
 }
 
 static bool needs_port_set(const struct nft_own_target *t)
@@ -396,8 +416,8 @@ static void put_address_test(
 	put_lookup(b, name, 0);
 }
 
-void nft_put_rule(
-    struct nft_batch *b, const struct nft_own_target *t, const struct nft_set *s)
+void nft_put_rule(struct nft_batch *b, const struct nft_place *p,
+    const struct nft_own_target *t, const struct nft_set *s)
 {
 	uint32_t protocols = 0, ports = 0;
 	uint8_t family = s->is_v6 ? NFPROTO_IPV6 : NFPROTO_IPV4;
@@ -409,7 +429,7 @@ void nft_put_rule(
 		put_ports(b, t, ports = ++b->last_set_id);
 	nft_batch_message(b, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND);
 	nft_batch_put_str(b, NFTA_RULE_TABLE, b->table);
-	nft_batch_put_str(b, NFTA_RULE_CHAIN, NFT_CHAIN);
+	nft_batch_put_str(b, NFTA_RULE_CHAIN, p->chain);
 	exprs = nft_batch_nest(b, NFTA_RULE_EXPRESSIONS);
 	put_meta(b, NFT_META_NFPROTO);
 	put_cmp(b, NFT_CMP_EQ, &family, sizeof(family));
@@ -417,6 +437,6 @@ void nft_put_rule(
 	put_port_test(b, t, ports);
 	put_interface_test(b, t);
 	put_address_test(b, t, s);
-	put_counter_drop(b);
+	put_answer(b, t->t.answer, s->is_v6);
 	nft_batch_nest_end(b, exprs);
 }

@@ -92,38 +92,56 @@ void nft_target_name(
 void nft_set_name(const struct nft_own_target *t, const struct nft_set *s,
     char out[NFT_SET_NAME_ROOM])
 {
+	const char *given = s->is_v6 ? t->t.set6 : t->t.set4;
 	int family = s->is_v6 ? 6 : 4;
 
-	if (nft_set_is_net(s))
+	if (*given && nft_set_is_net(s))
+		(void)snprintf(out, NFT_SET_NAME_ROOM, "%s-%u", given, s->bits);
+	else if (*given)
+		(void)snprintf(out, NFT_SET_NAME_ROOM, "%s", given);
+	else if (nft_set_is_net(s))
 		(void)snprintf(
 		    out, NFT_SET_NAME_ROOM, "%s-net%d-%u", t->t.name, family, s->bits);
 	else
 		(void)snprintf(out, NFT_SET_NAME_ROOM, "%s-ipv%d", t->t.name, family);
 }
 
+/* The prefix length at the end of a set's name, or that of a host. */
+static uint8_t bits_at_end(struct span name, bool is_v6)
+{
+	size_t i = name.n;
+	int64_t bits;
+
+	while (i > 0 && is_digit(name.p[i - 1]))
+		i--;
+	if (i == 0 || name.p[i - 1] != '-' ||
+	    span_to_i64(span_skip(name, i), &bits) < 0 || bits < 1 ||
+	    bits >= (is_v6 ? 128 : 32))
+		return is_v6 ? 128 : 32;
+	return (uint8_t)bits;
+}
+
 bool nft_set_parse(
     const struct nft_own_target *t, struct span name, struct nft_set *out)
 {
-	struct span rest = span_skip(name, strlen(t->t.name));
-	struct nft_set s = {.target = out->target};
 	char text[NFT_SET_NAME_ROOM];
-	int64_t bits;
 
-	if (!span_starts(name, span_of(t->t.name)))
-		return false;
-	s.is_v6 = span_starts(rest, SPAN("-ipv6")) || span_starts(rest, SPAN("-net6-"));
-	s.bits = s.is_v6 ? 128 : 32;
-	if (span_starts(rest, SPAN("-net"))) {
-		if (span_to_i64(span_skip(rest, strlen("-net4-")), &bits) < 0 ||
-		    bits < 1 || bits >= s.bits)
-			return false;
-		s.bits = (uint8_t)bits;
+	/* There is one way to write each, so writing it again tells. */
+	for (int v6 = 0; v6 <= 1; v6++) {
+		uint8_t host = v6 ? 128 : 32;
+		struct nft_set s = {out->target, v6, bits_at_end(name, v6)};
+
+		nft_set_name(t, &s, text);
+		if (!span_eq(name, span_of(text))) {
+			s.bits = host; /* a name may end like that by itself */
+			nft_set_name(t, &s, text);
+		}
+		if (span_eq(name, span_of(text))) {
+			*out = s;
+			return true;
+		}
 	}
-	nft_set_name(t, &s, text); /* there is one way to write it, and this is it */
-	if (!span_eq(name, span_of(text)))
-		return false;
-	*out = s;
-	return true;
+	return false;
 }
 
 struct nft_set nft_set_of(uint32_t target, const struct net *net)
@@ -203,7 +221,9 @@ static bool is_good_name(const struct nft_target *t)
 
 int nft_own_target_init(struct nft_own_target *own, const struct nft_target *t)
 {
-	if (!is_good_name(t) || t->n_ports > NFT_MAX_PORT_RANGES ||
+	if (strnlen(t->set4, sizeof(t->set4)) == sizeof(t->set4) ||
+	    strnlen(t->set6, sizeof(t->set6)) == sizeof(t->set6) || !is_good_name(t) ||
+	    t->n_ports > NFT_MAX_PORT_RANGES ||
 	    strnlen(t->interface, IFNAMSIZ) == IFNAMSIZ)
 		return -EINVAL;
 	for (size_t i = 0; i < t->n_ports; i++) {

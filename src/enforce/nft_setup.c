@@ -211,9 +211,10 @@ static int look_around(struct nft *n, struct plan *p)
 
 /* --- the transaction --- */
 
-static void put_target(struct nft_batch *b, struct plan *p, uint32_t target)
+static void put_target(struct nft *n, struct plan *p, uint32_t target)
 {
 	struct nft_own_target *t = &p->targets[target];
+	struct nft_batch *b = &n->batch;
 
 	for (int v6 = 0; v6 <= 1; v6++) {
 		struct nft_set s = {target, v6, (uint8_t)(v6 ? 128 : 32)};
@@ -225,7 +226,7 @@ static void put_target(struct nft_batch *b, struct plan *p, uint32_t target)
 			if (!*nft_set_mark(t, &s))
 				nft_put_set(b, t, &s);
 			*nft_set_mark(t, &s) = true;
-			nft_put_rule(b, t, &s);
+			nft_put_rule(b, &n->place, t, &s);
 			p->n_rules++;
 		}
 	}
@@ -238,17 +239,17 @@ static int write_plan(struct nft *n, struct plan *p, uint32_t generation)
 	nft_batch_begin(b, nft_link_seq(n->link), generation);
 	nft_put_table(b);
 	if (p->is_chain_foreign) {
-		nft_put_flush_chain(b);
-		nft_put_delete_chain(b);
+		nft_put_flush_chain(b, &n->place);
+		nft_put_delete_chain(b, &n->place);
 	}
-	nft_put_chain(b);
-	nft_put_flush_chain(b);
+	nft_put_chain(b, &n->place);
+	nft_put_flush_chain(b, &n->place);
 	for (size_t i = 0; i < p->n_sets; i++) {
 		if (p->sets[i].is_stray)
 			nft_put_delete_set(b, p->sets[i].name);
 	}
 	for (size_t i = 0; i < p->n_targets; i++)
-		put_target(b, p, (uint32_t)i);
+		put_target(n, p, (uint32_t)i);
 	return nft_batch_end(b);
 }
 

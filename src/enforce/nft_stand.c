@@ -31,10 +31,16 @@ static int on_table(void *ctx, const struct nlmsghdr *nlh)
 	return 0;
 }
 
+struct reading {
+	struct nft *nft;
+	struct nft_stand *out;
+};
+
 static int on_chain(void *ctx, const struct nlmsghdr *nlh)
 {
 	const struct nlattr *a[NFTA_CHAIN_MAX + 1], *hook[NFTA_HOOK_MAX + 1];
-	struct nft_stand *s = ctx;
+	struct reading *x = ctx;
+	struct nft_stand *s = x->out;
 
 	if (!nft_attrs(nlh, a, NFTA_CHAIN_MAX + 1))
 		return -EBADMSG;
@@ -43,8 +49,9 @@ static int on_chain(void *ctx, const struct nlmsghdr *nlh)
 	s->is_chain_ours =
 	    span_eq(nft_attr_str(a[NFTA_CHAIN_TYPE]), SPAN("filter")) &&
 	    nft_attr_be32(a[NFTA_CHAIN_POLICY], NF_DROP) == NF_ACCEPT &&
-	    nft_attr_be32(hook[NFTA_HOOK_HOOKNUM], UINT32_MAX) == NF_INET_PRE_ROUTING &&
-	    nft_attr_be32(hook[NFTA_HOOK_PRIORITY], 0) == (uint32_t)NFT_CHAIN_PRIORITY;
+	    nft_attr_be32(hook[NFTA_HOOK_HOOKNUM], UINT32_MAX) == x->nft->place.hook &&
+	    nft_attr_be32(hook[NFTA_HOOK_PRIORITY], 0) ==
+		(uint32_t)x->nft->place.priority;
 	return 0;
 }
 
@@ -70,12 +77,13 @@ static void mix_in_expressions(uint64_t *rules, const struct nlattr *exprs)
 static int on_rule(void *ctx, const struct nlmsghdr *nlh)
 {
 	const struct nlattr *a[NFTA_RULE_MAX + 1];
-	struct nft_stand *s = ctx;
+	struct reading *x = ctx;
+	struct nft_stand *s = x->out;
 	uint64_t handle;
 
 	if (!nft_attrs(nlh, a, NFTA_RULE_MAX + 1))
 		return -EBADMSG;
-	if (!span_eq(nft_attr_str(a[NFTA_RULE_CHAIN]), SPAN(NFT_CHAIN)))
+	if (!span_eq(nft_attr_str(a[NFTA_RULE_CHAIN]), span_of(x->nft->place.chain)))
 		return 0; /* an old kernel that lists more than it was asked for */
 	handle = nft_attr_be64(a[NFTA_RULE_HANDLE], 0);
 	mix_in(&s->rules, &handle, sizeof(handle));
@@ -93,14 +101,17 @@ int nft_table_read(struct nft *n, struct nft_stand *out)
 
 int nft_chain_read(struct nft *n, struct nft_stand *out)
 {
+	struct reading x = {n, out};
+
 	nft_batch_question(&n->ask, nft_link_seq(n->link), NFT_MSG_GETCHAIN, NLM_F_ACK);
 	nft_batch_put_str(&n->ask, NFTA_CHAIN_TABLE, n->ask.table);
-	nft_batch_put_str(&n->ask, NFTA_CHAIN_NAME, NFT_CHAIN);
-	return nft_link_ask(n->link, &n->ask, on_chain, out);
+	nft_batch_put_str(&n->ask, NFTA_CHAIN_NAME, n->place.chain);
+	return nft_link_ask(n->link, &n->ask, on_chain, &x);
 }
 
 static int ask_rules(struct nft *n, struct nft_stand *out)
 {
+	struct reading x = {n, out};
 	int r = -EINTR;
 
 	for (int i = 0; i < MAX_TRIES && r == -EINTR; i++) {
@@ -109,8 +120,8 @@ static int ask_rules(struct nft *n, struct nft_stand *out)
 		nft_batch_question(
 		    &n->ask, nft_link_seq(n->link), NFT_MSG_GETRULE, NLM_F_DUMP);
 		nft_batch_put_str(&n->ask, NFTA_RULE_TABLE, n->ask.table);
-		nft_batch_put_str(&n->ask, NFTA_RULE_CHAIN, NFT_CHAIN);
-		r = nft_link_ask(n->link, &n->ask, on_rule, out);
+		nft_batch_put_str(&n->ask, NFTA_RULE_CHAIN, n->place.chain);
+		r = nft_link_ask(n->link, &n->ask, on_rule, &x);
 	}
 	return r;
 }

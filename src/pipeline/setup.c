@@ -505,6 +505,7 @@ int setup_build(const struct conf *c, struct diag *d, struct setup **out)
 		}
 		s->jails[s->n_jails++] = j;
 	}
+	setup_settle_places(s);
 	*out = TAKE(s);
 	return 0;
 }

@@ -18,7 +18,25 @@ static struct nft_target *new_target(struct setup_jail *j)
 
 	memset(t, 0, sizeof(*t));
 	nft_target_name(t->name, j->name, j->n_targets);
+	t->place = nft_own_place;
 	return t;
+}
+
+/* "tcp,udp", in any order and with any blanks. */
+static bool is_both(struct span protocols)
+{
+	bool has_tcp = false, has_udp = false;
+	struct span word;
+
+	while (span_next_word(&protocols, ",", &word)) {
+		if (span_eq(word, SPAN("tcp")))
+			has_tcp = true;
+		else if (span_eq(word, SPAN("udp")))
+			has_udp = true;
+		else
+			return false;
+	}
+	return has_tcp && has_udp;
 }
 
 /* Return: 0, 1 if the ports are wrong (said), -ENOMEM. */
@@ -27,6 +45,7 @@ static int add_target(struct setup_jail *j, struct conf_place at,
     const char *interface, struct diag *d)
 {
 	struct nft_target *t = new_target(j);
+	bool both = false;
 	struct span bad;
 
 	if (!t)
@@ -35,9 +54,12 @@ static int add_target(struct setup_jail *j, struct conf_place at,
 		t->protocol = IPPROTO_TCP;
 	} else if (!strcmp(protocol, "udp")) {
 		t->protocol = IPPROTO_UDP;
+	} else if (is_both(span_of(protocol))) {
+		both = true;
 	} else if (strcmp(protocol, "all") != 0 && strcmp(protocol, "any") != 0) {
 		diag_add(d, DIAG_ERROR, at,
-		    "protocol: '%s' is unknown, expected tcp, udp or all", protocol);
+		    "protocol: '%s' is unknown, expected tcp, udp, both or all",
+		    protocol);
 		return 1;
 	}
 	int r = ports_parse(
@@ -54,9 +76,9 @@ static int add_target(struct setup_jail *j, struct conf_place at,
 		    NFT_MAX_PORT_RANGES);
 		return 1;
 	}
-	if (t->n_ports && !t->protocol)
+	if (t->n_ports && !t->protocol && !both)
 		t->protocol = IPPROTO_TCP; /* ports mean nothing without one */
-	if (!t->n_ports && !strcmp(protocol, "tcp"))
+	if (!t->n_ports && (both || !strcmp(protocol, "tcp")))
 		t->protocol = 0; /* every port: the address is not to be heard at all */
 	if (strlen(interface) >= sizeof(t->interface)) {
 		diag_add(d, DIAG_ERROR, at, "interface: '%s' is too long for a name",
@@ -66,6 +88,17 @@ static int add_target(struct setup_jail *j, struct conf_place at,
 	strcpy(t->interface, interface);
 	j->n_targets++;
 	return 0;
+}
+
+static int add_firewall(const struct conf_action *a, struct conf_place ports_at,
+    const char *ports, const char *protocol, struct diag *d, struct setup_jail *j)
+{
+	int r = add_target(
+	    j, a->at, ports_at, ports, protocol, action_value(a, "interface", ""), d);
+
+	if (!r)
+		action_place(a, &j->targets[j->n_targets - 1]);
+	return r;
 }
 
 static int add_hosts_deny(const struct conf_action *a, struct setup_jail *j)
@@ -152,11 +185,9 @@ static int take_action(const struct conf_jail *c, const struct conf_action *a,
 
 	switch (action_kind_of(a, is_native_wanted(c, a))) {
 	case ACTION_PORTS:
-		return add_target(j, a->at, ports_at, ports, protocol,
-		    action_value(a, "interface", ""), d);
+		return add_firewall(a, ports_at, ports, protocol, d, j);
 	case ACTION_ALL_PORTS:
-		return add_target(
-		    j, a->at, a->at, "", protocol, action_value(a, "interface", ""), d);
+		return add_firewall(a, a->at, "", protocol, d, j);
 	case ACTION_HOSTS_DENY:
 		return add_hosts_deny(a, j);
 	case ACTION_COMMANDS:
@@ -197,4 +228,35 @@ int setup_take_actions(const struct conf_jail *c, struct diag *d, struct setup_j
 	return add_target(j, c->protocol.text ? c->protocol.at : c->at,
 	    c->port.text ? c->port.at : c->at, c->port.text ? c->port.text : "",
 	    c->protocol.text ? c->protocol.text : "tcp", "", d);
+}
+
+/* Does a command speak of that table? */
+static bool is_named_by_command(const struct setup *s, const char *table)
+{
+	for (uint32_t i = 0; i < s->n_jails; i++) {
+		for (uint32_t k = 0; k < s->jails[i].n_commands; k++) {
+			const struct setup_command *c = &s->jails[i].commands[k];
+			struct action_options o = {c->options, c->n_options};
+			const char *text = action_option(&o, "actionstart", "");
+
+			if (text && strstr(text, table))
+				return true;
+		}
+	}
+	return false;
+}
+
+void setup_settle_places(struct setup *s)
+{
+	for (uint32_t i = 0; i < s->n_jails; i++) {
+		for (uint32_t k = 0; k < s->jails[i].n_targets; k++) {
+			struct nft_target *t = &s->jails[i].targets[k];
+
+			if (nft_place_eq(&t->place, &nft_own_place) ||
+			    !is_named_by_command(s, t->place.table))
+				continue;
+			t->place = nft_own_place;
+			t->set4[0] = t->set6[0] = '\0';
+		}
+	}
 }

@@ -5,12 +5,15 @@
  * setup_actions - a jail's `action` list to what enforces it here
  *
  * Firewall actions that drop by address (nftables*, iptables*) are carried out by
- * bandog's own nftables sets, hostsdeny by writing the file; a jail without any action
- * is protected by nftables on its ports. Actions that need a command are told and left
- * out.
+ * nftables sets of ours, hostsdeny by writing the file; a jail without any action is
+ * protected by nftables on its ports. All others are kept as commands.
  */
 
 #include "pipeline/setup.h"
+
+/* A table that commands work in is theirs alone: what we would do there goes to our own
+ * table, or both would undo each other's work. Once all jails are read. */
+void setup_settle_places(struct setup *s);
 
 /* Return: 0, or -ENOMEM. What is wrong with ports goes to @d and drops that action. */
 int setup_take_actions(const struct conf_jail *c, struct diag *d, struct setup_jail *j);

@@ -78,11 +78,129 @@ static bool is_ipset(struct span text)
 				      span_find(text, SPAN("\n")) < 0);
 }
 
-/* nft add element inet TABLE SET \{ <ip> \} */
-static bool is_nft(struct span text)
+/* --- fail2ban's nftables ------------------------------------------------------------
+ */
+
+struct options {
+	struct action_option *items;
+	struct action_options all;
+};
+
+static void options_deinit(struct options *o)
 {
-	return is_simple(text) && span_starts(text, SPAN("nft add element inet ")) &&
-	       span_ends(text, SPAN(" \\{ <ip> \\}"));
+	free(o->items);
+}
+
+static struct options options_of(const struct conf_action *a)
+{
+	struct options o = {calloc(a->n_options + 1, sizeof(*o.items)), {NULL, 0}};
+
+	for (size_t i = 0; o.items && i < a->n_options; i++)
+		o.items[i] =
+		    (struct action_option){a->options[i].name, a->options[i].value};
+	o.all = (struct action_options){o.items, o.items ? a->n_options : 0};
+	return o;
+}
+
+static bool read_hook(struct span word, uint32_t *out)
+{
+	static const struct {
+		struct span word;
+		uint32_t hook;
+	} hooks[] = {
+	    {SPAN("input"), NF_INET_LOCAL_IN},
+	    {SPAN("prerouting"), NF_INET_PRE_ROUTING},
+	    {SPAN("forward"), NF_INET_FORWARD},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(hooks); i++) {
+		if (!span_eq(word, hooks[i].word))
+			continue;
+		*out = hooks[i].hook;
+		return true;
+	}
+	return false;
+}
+
+/* The option with all others put in. */
+static bool read_option(const struct options *o, const char *name, const char *family,
+    char out[NFT_SET_NAME_BYTES])
+{
+	CLEANUP(buf_deinit) struct buf text = BUF_INIT(ACTION_TEXT_MAX);
+
+	if (action_text(&o->all, name, family, &text) < 0 || text.n == 0 ||
+	    text.n >= NFT_SET_NAME_BYTES - 4) /* room for "-128" */
+		return false;
+	memcpy(out, text.p, text.n + 1);
+	return true;
+}
+
+/* Does the action's text do what its options say, as in the distribution's file? */
+static bool is_text_plain(const struct options *o, const struct nft_target *t,
+    const char *hook, const char *priority, const char *blocktype)
+{
+	CLEANUP(buf_deinit) struct buf ban = BUF_INIT(ACTION_TEXT_MAX);
+	CLEANUP(buf_deinit) struct buf start = BUF_INIT(ACTION_TEXT_MAX);
+	CLEANUP(buf_deinit) struct buf want = BUF_INIT(ACTION_TEXT_MAX);
+
+	if (action_text(&o->all, "actionban", "inet4", &ban) < 0 ||
+	    action_text(&o->all, "actionstart", "inet4", &start) < 0)
+		return false;
+	buf_printf(
+	    &want, "nft add element inet %s %s \\{ <ip> \\}", t->place.table, t->set4);
+	if (!span_eq(span_trim(buf_span(&ban)), buf_span(&want)))
+		return false;
+	buf_clear(&want);
+	buf_printf(&want,
+	    "add chain inet %s %s \\{ type filter hook %s priority %s \\; \\}",
+	    t->place.table, t->place.chain, hook, priority);
+	if (span_find(buf_span(&start), buf_span(&want)) < 0)
+		return false;
+	buf_clear(&want);
+	buf_printf(&want, " saddr @%s %s", t->set4, blocktype);
+	return span_find(buf_span(&start), buf_span(&want)) >= 0;
+}
+
+/* Return: false: what it says is not what we do. */
+static bool read_nft(const struct conf_action *a, struct nft_target *t)
+{
+	CLEANUP(options_deinit) struct options o = options_of(a);
+	const char *hook = action_value(a, "chain_hook", "");
+	const char *priority = action_value(a, "chain_priority", "");
+	const char *blocktype = action_value(a, "blocktype", "");
+	const char *type = action_value(a, "type", "multiport");
+	int64_t number;
+
+	if (strcmp(type, "multiport") && strcmp(type, "allports"))
+		return false;
+	if (strcmp(blocktype, "reject") && strcmp(blocktype, "drop"))
+		return false;
+	t->answer = strcmp(blocktype, "drop") ? NFT_REJECT : NFT_DROP;
+	if (!read_hook(span_of(hook), &t->place.hook) ||
+	    span_to_i64(span_of(priority), &number) < 0 || number < INT32_MIN ||
+	    number > INT32_MAX)
+		return false;
+	t->place.priority = (int32_t)number;
+	return read_option(&o, "table", "inet4", t->place.table) &&
+	       read_option(&o, "chain", "inet4", t->place.chain) &&
+	       read_option(&o, "addr_set", "inet4", t->set4) &&
+	       read_option(&o, "addr_set", "inet6", t->set6) &&
+	       is_text_plain(&o, t, hook, priority, blocktype);
+}
+
+static bool is_nft(const struct conf_action *a)
+{
+	struct nft_target t = {.n_ports = 0};
+
+	return read_nft(a, &t);
+}
+
+void action_place(const struct conf_action *a, struct nft_target *t)
+{
+	struct nft_target found = *t;
+
+	if (a->has_file && read_nft(a, &found))
+		*t = found;
 }
 
 /* printf ... "DAEMONS: ADDRESS\n" >> FILE */
@@ -97,7 +215,7 @@ static bool is_hosts_deny(const struct conf_action *a, struct span text)
 
 static enum action_kind kind_of_text(const struct conf_action *a, struct span text)
 {
-	if (is_iptables(text) || is_ipset(text) || is_nft(text))
+	if (is_iptables(text) || is_ipset(text) || is_nft(a))
 		return strcmp(action_value(a, "type", ""), "allports")
 			   ? ACTION_PORTS
 			   : ACTION_ALL_PORTS;
@@ -106,19 +224,13 @@ static enum action_kind kind_of_text(const struct conf_action *a, struct span te
 
 enum action_kind action_kind_of(const struct conf_action *a, bool is_wanted)
 {
-	CLEANUP(freep)
-	struct action_option *items = calloc(a->n_options + 1, sizeof(*items));
+	CLEANUP(options_deinit) struct options o = options_of(a);
 	CLEANUP(buf_deinit) struct buf text = BUF_INIT(ACTION_TEXT_MAX);
 	enum action_kind by_name = kind_of_name(a->name);
 
 	if (!a->has_file || by_name == ACTION_MAIL || by_name == ACTION_PYTHON)
 		return by_name;
-	for (size_t i = 0; items && i < a->n_options; i++)
-		items[i] =
-		    (struct action_option){a->options[i].name, a->options[i].value};
-	struct action_options o = {items, items ? a->n_options : 0};
-
-	if (!is_wanted || action_text(&o, "actionban", "inet4", &text) < 0)
+	if (!is_wanted || action_text(&o.all, "actionban", "inet4", &text) < 0)
 		return ACTION_COMMANDS;
 	enum action_kind k = kind_of_text(a, span_trim(buf_span(&text)));
 

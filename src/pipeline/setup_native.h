@@ -12,6 +12,7 @@
 
 #include "conf/conf.h"
 #include "enforce/action_text.h"
+#include "enforce/nft.h"
 
 enum action_kind {
 	ACTION_COMMANDS,   /* run what it says */
@@ -25,6 +26,10 @@ enum action_kind {
 
 /* @is_wanted: false: only what cannot be run as commands (native = no). */
 enum action_kind action_kind_of(const struct conf_action *a, bool is_wanted);
+
+/* Where a firewall action's drops stand: place, set names and answer of @t. fail2ban's
+ * nftables action keeps its own table, chain and sets; all others are in ours. */
+void action_place(const struct conf_action *a, struct nft_target *t);
 
 /* A parameter that the jail gives, else an option of the file, else @fallback. */
 const char *action_value(

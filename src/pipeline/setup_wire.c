@@ -60,6 +60,13 @@ static void put_targets(struct buf *b, const struct nft_target *targets, uint32_
 		const struct nft_target *t = &targets[i];
 
 		pack_str(b, t->name);
+		pack_str(b, t->place.table);
+		pack_str(b, t->place.chain);
+		pack_u32(b, t->place.hook);
+		pack_u32(b, (uint32_t)t->place.priority);
+		pack_u8(b, (uint8_t)t->answer);
+		pack_str(b, t->set4);
+		pack_str(b, t->set6);
 		pack_u8(b, t->protocol);
 		pack_str(b, t->interface);
 		pack_u32(b, (uint32_t)t->n_ports);
@@ -93,6 +100,13 @@ static struct nft_target *get_targets(struct unpack *u, uint32_t *n_out)
 		struct nft_target *t = &targets[i];
 
 		get_text_into(u, t->name, sizeof(t->name));
+		get_text_into(u, t->place.table, sizeof(t->place.table));
+		get_text_into(u, t->place.chain, sizeof(t->place.chain));
+		t->place.hook = unpack_u32(u);
+		t->place.priority = (int32_t)unpack_u32(u);
+		t->answer = unpack_u8(u) ? NFT_REJECT : NFT_DROP;
+		get_text_into(u, t->set4, sizeof(t->set4));
+		get_text_into(u, t->set6, sizeof(t->set6));
 		t->protocol = unpack_u8(u);
 		get_text_into(u, t->interface, sizeof(t->interface));
 		t->n_ports = unpack_count(u, 4);

@@ -11,7 +11,7 @@
 
 #include "base/log.h"
 #include "enforce/guard.h"
-#include "enforce/nft.h"
+#include "proc/enforcer_tables.h"
 #include "proc/role.h"
 
 #define CHECK_MS 5000 /* is our table still there? one small question */
@@ -19,62 +19,19 @@
 #define LATER_MS 100 /* bans over the rate cap are tried again */
 #define LATER_MAX 100000
 
-/* A jail's targets are neighbours in the list given to nft_setup(). */
 struct enforcer {
 	struct role *role;
-	struct nft *nft; /* NULL: dry, or not to be had */
+	struct enforcer_tables *tables;
 	struct guard *guard;
-	struct nft_target *targets;
-	size_t n_targets;
-	uint32_t *first_target; /* by jail; one more entry at the end */
 	struct loop_watch *check_timer;
 	struct loop_watch *guard_timer;
 	struct loop_watch *later_timer;
-	uint32_t kernel_generation;
 	bool is_told_missing; /* no nftables: said once */
 	struct orders later;  /* over the rate cap */
 };
 
-struct batch {
-	struct enforcer *e;
-	const struct order *orders;
-	uint32_t *order_of; /* by change */
-	int64_t *error_of;  /* by order */
-	const struct nft_change *changes;
-};
-
-static void on_failed(void *ctx, const struct nft_change *c, int error)
-{
-	struct batch *b = ctx;
-
-	b->error_of[b->order_of[c - b->changes]] = error;
-}
-
 /* --- set-up ------------------------------------------------------------------------
  */
-
-static int flatten_targets(struct enforcer *e)
-{
-	const struct setup *s = e->role->setup;
-	size_t n = 0;
-
-	for (uint32_t i = 0; i < s->n_jails; i++)
-		n += s->jails[i].n_targets;
-	free(e->targets);
-	free(e->first_target);
-	e->targets = calloc(n + 1, sizeof(*e->targets));
-	e->first_target = calloc(s->n_jails + 1, sizeof(*e->first_target));
-	e->n_targets = 0;
-	if (!e->targets || !e->first_target)
-		return -ENOMEM;
-	for (uint32_t i = 0; i < s->n_jails; i++) {
-		e->first_target[i] = (uint32_t)e->n_targets;
-		for (uint32_t k = 0; k < s->jails[i].n_targets; k++)
-			e->targets[e->n_targets++] = s->jails[i].targets[k];
-	}
-	e->first_target[s->n_jails] = (uint32_t)e->n_targets;
-	return 0;
-}
 
 static int new_guard(struct enforcer *e)
 {
@@ -120,43 +77,32 @@ static void tell_enforcing(struct enforcer *e)
 {
 	struct buf b = BUF_INIT(1);
 
-	pack_bool(&b, e->nft != NULL);
+	pack_bool(&b, enforcer_tables_stand(e->tables));
 	(void)role_send(e->role, ROLE_ENGINE, MSG_ENFORCING, &b, -1);
 	buf_deinit(&b);
 }
 
-static void set_up_kernel(struct enforcer *e)
+static void say_result(struct enforcer *e, int r, const struct err *err)
 {
-	struct err err = {""};
-
-	if (e->role->setup->dry_run) {
-		log_notice(NULL, "dry run: the firewall is not touched");
-		/* By a reload: what stands there now is ours, and would go on dropping.
-		 */
-		if (e->nft && nft_remove(e->nft, &err) < 0)
-			log_err(NULL, "the table could not be removed: %s", err.text);
-		e->nft = nft_close(e->nft);
-		return;
-	}
-	if (!e->nft)
-		e->nft = nft_open(NFT_TABLE, &err);
-	if (e->nft && nft_setup(e->nft, e->targets, e->n_targets, &err) < 0)
-		e->nft = nft_close(e->nft);
-	if (e->nft) {
-		if (e->is_told_missing)
-			log_notice(NULL, "nftables works again");
-		e->is_told_missing = false;
-		e->kernel_generation = nft_generation(e->nft);
-		return;
-	}
-	if (!e->is_told_missing)
-		log_err(NULL, "nothing is blocked: %s; trying again", err.text);
-	e->is_told_missing = true;
+	if (r == 0 && e->is_told_missing)
+		log_notice(NULL, "nftables works again");
+	if (r < 0 && !e->is_told_missing)
+		log_err(NULL, "nothing is blocked: %s; trying again", err->text);
+	e->is_told_missing = r < 0;
 }
 
 static void apply_setup(struct enforcer *e)
 {
-	set_up_kernel(e);
+	bool is_dry = e->role->setup->dry_run;
+	struct err err = {""};
+	int r = enforcer_tables_setup(e->tables, e->role->setup, is_dry, &err);
+
+	if (!is_dry)
+		say_result(e, r, &err);
+	else if (r < 0)
+		log_err(NULL, "the table could not be removed: %s", err.text);
+	else
+		log_notice(NULL, "dry run: the firewall is not touched");
 	tell_enforcing(e);
 }
 
@@ -165,12 +111,22 @@ static void ask_resync(struct enforcer *e)
 	(void)role_send(e->role, ROLE_ENGINE, MSG_ASK_RESYNC, NULL, -1);
 }
 
+/* Put back what is missing; then all bans are wanted again. */
 static void repair(struct enforcer *e)
 {
-	log_warning(NULL, "our table was changed by somebody else; putting it back");
-	apply_setup(e);
-	if (e->nft)
+	struct err err = {""};
+	int r = enforcer_tables_repair(e->tables, &err);
+
+	say_result(e, r, &err);
+	tell_enforcing(e);
+	if (r == 0)
 		ask_resync(e);
+}
+
+static void repair_foreign(struct enforcer *e)
+{
+	log_warning(NULL, "our table was changed by somebody else; putting it back");
+	repair(e);
 }
 
 static void on_check(void *ctx)
@@ -179,19 +135,10 @@ static void on_check(void *ctx)
 
 	if (e->role->setup->dry_run)
 		return;
-	if (!e->nft) {
-		apply_setup(e);
-		if (e->nft)
-			ask_resync(e);
-		return;
-	}
-	uint32_t generation = nft_generation(e->nft);
-
-	if (generation && generation == e->kernel_generation)
-		return;
-	e->kernel_generation = generation;
-	if (nft_intact(e->nft) == 0)
+	if (!enforcer_tables_stand(e->tables))
 		repair(e);
+	else if (enforcer_tables_changed(e->tables))
+		repair_foreign(e);
 }
 
 static void on_guard(void *ctx)
@@ -243,8 +190,10 @@ static size_t plan(struct enforcer *e, const struct order *orders, uint32_t n,
 			keep_for_later(e, o);
 		if (reasons[i] != GUARD_OK)
 			continue;
-		for (uint32_t t = e->first_target[o->jail];
-		     t < e->first_target[o->jail + 1]; t++) {
+		uint32_t first = enforcer_tables_first(e->tables, o->jail);
+		uint32_t n_targets = enforcer_tables_n(e->tables, o->jail);
+
+		for (uint32_t t = first; t < first + n_targets; t++) {
 			order_of[n_changes] = i;
 			changes[n_changes++] = (struct nft_change){
 			    .add = o->op != ORDER_UNBAN,
@@ -263,9 +212,7 @@ static size_t max_changes(
 	size_t total = 0;
 
 	for (uint32_t i = 0; i < n; i++) {
-		if (orders[i].jail < e->role->setup->n_jails)
-			total += e->first_target[orders[i].jail + 1] -
-				 e->first_target[orders[i].jail];
+		total += enforcer_tables_n(e->tables, orders[i].jail);
 	}
 	return total;
 }
@@ -276,29 +223,29 @@ static void carry_out(struct enforcer *e, const struct order *orders, uint32_t n
 	size_t room = max_changes(e, orders, n) + 1;
 	CLEANUP(freep) struct nft_change *changes = calloc(room, sizeof(*changes));
 	CLEANUP(freep) uint32_t *order_of = calloc(room, sizeof(*order_of));
-	struct batch b = {.e = e,
-	    .orders = orders,
-	    .order_of = order_of,
-	    .error_of = errors,
-	    .changes = changes};
+	CLEANUP(freep) int *results = calloc(room, sizeof(*results));
 	struct err err = {""};
 
-	if (!changes || !order_of) {
+	if (!changes || !order_of || !results) {
 		for (uint32_t i = 0; i < n; i++)
 			errors[i] = -ENOMEM;
 		return;
 	}
 	size_t n_changes = plan(e, orders, n, changes, order_of, reasons);
 
-	if (!e->nft || !n_changes)
+	if (!n_changes || !enforcer_tables_stand(e->tables))
 		return;
-	int r = nft_apply(e->nft, changes, n_changes, on_failed, &b, &err);
+	int r = enforcer_tables_apply(e->tables, changes, n_changes, results, &err);
 
+	for (size_t i = 0; i < n_changes; i++) {
+		if (results[i])
+			errors[order_of[i]] = results[i];
+	}
+	enforcer_tables_note(e->tables);
 	if (r == -ENOENT)
-		repair(e);
+		repair_foreign(e);
 	else if (r < 0)
 		log_err(NULL, "the kernel did not take a batch: %s", err.text);
-	e->kernel_generation = nft_generation(e->nft);
 }
 
 static void put_refused(struct buf *b, const struct order *orders, uint32_t n,
@@ -388,13 +335,14 @@ static void take_count(struct enforcer *e, struct message *m)
 	for (uint32_t i = 0; i < n; i++) {
 		uint64_t packets = 0, bytes = 0;
 		uint32_t jail = orders[i].jail;
-		bool known = e->nft && jail < e->role->setup->n_jails;
+		uint32_t first = enforcer_tables_first(e->tables, jail);
+		uint32_t n_targets = enforcer_tables_n(e->tables, jail);
 
-		for (uint32_t t = known ? e->first_target[jail] : 0;
-		     known && t < e->first_target[jail + 1]; t++) {
+		for (uint32_t t = first; t < first + n_targets; t++) {
 			uint64_t p = 0, by = 0;
 
-			if (nft_counter(e->nft, t, &orders[i].net, &p, &by) == 0) {
+			if (enforcer_tables_counter(
+				e->tables, t, &orders[i].net, &p, &by) == 0) {
 				packets += p;
 				bytes += by;
 			}
@@ -411,7 +359,7 @@ static void take_count(struct enforcer *e, struct message *m)
 
 static int configure(struct enforcer *e, struct err *err)
 {
-	if (flatten_targets(e) < 0 || new_guard(e) < 0)
+	if (new_guard(e) < 0)
 		return err_set(err, -ENOMEM, "out of memory");
 	refresh_guard(e);
 	apply_setup(e);
@@ -423,10 +371,11 @@ static int enforcer_start(struct role *r, struct err *err)
 	struct enforcer *e = r->ctx;
 
 	e->role = r;
+	e->tables = enforcer_tables_new();
 	e->check_timer = loop_add_timer(r->loop, on_check, e);
 	e->guard_timer = loop_add_timer(r->loop, on_guard, e);
 	e->later_timer = loop_add_timer(r->loop, on_later, e);
-	if (!e->check_timer || !e->guard_timer || !e->later_timer)
+	if (!e->tables || !e->check_timer || !e->guard_timer || !e->later_timer)
 		return err_set(err, -ENOMEM, "out of memory");
 	int result = configure(e, err);
 
@@ -487,7 +436,7 @@ static void enforcer_stop(struct role *r)
 	struct err err = {""};
 
 	/* Who stops bandog wants its drops gone; they come back with the next start. */
-	if (e->nft && nft_remove(e->nft, &err) < 0)
+	if (enforcer_tables_remove(e->tables, &err) < 0)
 		log_err(NULL, "the table could not be removed: %s", err.text);
 	role_stopped(r);
 }
@@ -499,11 +448,9 @@ static void enforcer_deinit(struct role *r)
 	loop_watch_free(e->check_timer);
 	loop_watch_free(e->guard_timer);
 	loop_watch_free(e->later_timer);
-	nft_close(e->nft);
+	enforcer_tables_free(e->tables);
 	guard_free(e->guard);
 	orders_deinit(&e->later);
-	free(e->targets);
-	free(e->first_target);
 }
 
 int enforcer_main(const struct role_args *args)

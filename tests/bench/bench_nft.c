@@ -142,7 +142,7 @@ int main(int argc, char **argv)
 
 	if (unshare(CLONE_NEWNET) < 0 && unshare(CLONE_NEWUSER | CLONE_NEWNET) < 0)
 		die("no network namespace", NULL);
-	n = nft_open(NFT_TABLE, &e);
+	n = nft_open(&nft_own_place, &e);
 	if (!n)
 		die("open", &e);
 	setup(n);

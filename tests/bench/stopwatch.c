@@ -199,7 +199,10 @@ static int add_all(int to_witness, uint32_t count, struct pause p, struct added 
 	uint32_t first = ntohl(inet_addr(CALIBRATE_FIRST));
 	struct err e = {""};
 
-	n = nft_open(CALIBRATE_TABLE, &e);
+	struct nft_place place = nft_own_place;
+
+	strcpy(place.table, CALIBRATE_TABLE);
+	n = nft_open(&place, &e);
 	if (!n || nft_setup(n, &t, 1, &e) < 0) {
 		fprintf(stderr, "stopwatch: %s\n", e.text);
 		return 1;

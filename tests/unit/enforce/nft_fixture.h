@@ -55,7 +55,7 @@ static int start(void **state)
 	if (!f->has_net)
 		return 0;
 	assert_int_equal(netns_run("nft flush ruleset"), 0);
-	f->n = nft_open(NFT_TABLE, &f->e);
+	f->n = nft_open(&nft_own_place, &f->e);
 	if (!f->n)
 		print_error("%s\n", f->e.text);
 	f->n_failed = 0;

@@ -107,7 +107,7 @@ static void next_run_takes_over(void **state)
 	ban(f, 0, "192.0.2.7", HOUR_MS);
 	ban(f, 0, "198.51.0.0/17", HOUR_MS);
 	nft_close(f->n);
-	f->n = nft_open(NFT_TABLE, &f->e);
+	f->n = nft_open(&nft_own_place, &f->e);
 	assert_non_null(f->n);
 	assert_int_equal(nft_intact(f->n), 0);
 	set_up(f);
@@ -272,7 +272,7 @@ static void without_right_it_says_so(void **state)
 	if (pid == 0) {
 		if (syscall(SYS_capset, &h, none) < 0)
 			_exit(2);
-		if (nft_open(NFT_TABLE, &e))
+		if (nft_open(&nft_own_place, &e))
 			_exit(3);
 		_exit(strstr(e.text, "CAP_NET_ADMIN") ? 0 : 4);
 	}

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "proc/enforcer_tables.h"
+
+#include <errno.h>
+
+struct table {
+	struct nft_place place;
+	struct nft *nft; /* NULL: not to be had (yet) */
+	struct nft_target *targets;
+	size_t n_targets;
+	uint32_t generation; /* of the kernel's rule set when we last looked */
+};
+
+/* Which target of which table a number stands for. */
+struct where {
+	uint32_t table, target;
+};
+
+struct enforcer_tables {
+	struct table tables[ENFORCER_MAX_TABLES];
+	size_t n_tables;
+	struct where *where;
+	uint32_t *first; /* by jail; one more at the end */
+	uint32_t n_jails;
+	bool is_dry;
+};
+
+/* What setting up needs to know of the jails. */
+struct layout {
+	struct table tables[ENFORCER_MAX_TABLES];
+	size_t n_tables;
+	struct where *where;
+	uint32_t *first;
+};
+
+struct enforcer_tables *enforcer_tables_new(void)
+{
+	return calloc(1, sizeof(struct enforcer_tables));
+}
+
+struct enforcer_tables *enforcer_tables_free(struct enforcer_tables *t)
+{
+	if (!t)
+		return NULL;
+	for (size_t i = 0; i < t->n_tables; i++) {
+		nft_close(t->tables[i].nft);
+		free(t->tables[i].targets);
+	}
+	free(t->where);
+	free(t->first);
+	free(t);
+	return NULL;
+}
+
+static void layout_deinit(struct layout *l)
+{
+	for (size_t i = 0; i < l->n_tables; i++)
+		free(l->tables[i].targets);
+	free(l->where);
+	free(l->first);
+}
+
+/* Return: index, or negative errno. */
+static int table_of(struct layout *l, const struct nft_place *p)
+{
+	for (size_t i = 0; i < l->n_tables; i++) {
+		if (nft_place_eq(&l->tables[i].place, p))
+			return (int)i;
+		/* One table, two chains: the first one's is taken. */
+		if (!strcmp(l->tables[i].place.table, p->table))
+			return (int)i;
+	}
+	if (l->n_tables == ENFORCER_MAX_TABLES)
+		return -E2BIG;
+	l->tables[l->n_tables].place = *p;
+	return (int)l->n_tables++;
+}
+
+static int add_target(struct layout *l, const struct nft_target *t, struct where *out)
+{
+	int at = table_of(l, &t->place);
+
+	if (at < 0)
+		return at;
+	struct table *table = &l->tables[at];
+	struct nft_target *more =
+	    realloc(table->targets, (table->n_targets + 1) * sizeof(*more));
+
+	if (!more)
+		return -ENOMEM;
+	table->targets = more;
+	more[table->n_targets] = *t;
+	*out = (struct where){(uint32_t)at, (uint32_t)table->n_targets++};
+	return 0;
+}
+
+static int lay_out(struct layout *l, const struct setup *s)
+{
+	uint32_t n = 0;
+	int r = 0;
+
+	for (uint32_t i = 0; i < s->n_jails; i++)
+		n += s->jails[i].n_targets;
+	l->where = calloc(n + 1, sizeof(*l->where));
+	l->first = calloc(s->n_jails + 1, sizeof(*l->first));
+	if (!l->where || !l->first)
+		return -ENOMEM;
+	n = 0;
+	for (uint32_t i = 0; i < s->n_jails && !r; i++) {
+		l->first[i] = n;
+		for (uint32_t k = 0; k < s->jails[i].n_targets && !r; k++)
+			r = add_target(l, &s->jails[i].targets[k], &l->where[n++]);
+	}
+	l->first[s->n_jails] = n;
+	return r;
+}
+
+/* Open links go to the tables that stay; the others are taken out of the kernel. */
+static void take_over(struct enforcer_tables *t, struct layout *l)
+{
+	struct err e = {""};
+
+	for (size_t i = 0; i < t->n_tables; i++) {
+		struct table *old = &t->tables[i];
+
+		for (size_t k = 0; k < l->n_tables && old->nft; k++) {
+			if (nft_place_eq(&old->place, &l->tables[k].place))
+				l->tables[k].nft = TAKE(old->nft);
+		}
+		if (old->nft)
+			(void)nft_remove(old->nft, &e);
+		nft_close(old->nft);
+		free(old->targets);
+	}
+	free(t->where);
+	free(t->first);
+	memcpy(t->tables, l->tables, sizeof(t->tables));
+	t->n_tables = l->n_tables;
+	t->where = TAKE(l->where);
+	t->first = TAKE(l->first);
+	l->n_tables = 0;
+}
+
+int enforcer_tables_setup(
+    struct enforcer_tables *t, const struct setup *s, bool is_dry, struct err *e)
+{
+	CLEANUP(layout_deinit) struct layout l = {.n_tables = 0};
+	int r = lay_out(&l, s);
+
+	if (r < 0)
+		return err_set(e, r,
+		    r == -E2BIG ? "actions name more than 16 tables" : "out of memory");
+	take_over(t, &l);
+	t->n_jails = s->n_jails;
+	t->is_dry = is_dry;
+	if (!is_dry)
+		return enforcer_tables_repair(t, e);
+	/* By a reload: what stands there now is ours, and would go on dropping. */
+	r = enforcer_tables_remove(t, e);
+	for (size_t i = 0; i < t->n_tables; i++)
+		t->tables[i].nft = nft_close(t->tables[i].nft);
+	return r;
+}
+
+int enforcer_tables_repair(struct enforcer_tables *t, struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < t->n_tables; i++) {
+		struct table *b = &t->tables[i];
+
+		if (!b->nft)
+			b->nft = nft_open(&b->place, e);
+		if (!b->nft) {
+			r = -EIO;
+			continue;
+		}
+		int one = nft_setup(b->nft, b->targets, b->n_targets, e);
+
+		if (one < 0) {
+			b->nft = nft_close(b->nft);
+			r = one;
+		}
+	}
+	enforcer_tables_note(t);
+	return r;
+}
+
+bool enforcer_tables_stand(const struct enforcer_tables *t)
+{
+	for (size_t i = 0; i < t->n_tables; i++) {
+		if (!t->tables[i].nft)
+			return false;
+	}
+	return !t->is_dry;
+}
+
+bool enforcer_tables_changed(struct enforcer_tables *t)
+{
+	bool has_changed = false;
+
+	for (size_t i = 0; i < t->n_tables; i++) {
+		struct table *b = &t->tables[i];
+		uint32_t now = b->nft ? nft_generation(b->nft) : 0;
+
+		if (!b->nft || (now && now == b->generation))
+			continue;
+		b->generation = now;
+		if (nft_intact(b->nft) == 0)
+			has_changed = true;
+	}
+	return has_changed;
+}
+
+void enforcer_tables_note(struct enforcer_tables *t)
+{
+	for (size_t i = 0; i < t->n_tables; i++) {
+		if (t->tables[i].nft)
+			t->tables[i].generation = nft_generation(t->tables[i].nft);
+	}
+}
+
+uint32_t enforcer_tables_first(const struct enforcer_tables *t, uint32_t jail)
+{
+	return jail < t->n_jails ? t->first[jail] : 0;
+}
+
+uint32_t enforcer_tables_n(const struct enforcer_tables *t, uint32_t jail)
+{
+	return jail < t->n_jails ? t->first[jail + 1] - t->first[jail] : 0;
+}
+
+/* The changes of one table, with numbers as it knows them. */
+struct part {
+	const struct enforcer_tables *all;
+	struct nft_change *changes;
+	size_t *index; /* in the whole list */
+	size_t n;
+	int *errors;
+};
+
+static void on_failed(void *ctx, const struct nft_change *c, int error)
+{
+	struct part *p = ctx;
+
+	p->errors[p->index[c - p->changes]] = error;
+}
+
+static void pick(
+    struct part *p, uint32_t table, const struct nft_change *changes, size_t n)
+{
+	p->n = 0;
+	for (size_t i = 0; i < n; i++) {
+		const struct where *w = &p->all->where[changes[i].target];
+
+		if (w->table != table)
+			continue;
+		p->changes[p->n] = changes[i];
+		p->changes[p->n].target = w->target;
+		p->index[p->n++] = i;
+	}
+}
+
+int enforcer_tables_apply(struct enforcer_tables *t, const struct nft_change *changes,
+    size_t n, int *errors, struct err *e)
+{
+	CLEANUP(freep) struct nft_change *own = calloc(n + 1, sizeof(*own));
+	CLEANUP(freep) size_t *index = calloc(n + 1, sizeof(*index));
+	struct part p = {.all = t, .changes = own, .index = index, .errors = errors};
+	int r = 0;
+
+	if (!own || !index)
+		return err_set(e, -ENOMEM, "out of memory");
+	for (uint32_t i = 0; i < t->n_tables; i++) {
+		if (!t->tables[i].nft)
+			continue;
+		pick(&p, i, changes, n);
+		int one =
+		    p.n ? nft_apply(t->tables[i].nft, p.changes, p.n, on_failed, &p, e)
+			: 0;
+
+		if (one && r != -ENOENT)
+			r = one;
+	}
+	return r;
+}
+
+int enforcer_tables_counter(struct enforcer_tables *t, uint32_t target,
+    const struct net *net, uint64_t *packets, uint64_t *bytes)
+{
+	const struct where *w = &t->where[target];
+	struct nft *nft = t->tables[w->table].nft;
+
+	return nft ? nft_counter(nft, w->target, net, packets, bytes) : -ENOENT;
+}
+
+int enforcer_tables_remove(struct enforcer_tables *t, struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < t->n_tables; i++) {
+		int one = t->tables[i].nft ? nft_remove(t->tables[i].nft, e) : 0;
+
+		if (one < 0)
+			r = one;
+	}
+	return r;
+}

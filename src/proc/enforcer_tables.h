@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * enforcer_tables - the kernel tables that the jails' targets stand in
+ *
+ * Usually one, ours; one more for fail2ban's nftables action, which has its own. A
+ * jail's target is named by a number over all of them, in the order of the set-up.
+ */
+
+#include "enforce/nft.h"
+#include "pipeline/setup.h"
+
+#define ENFORCER_MAX_TABLES 16
+
+struct enforcer_tables;
+
+struct enforcer_tables *enforcer_tables_new(void); /* NULL: out of memory */
+/* The kernel keeps what stands there. */
+struct enforcer_tables *enforcer_tables_free(struct enforcer_tables *t);
+
+/**
+ * enforcer_tables_setup() - bring the kernel to what @s says
+ * @is_dry: touch nothing; what stands there of ours is taken away
+ *
+ * Return: 0; or negative errno with @e: not all of it stands, call it again later.
+ */
+int enforcer_tables_setup(
+    struct enforcer_tables *t, const struct setup *s, bool is_dry, struct err *e);
+/* The same set-up again, for what is missing or was changed by somebody. */
+int enforcer_tables_repair(struct enforcer_tables *t, struct err *e);
+
+/* Does all of it stand, as far as we know? */
+bool enforcer_tables_stand(const struct enforcer_tables *t);
+/* Has somebody else changed one of them since the last call? A cheap question. */
+bool enforcer_tables_changed(struct enforcer_tables *t);
+/* Our own changes are no surprise. */
+void enforcer_tables_note(struct enforcer_tables *t);
+
+/* The targets of a jail are [first, first + n). */
+uint32_t enforcer_tables_first(const struct enforcer_tables *t, uint32_t jail);
+uint32_t enforcer_tables_n(const struct enforcer_tables *t, uint32_t jail);
+
+/**
+ * enforcer_tables_apply() - as nft_apply(), for targets of all tables
+ * @errors: by change: 0 or what the kernel answered
+ *
+ * Return: 0, -ENOENT (something is gone: repair), or negative errno with @e.
+ */
+int enforcer_tables_apply(struct enforcer_tables *t, const struct nft_change *changes,
+    size_t n, int *errors, struct err *e);
+int enforcer_tables_counter(struct enforcer_tables *t, uint32_t target,
+    const struct net *net, uint64_t *packets, uint64_t *bytes);
+/* Take all of it out of the kernel. */
+int enforcer_tables_remove(struct enforcer_tables *t, struct err *e);
