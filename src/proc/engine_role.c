@@ -88,7 +88,7 @@ uint64_t engine_role_flush(struct engine_role *er)
 
 		if (!j)
 			continue;
-		engine_say_order(j->name, o);
+		engine_say_order(j, o);
 		engine_say_increase(er, o);
 		engine_store_put(er->store, j->name, o);
 	}
@@ -364,7 +364,7 @@ static void record_gone(struct engine_role *er, const struct setup *old)
 
 		if (o->jail >= old->n_jails)
 			continue;
-		engine_say_order(old->jails[o->jail].name, o);
+		engine_say_order(&old->jails[o->jail], o);
 		engine_store_put(er->store, old->jails[o->jail].name, o);
 	}
 	orders_clear(&er->orders);

@@ -121,7 +121,7 @@ void engine_names_forget(
     struct engine_names *ns); /* another set-up: jails have new numbers */
 
 /* --- the log. All but the first two is told in fail2ban's style only. */
-void engine_say_order(const char *jail, const struct order *o);
+void engine_say_order(const struct setup_jail *j, const struct order *o);
 /* Behind it: that the ban is longer (fail2ban's style), or that no length was found. */
 void engine_say_increase(struct engine_role *er, const struct order *o);
 void engine_say_begin(struct engine_role *er); /* jails start; failures are told */

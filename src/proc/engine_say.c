@@ -27,12 +27,32 @@ static int64_t length_sec(const struct order *o)
 					    : (o->until.us - o->at.us) / US_PER_SEC;
 }
 
-static void say_like_fail2ban(const char *jail, const struct order *o, const char *net)
+/* Behind the ban, as fail2ban's observer tells it. */
+static void say_increase(
+    const struct setup_jail *j, const struct order *o, const char *net)
 {
+	CLEANUP(buf_deinit) struct buf length = BUF_INIT(64);
+	char end[STAMP_BYTES] = "never";
+
+	if (!j->increment.is_on || o->ban_count < 2 || o->cause != ORDER_BY_RULE)
+		return;
+	duration_format(&length, length_sec(o));
+	if (o->until.us != WALL_NEVER.us)
+		stamp(o->until, end);
+	log_fail2ban(LOG_L_NOTICE, "observer", "[%s] Increase Ban %s (%u # %s -> %s)",
+	    j->name, net, o->ban_count, buf_str(&length), end);
+}
+
+static void say_like_fail2ban(
+    const struct setup_jail *j, const struct order *o, const char *net)
+{
+	const char *jail = j->name;
+
 	switch (o->op) {
 	case ORDER_BAN:
 		log_fail2ban(LOG_L_NOTICE, "actions", "[%s] %s %s", jail,
 		    o->cause == ORDER_RESTORED ? "Restore Ban" : "Ban", net);
+		say_increase(j, o, net);
 		return;
 	case ORDER_PROLONG:
 		log_fail2ban(
@@ -65,15 +85,15 @@ static void say_like_bandog(const char *jail, const struct order *o, const char 
 	buf_deinit(&b);
 }
 
-void engine_say_order(const char *jail, const struct order *o)
+void engine_say_order(const struct setup_jail *j, const struct order *o)
 {
 	char net[NET_TEXT_BYTES];
 
 	net_format(&o->net, net);
 	if (log_is_like_fail2ban())
-		say_like_fail2ban(jail, o, net);
+		say_like_fail2ban(j, o, net);
 	else
-		say_like_bandog(jail, o, net);
+		say_like_bandog(j->name, o, net);
 }
 
 void engine_say_increase(struct engine_role *er, const struct order *o)
@@ -149,7 +169,7 @@ static void say_restored(void *ctx, const struct order *o)
 	struct order restored = *o;
 
 	restored.cause = ORDER_RESTORED;
-	engine_say_order(er->role->setup->jails[o->jail].name, &restored);
+	engine_say_order(&er->role->setup->jails[o->jail], &restored);
 }
 
 void engine_say_restored(struct engine_role *er)

@@ -23,6 +23,15 @@ bantime = 600
 port = 25
 ignoreip = 198.51.100.250
 
+[again]
+enabled = true
+filter = knock
+logpath = {again}
+maxretry = 2
+bantime = 3
+bantime.increment = true
+port = 587
+
 [recidive]
 enabled = true
 filter = recidive
@@ -50,13 +59,14 @@ def scenario(s):
     if not os.path.exists(f"{FILTERS}/recidive.conf"):
         s.skip("fail2ban is not installed")
     log, source = s.log("knock.log"), "198.51.100.1"
+    again, other = s.log("again.log"), "198.51.100.2"
     own = os.path.join(s.dir, "bandogd.log")
     s.config("filter.d/knock.conf", FILTER)
     for name in ("recidive.conf", "common.conf"):
         shutil.copy(f"{FILTERS}/{name}", os.path.join(s.config_dir, "filter.d", name))
     s.config("fail2ban.conf", "[Definition]\nlogtarget = /var/log/fail2ban.log\n"
              f"pidfile = {s.dir}/f2b/fail2ban.pid\n")
-    s.config("jail.conf", JAILS.format(log=log, own=own))
+    s.config("jail.conf", JAILS.format(log=log, own=own, again=again))
     open(own, "a", encoding="ascii").close()
     os.chmod(own, 0o644)
 
@@ -74,6 +84,13 @@ def scenario(s):
         s.wait_for(lambda n=n: count(daemon, f"[knock] Unban {source}\n") == n, 10, f"unban {n}")
     s.check(re.search(rf"INFO    \[knock\] Found {source} - 20\d\d-", daemon.output()), "Found")
     s.check("[knock] Ignore 198.51.100.250 by ip\n" in daemon.output(), "Ignore")
+
+    s.step("who comes back is told with the longer ban")
+    fails(s, again, other)
+    s.wait_for(lambda: f"[again] Unban {other}\n" in daemon.output(), 15, "its end")
+    fails(s, again, other)
+    s.wait_for(lambda: f"[again] Increase Ban {other} (2 # 6s -> 20" in daemon.output(), 10,
+               "the longer ban")
 
     s.step("who was banned three times is out for a week")
     s.wait_for(lambda: f"[recidive] Ban {source}\n" in daemon.output(), 10, "recidive")
