@@ -18,7 +18,11 @@ and that must give exactly what bandog gave. The rules are:
    (fail2ban compares it with the clock);
  * what inet_pton() does not take is not banned (fail2ban bans "300.1.1.1");
  * what <F-NOFAIL> marks is no failure, also outside of a session;
- * an ignoreregex counts wherever it matches.
+ * an ignoreregex counts wherever it matches;
+ * with bantime.increment the length is known before the ban is made: a late ban is not over
+   because bantime would be, and one that maxtime makes shorter than bantime ends in time;
+   with overalljails each ban is counted once (fail2ban adds those of other jails to the
+   count of its own, and counts that sum again).
 
 Prints each difference that no rule explains and how to see it again. Exit status: 0, 1, or
 77 without fail2ban's tests.
@@ -28,6 +32,7 @@ import argparse
 import collections
 import ipaddress
 import json
+import math
 import os
 import random
 import shutil
@@ -140,6 +145,11 @@ def make_case(number, seed, found, top, escalates=True):
     return Case(number, folder, lines, is_live, text)
 
 
+def whole(t):
+    """bandog tells whole seconds; a formula may give a length with a fraction."""
+    return t if t == float("inf") else math.floor(t)
+
+
 def scan(program, case):
     """({jail: {address: [Event...]}}, failures) of bandog."""
     now = max(line.at for line in case.lines) + 60
@@ -156,7 +166,7 @@ def scan(program, case):
             continue
         end = float(one["until"] if one["until"] >= 0 else "inf")
         at = end if one["do"] == "unban" else float(one["at"])
-        found[one["jail"]][one["ip"]].append((one["do"], round(at, 3), round(end, 3)))
+        found[one["jail"]][one["ip"]].append((one["do"], whole(at), whole(end)))
     return found, n_failures
 
 
@@ -166,7 +176,7 @@ def settled(events, last):
     for e in events:
         end = e.end if e.end < 1 << 40 else float("inf")
         if e.do != "unban" or end <= last:
-            found.append((e.do, round(e.at, 3), round(end, 3)))
+            found.append((e.do, whole(e.at), whole(end)))
     return found
 
 

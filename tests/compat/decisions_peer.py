@@ -154,6 +154,12 @@ class Jail:
             end = ticket.getEndOfBanTime(self.bans.getBanTime())
             self.events[ticket.getID()].append(Event("unban", end, end))
 
+    def lengthen(self, ticket):
+        """Stock: fail2ban makes a ban first, and looks for its length then."""
+
+    def prolong(self, old, ticket):
+        """Stock: fail2ban has done it."""
+
     def check_ban(self):
         """What the thread of the actions does with a ticket, without the actions."""
         while True:
@@ -161,10 +167,15 @@ class Jail:
             if not ticket:
                 return
             ticket, reason = BanTicket.wrap(ticket), {}
+            count = self.lengthen(ticket)
             length = ticket.getBanTime(self.bans.getBanTime())
             is_new = self.bans.addBanTicket(ticket, reason=reason)
             if is_new:
+                if count:
+                    ticket.setBanCount(count, always=True)
                 Observers.Main.add("banFound", ticket, self.jail, length)
+            elif reason.get("prolong"):
+                self.prolong(reason["ticket"], ticket)
             if is_new or reason.get("prolong"):
                 end = (ticket if is_new else reason["ticket"]).getEndOfBanTime(
                     self.bans.getBanTime())
@@ -207,6 +218,30 @@ class Reference(Jail):
         self.filter.checkFindTime = is_live
         self.counts = Counts(self.filter.getMaxRetry(), self.filter.getFindTime())
         self.pending = []
+
+    def check_unban(self):
+        self.bans._nextUnbanTime = 0
+        super().check_unban()
+
+    def lengthen(self, ticket):
+        """The length first, so a late ban that would still last is made; a ban is one
+        among those of its own jail, whatever other jails have banned. Which one it is."""
+        if not self.jail.getBanTimeExtra("increment") or self.bans._inBanList(ticket):
+            return None
+        own = self.jail.database.getBan(ticket.getID(), self.jail)
+        base = self.bans.getBanTime()
+        length = Observers.Main.incrBanTime(self.jail, base, ticket)
+        if length != base:
+            self.rules[ticket.getID()]["the length is known before the ban is made"] += 1
+            ticket.setBanTime(length)
+        ticket.restored = bool(own) and ticket.getTime() <= own[0][1]
+        return own[0][0] + 1 if own else 1
+
+    def prolong(self, old, ticket):
+        """Also by a failure from before the ban it ends bantime after that failure."""
+        length = ticket.getBanTime(self.bans.getBanTime())
+        if ticket.getTime() < old.getTime() and length >= 0:
+            old.setBanTime(length + ticket.getTime() - old.getTime())
 
     def is_ignored(self, text):
         return any(regex.search([(text, "", "")]) or regex.hasMatched()
