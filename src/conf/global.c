@@ -287,7 +287,9 @@ int global_load(struct load *ld, struct conf_global *out, struct dict **out_valu
 	    .section = ini_find_section(&set->all, SPAN("Definition"))};
 	if (!is_own && set->is_found)
 		out->dbpurgeage_sec = FAIL2BAN_PURGE_AGE_SEC;
-	r = set->is_found ? read_shared(&rd, is_own, out) : 0;
+	/* Without a file there may still be what was set at run time. */
+	if (set->is_found || rd.in.section)
+		r = read_shared(&rd, is_own || !set->is_found, out);
 	if (r == 0 && is_own) {
 		r = read_own(&rd, out);
 		warn_unknown(&rd);

@@ -8,8 +8,10 @@
  * by a step. A command goes from step to step until it has an answer. The bytes come
  * from strangers: everything is bounded, nothing asserts on them.
  *
- *   front_f2b_command.c  requests to words, the table of commands, server and jails
- *   front_f2b_bans.c     what the engine is asked: status, bans, attempts
+ *   front_f2b_command.c  requests to words, steps, the table of commands
+ *   front_f2b_server.c   the server as a whole, and jails that come and go
+ *   front_f2b_status.c   what the engine is asked: status; front_f2b_bans.c: lists of
+ *                        bans; front_f2b_orders.c: what it is to do
  *   front_f2b_get.c      get: from the set-up
  *   front_f2b_set.c      set: texts that become overrides; front_f2b_lists.c: lists
  *   front_f2b_actions.c  actions of a jail
@@ -67,7 +69,7 @@ struct f2b_command {
 	size_t n_words;
 	f2b_begin_fn begin;   /* makes the present step (again) */
 	f2b_resume_fn resume; /* takes its result */
-	bool is_quoted;       /* get banip --with-time; set unbanip --report-absent */
+	bool has_flag;        /* get banip --with-time; set unbanip --report-absent */
 	bool is_second_try;
 };
 
@@ -136,6 +138,18 @@ bool f2b_answered(
 
 /* --- the commands of each file */
 
+void f2b_do_ping(struct f2b_command *c, const struct f2b_world *w);
+void f2b_do_version(struct f2b_command *c, const struct f2b_world *w);
+void f2b_do_server_status(struct f2b_command *c, const struct f2b_world *w);
+void f2b_do_nothing(struct f2b_command *c, const struct f2b_world *w);
+void f2b_do_echo(struct f2b_command *c, const struct f2b_world *w);
+void f2b_do_sleep(struct f2b_command *c, const struct f2b_world *w);
+void f2b_do_flushlogs(struct f2b_command *c, const struct f2b_world *w);
+void f2b_do_reload(struct f2b_command *c, const struct f2b_world *w);
+void f2b_do_server_stream(struct f2b_command *c, const struct f2b_world *w);
+void f2b_do_add(struct f2b_command *c, const struct f2b_world *w);
+void f2b_do_start(struct f2b_command *c, const struct f2b_world *w);
+void f2b_do_stop(struct f2b_command *c, const struct f2b_world *w);
 void f2b_do_get(struct f2b_command *c, const struct f2b_world *w);
 void f2b_do_set(struct f2b_command *c, const struct f2b_world *w);
 void f2b_do_status(struct f2b_command *c, const struct f2b_world *w);

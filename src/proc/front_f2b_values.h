@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * front_f2b_values - what the engine says of jails and bans, and how it goes into
+ * replies
+ *
+ * For front_f2b_status.c, front_f2b_bans.c and front_f2b_orders.c.
+ */
+
+#include "proc/front_f2b_command.h"
+
+struct f2b_jail_status {
+	uint32_t jail;
+	uint64_t failed_now, failed_total, banned_now, banned_total;
+	struct unpack files, bans;
+	uint32_t n_files, n_bans;
+};
+
+struct f2b_ban {
+	uint32_t which, jail;
+	struct net net;
+	wall_t at, until;
+};
+
+struct f2b_jail_status f2b_read_status(struct unpack *u);
+struct f2b_ban f2b_read_ban(struct unpack *u);
+
+void f2b_put_net(struct buf *b, const struct net *n);
+/* Open a pair of which the value follows; close it by picklew_tuple_end(). */
+void f2b_put_name(struct buf *b, const char *name);
+void f2b_put_count(struct buf *b, const char *name, uint64_t n);
+
+const char *f2b_jail_name(const struct f2b_world *w, uint32_t jail); /* "" if none */
+
+/* Ask for F2B_STATUS of a jail, or of all (UINT32_MAX). */
+void f2b_ask_status(
+    struct f2b_command *c, uint32_t jail, bool with_bans, f2b_resume_fn resume);
