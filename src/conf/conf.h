@@ -76,6 +76,13 @@ struct conf_increment {
 	double rndtime_sec;
 };
 
+/* How long answers of ignorecommand are kept. */
+struct conf_ignorecache {
+	const char *key; /* tags as in commands; NULL: not at all */
+	uint32_t max_count;
+	double max_time_sec;
+};
+
 enum conf_backend { CONF_AUTO, CONF_INOTIFY, CONF_POLLING, CONF_SYSTEMD };
 
 struct conf_jail {
@@ -100,6 +107,7 @@ struct conf_jail {
 	bool ignoreself;
 	struct conf_values ignoreip; /* one item a word: address, name, file:PATH */
 	struct conf_value ignorecommand;
+	struct conf_ignorecache ignorecache;
 	struct conf_value usedns;
 	struct conf_value logtimezone;
 	struct conf_value logencoding;

@@ -42,5 +42,6 @@ int jail_look_for_logs(struct jail_reader *rd);
 
 /* jail_apply.c: fill rd->j from rd->values. Mistakes mark it as broken. */
 void jail_apply_bool(struct jail_reader *rd, const char *name, bool *out);
+int jail_apply_ignorecommand(struct jail_reader *rd); /* jail_ignore.c */
 int jail_apply_options(struct jail_reader *rd);
 void jail_apply_usedns(struct jail_reader *rd, const struct conf_value *v);

@@ -274,6 +274,8 @@ int jail_apply_options(struct jail_reader *rd)
 	apply_count(rd, "maxmatches", &rd->j->maxmatches);
 	apply_times(rd);
 	apply_value(rd, "ignorecommand", &rd->j->ignorecommand);
+	if (r == 0)
+		r = jail_apply_ignorecommand(rd);
 	apply_value(rd, "logtimezone", &rd->j->logtimezone);
 	apply_value(rd, "logencoding", &rd->j->logencoding);
 	apply_increment(rd);

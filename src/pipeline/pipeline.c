@@ -23,6 +23,8 @@ struct pipeline {
 	void *on_verdict_ctx;
 	pipeline_name_fn on_name;
 	void *on_name_ctx;
+	pipeline_ask_fn on_ask;
+	void *on_ask_ctx;
 };
 
 static void lane_deinit(struct lane *l)
@@ -264,7 +266,7 @@ static void add_fields(const struct pipeline_name *n, struct orders *out, size_t
 	}
 }
 
-int pipeline_feed_name(struct pipeline *p, const struct pipeline_name *n,
+int pipeline_feed_asked(struct pipeline *p, const struct pipeline_name *n,
     const struct net *net, wall_t now, struct orders *out)
 {
 	struct hit h = {
@@ -348,6 +350,22 @@ void pipeline_set_idle(struct pipeline *p, uint32_t jail, bool is_idle)
 bool pipeline_is_idle(const struct pipeline *p, uint32_t jail)
 {
 	return p->lanes[jail].is_idle;
+}
+
+void pipeline_on_ask(struct pipeline *p, pipeline_ask_fn fn, void *ctx)
+{
+	p->on_ask = fn;
+	p->on_ask_ctx = ctx;
+}
+
+int pipeline_feed_name(struct pipeline *p, const struct pipeline_name *n,
+    const struct net *net, wall_t now, struct orders *out)
+{
+	if (p->on_ask && p->setup->jails[n->jail].ignorecommand &&
+	    !engine_is_ignored(p->engine, n->jail, net, NULL) &&
+	    p->on_ask(p->on_ask_ctx, n, net))
+		return 0;
+	return pipeline_feed_asked(p, n, net, now, out);
 }
 
 int pipeline_feed(struct pipeline *p, uint32_t jail, const struct line *l, wall_t now,

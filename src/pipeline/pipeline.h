@@ -67,6 +67,17 @@ void pipeline_on_name(struct pipeline *p, pipeline_name_fn fn, void *ctx);
 typedef void (*pipeline_verdict_fn)(void *ctx, const struct hit *h, int outcome);
 void pipeline_on_verdict(struct pipeline *p, pipeline_verdict_fn fn, void *ctx);
 
+/*
+ * Asked before a failure of a jail with ignorecommand is weighed, unless ignoreip
+ * tells. Return: true: it is dealt with, or comes again by pipeline_feed_asked();
+ * false: it counts. Without one, as in a replay, nobody is asked.
+ */
+typedef bool (*pipeline_ask_fn)(
+    void *ctx, const struct pipeline_name *n, const struct net *net);
+void pipeline_on_ask(struct pipeline *p, pipeline_ask_fn fn, void *ctx);
+int pipeline_feed_asked(struct pipeline *p, const struct pipeline_name *n,
+    const struct net *net, wall_t now, struct orders *out);
+
 /* One address of the name. Return: 0 or -ENOMEM. */
 int pipeline_feed_name(struct pipeline *p, const struct pipeline_name *n,
     const struct net *net, wall_t now, struct orders *out);

@@ -31,6 +31,8 @@ static void jail_deinit(struct setup_jail *j)
 	free(j->name);
 	free(j->filter_name);
 	free(j->port_text);
+	free(j->ignorecommand);
+	free(j->ignorecache_key);
 	free(j->sources);
 	free(j->prefregex);
 	for (uint32_t i = 0; j->failregex && i < j->n_failregex; i++)
@@ -141,7 +143,7 @@ struct engine_jail *setup_engine_jails(const struct setup *s)
 bool setup_uses_commands(const struct setup *s)
 {
 	for (uint32_t i = 0; i < s->n_jails; i++) {
-		if (s->jails[i].n_commands)
+		if (s->jails[i].n_commands || s->jails[i].ignorecommand)
 			return true;
 	}
 	return false;
@@ -392,14 +394,18 @@ static int take_encoding(
 static int take_jail(
     const struct conf_jail *c, struct diag *d, struct setup *s, struct setup_jail *j)
 {
-	if (c->ignorecommand.text && *c->ignorecommand.text)
-		diag_add(d, DIAG_WARNING, c->ignorecommand.at,
-		    "ignorecommand is not built yet and has no effect");
 	j->findtime_sec = c->findtime_sec;
 	j->maxretry = c->maxretry ? c->maxretry : 1;
 	j->bantime_sec = c->bantime_sec;
 	j->maxmatches = c->maxmatches;
 	j->ignoreself = c->ignoreself;
+	if (c->ignorecommand.text && *c->ignorecommand.text) {
+		j->ignorecache_count = c->ignorecache.max_count;
+		j->ignorecache_sec = c->ignorecache.max_time_sec;
+		if (dup_text(&j->ignorecommand, c->ignorecommand.text) < 0 ||
+		    dup_text(&j->ignorecache_key, c->ignorecache.key) < 0)
+			return -ENOMEM;
+	}
 	if (dup_text(&j->name, c->name) < 0 ||
 	    dup_text(&j->port_text, c->port.text) < 0)
 		return -ENOMEM;

@@ -93,6 +93,10 @@ struct setup_jail {
 	char **ignore_words; /* names, and files as "file:/path": see ignore_list.h */
 	uint32_t n_ignore_words;
 
+	char *ignorecommand;   /* NULL: none */
+	char *ignorecache_key; /* NULL: its answers are not kept */
+	uint32_t ignorecache_count;
+	double ignorecache_sec;
 	struct nft_target *targets;
 	uint32_t n_targets;
 	struct setup_hosts_deny *hosts_deny;
@@ -165,5 +169,6 @@ const char *setup_find_option(const struct setup_jail *j, const char *name);
 
 /* Does any jail need this? */
 bool setup_uses_hosts_deny(const struct setup *s);
+/* Actions that are commands, or ignorecommand. */
 bool setup_uses_commands(const struct setup *s);
 bool setup_uses_names(const struct setup *s);

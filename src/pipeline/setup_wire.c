@@ -226,6 +226,10 @@ static void put_jail(struct buf *b, const struct setup_jail *j)
 	pack_i64(b, j->bantime_sec);
 	setup_put_increment(b, &j->increment);
 	pack_u32(b, j->maxmatches);
+	pack_str(b, j->ignorecommand);
+	pack_str(b, j->ignorecache_key);
+	pack_u32(b, j->ignorecache_count);
+	pack_f64(b, j->ignorecache_sec);
 	pack_bool(b, j->ignoreself);
 	put_nets(b, j->ignore, j->n_ignore);
 	put_texts(b, j->ignore_words, j->n_ignore_words);
@@ -291,6 +295,12 @@ static void get_jail(struct unpack *u, uint32_t n_sources, struct setup_jail *j)
 	j->bantime_sec = unpack_i64(u);
 	setup_get_increment(u, &j->increment);
 	j->maxmatches = unpack_u32(u);
+	j->ignorecommand = unpack_str(u);
+	j->ignorecache_key = unpack_str(u);
+	j->ignorecache_count = unpack_u32(u);
+	j->ignorecache_sec = unpack_f64(u);
+	if (j->ignorecache_key && !j->ignorecache_count)
+		u->bad = true;
 	j->ignoreself = unpack_bool(u);
 	j->ignore = get_nets(u, &j->n_ignore);
 	j->ignore_words = get_texts(u, &j->n_ignore_words);

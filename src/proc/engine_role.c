@@ -272,6 +272,9 @@ static void engine_message(struct role *r, enum role_id from, struct message *m)
 	case MSG_RESOLVED:
 		take_resolved(er, m);
 		return;
+	case MSG_IGNORE_ANSWER:
+		engine_ask_answered(er->ask, m);
+		return;
 	case MSG_COUNTED:
 		engine_answers_counted(er->answers, m);
 		return;
@@ -324,6 +327,9 @@ static void engine_peer_gone(struct role *r, enum role_id who)
 	case ROLE_RESOLVER:
 		engine_names_forget(er->names);
 		return;
+	case ROLE_RUNNER:
+		engine_ask_runner_gone(er->ask);
+		return;
 	default:
 		return;
 	}
@@ -347,10 +353,11 @@ static int engine_start(struct role *r, struct err *e)
 	er->journals = engine_journals_new(er);
 	er->ignore = engine_ignore_new(er);
 	er->names = engine_names_new(er);
+	er->ask = engine_ask_new(er);
 	er->store = engine_store_new(er);
 	er->answers = engine_answers_new(er);
 	if (!er->tick_timer || !er->files || !er->journals || !er->ignore ||
-	    !er->names || !er->store || !er->answers)
+	    !er->names || !er->ask || !er->store || !er->answers)
 		return err_set(e, -ENOMEM, "out of memory");
 	engine_say_begin(er);
 	return 0;
@@ -389,6 +396,8 @@ static void engine_reload_setup(struct role *r, const struct setup *old)
 	engine_ignore_reload(er->ignore);
 	engine_files_reload(er->files);
 	engine_names_forget(er->names);
+	if (engine_ask_setup(er->ask) < 0)
+		log_err(NULL, "out of memory: ignorecache is off");
 	engine_role_resync(er);
 	pack_bool(&anew, true);
 	(void)role_send(r, ROLE_READER, MSG_RESCAN, &anew, -1);
@@ -411,6 +420,7 @@ static void engine_deinit(struct role *r)
 	engine_answers_free(er->answers);
 	engine_store_free(er->store);
 	engine_names_free(er->names);
+	engine_ask_free(er->ask);
 	engine_ignore_free(er->ignore);
 	engine_journals_free(er->journals);
 	engine_files_free(er->files);
@@ -437,6 +447,8 @@ int engine_main(const struct role_args *args)
 	    {ROLE_ENFORCER, MSG_ENFORCING},
 	    {ROLE_ENFORCER, MSG_ASK_RESYNC},
 	    {ROLE_RESOLVER, MSG_RESOLVED},
+	    {ROLE_RUNNER, MSG_IGNORE_ANSWER},
+	    {ROLE_RUNNER, MSG_ASK_RESYNC},
 	    {ROLE_KEEPER, MSG_LOADED_BAN},
 	    {ROLE_KEEPER, MSG_LOADED_TALLY},
 	    {ROLE_KEEPER, MSG_LOADED_OFFENDER},

@@ -9,6 +9,7 @@
  *                     engine_files_named.c: what the reader says of them
  *   engine_journal.c  journals: lines that the reader sends
  *   engine_ignore.c   names and files in ignoreip: what they stand for now
+ *   engine_ask.c      ignorecommand: failures that wait for its answer
  *   engine_runner.c   orders with what commands of actions want to know
  *   engine_names.c    clients that are names, until the resolver has answered
  *   engine_say.c      what is logged of decisions, in our words or fail2ban's
@@ -27,6 +28,7 @@ struct engine_files;
 struct engine_journals;
 struct engine_ignore;
 struct engine_names;
+struct engine_ask;
 struct engine_store;
 struct engine_answers;
 
@@ -39,6 +41,7 @@ struct engine_role {
 	struct engine_journals *journals;
 	struct engine_ignore *ignore;
 	struct engine_names *names;
+	struct engine_ask *ask;
 	struct engine_store *store;
 	struct engine_answers *answers;
 	uint64_t last_seq;      /* of MSG_ORDERS to the enforcer */
@@ -128,6 +131,13 @@ void engine_say_begin(struct engine_role *er); /* jails start; failures are told
 void engine_say_restored(struct engine_role *er);
 void engine_say_jails(struct engine_role *er, const char *what); /* "stopped" */
 void engine_say_reload(struct engine_role *er, const struct setup *old);
+
+/* --- ignorecommand */
+struct engine_ask *engine_ask_new(struct engine_role *er);
+struct engine_ask *engine_ask_free(struct engine_ask *a);
+void engine_ask_answered(struct engine_ask *a, struct message *m);
+void engine_ask_runner_gone(struct engine_ask *a);
+int engine_ask_setup(struct engine_ask *a); /* another set-up: 0 or -ENOMEM */
 
 /* --- the keeper */
 struct engine_store *engine_store_new(struct engine_role *er);

@@ -74,6 +74,11 @@ enum message_type {
 	MSG_RESOLVED, /* u64 id, u32 seconds it holds, u32 n, networks; none: it has no
 			 address, or nobody answers */
 
+	/* engine → runner and back */
+	MSG_ASK_IGNORE, /* u64 generation, u64 id, u32 jail, net, wall at, str line, u32
+			   n, n × (str name, str value) */
+	MSG_IGNORE_ANSWER, /* u64 id, bool ignored */
+
 	/* engine → keeper */
 	MSG_LOAD,
 	MSG_BEGIN,     /* bool snapshot: bans and counts stored so far are replaced */

@@ -21,6 +21,7 @@ struct runner {
 	struct guard *guard;
 	struct loop_watch *guard_timer;
 	struct runner_deny *deny;
+	struct runner_ask *ask;
 	struct run_jails jails;
 };
 
@@ -112,20 +113,6 @@ static char *join_lines(const struct order *o)
 	return b.n ? buf_take(&b) : NULL;
 }
 
-static void get_fields(struct unpack *u, struct ticket_words *w)
-{
-	uint32_t n = unpack_count(u, 8);
-
-	w->fields = calloc(n + 1, sizeof(*w->fields));
-	for (uint32_t i = 0; w->fields && i < n && !u->bad; i++) {
-		w->fields[i].name = unpack_str(u);
-		w->fields[i].value = unpack_str(u);
-		w->n_fields = i + 1;
-		if (!w->fields[i].name || !w->fields[i].value)
-			u->bad = true;
-	}
-}
-
 static void take_ticket(struct runner *x, struct message *m)
 {
 	struct ticket_words *w = calloc(1, sizeof(*w));
@@ -137,7 +124,7 @@ static void take_ticket(struct runner *x, struct message *m)
 		return;
 	}
 	w->matches = join_lines(&o);
-	get_fields(&m->body, w);
+	ticket_words_get_fields(w, &m->body);
 	if (m->body.bad)
 		ticket_words_free(w);
 	else
@@ -161,6 +148,9 @@ static void runner_message(struct role *r, UNUSED enum role_id from, struct mess
 		runner_deny_sync_end(x->deny);
 		run_jails_sync_end(&x->jails);
 		break;
+	case MSG_ASK_IGNORE:
+		runner_ask_take(x->ask, m);
+		return;
 	case MSG_TICKET:
 		take_ticket(x, m);
 		break;
@@ -191,8 +181,9 @@ static int runner_start(struct role *r, struct err *e)
 	x->jails.user = r->args->user;
 	x->guard_timer = loop_add_timer(r->loop, on_guard, x);
 	x->deny = runner_deny_new(r->loop);
+	x->ask = runner_ask_new(r);
 	run_jails_init(&x->jails, r->loop);
-	if (!x->deny || !x->guard_timer || take_setup(x) < 0)
+	if (!x->deny || !x->ask || !x->guard_timer || take_setup(x) < 0)
 		return err_set(e, -ENOMEM, "out of memory");
 	loop_arm(x->guard_timer, GUARD_REFRESH_MS, GUARD_REFRESH_MS);
 	run_jails_turn(&x->jails);
@@ -204,6 +195,7 @@ static void runner_reload(struct role *r, UNUSED const struct setup *old)
 {
 	struct runner *x = r->ctx;
 
+	runner_ask_forget(x->ask); /* the engine asks anew */
 	if (take_setup(x) < 0) {
 		log_err(NULL, "out of memory; starting anew");
 		loop_stop(r->loop);
@@ -240,6 +232,7 @@ static void runner_deinit(struct role *r)
 	guard_free(x->guard);
 	run_jails_deinit(&x->jails);
 	runner_deny_free(x->deny);
+	runner_ask_free(x->ask);
 }
 
 int runner_main(const struct role_args *args)
@@ -247,6 +240,7 @@ int runner_main(const struct role_args *args)
 	static const struct role_permit permits[] = {
 	    {ROLE_ENGINE, MSG_ORDERS},
 	    {ROLE_ENGINE, MSG_TICKET},
+	    {ROLE_ENGINE, MSG_ASK_IGNORE},
 	    {ROLE_ENGINE, MSG_RESYNC},
 	    {ROLE_ENGINE, MSG_RESYNCED},
 	    {0, 0},

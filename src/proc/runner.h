@@ -4,12 +4,13 @@
 /*
  * runner - the parts of the runner's process, which know each other
  *
- *   runner.c         plumbing: set-up, orders, what ignorecommand is asked
+ *   runner.c         plumbing: set-up, orders
  *   runner_deny.c    hosts.deny
  *   runner_jail.c    a jail's commands: which one is due next
  *   runner_action.c  one action: what it has started, the script for an operation
  *   runner_op.c      one operation: the command, and the mending when it fails
  *   runner_tags.c    the values of <ip>, <F-USER> ... in a command
+ *   runner_ask.c     ignorecommand
  *   runner_mail.c    smtp.py's job
  *
  * The list of tickets is what is wanted; each action is brought to it. So a ban that is
@@ -59,6 +60,8 @@ struct ticket {
 };
 
 struct ticket_words *ticket_words_free(struct ticket_words *w);
+/* u32 n, n × (name, value), from a message; what is broken marks it bad. */
+void ticket_words_get_fields(struct ticket_words *w, struct unpack *u);
 
 /* --- actions */
 
@@ -207,6 +210,14 @@ void runner_deny_order(struct runner_deny *d, const struct order *o);
 void runner_deny_sync_begin(struct runner_deny *d);
 void runner_deny_sync_end(struct runner_deny *d);
 void runner_deny_empty(struct runner_deny *d); /* take our block out, now */
+
+/* --- ignorecommand */
+
+struct runner_ask;
+struct runner_ask *runner_ask_new(struct role *r); /* NULL: out of memory */
+struct runner_ask *runner_ask_free(struct runner_ask *a);
+void runner_ask_take(struct runner_ask *a, struct message *m);
+void runner_ask_forget(struct runner_ask *a); /* another set-up */
 
 /* --- mail (runner_mail.c) */
 

@@ -27,6 +27,20 @@ struct ticket_words *ticket_words_free(struct ticket_words *w)
 	return NULL;
 }
 
+void ticket_words_get_fields(struct ticket_words *w, struct unpack *u)
+{
+	uint32_t n = unpack_count(u, 8);
+
+	w->fields = calloc(n + 1, sizeof(*w->fields));
+	for (uint32_t i = 0; w->fields && i < n && !u->bad; i++) {
+		w->fields[i].name = unpack_str(u);
+		w->fields[i].value = unpack_str(u);
+		w->n_fields = i + 1;
+		if (!w->fields[i].name || !w->fields[i].value)
+			u->bad = true;
+	}
+}
+
 static uint64_t timeout_of(const struct action_options *o)
 {
 	const char *text = action_option(o, "timeout", "");

@@ -252,6 +252,10 @@ def reloads(s):
     s.equal(lines[:3], ["flush", "stop", "start"])
     s.equal(sorted(line.split("|")[1] for line in lines[3:]), ["198.51.100.1", "2001:db8:1000::7"])
     s.wait_for(lambda: read(s.dir + "/more").count("ban|") == 2, 5, "the new action's bans")
+    refused(s, "tell", "u", "198.51.100.8")
+    s.wait_for(lambda: read(s.dir + "/more").count("ban|") == 3, 5, "a ban after the reload")
+    s.bandog("unban", "198.51.100.8")
+    s.wait_for(lambda: "unban 198.51.100.8" in read(s.dir + "/more"), 5, "and its end")
     s.config("jail.local", "[tell]\nenabled = true\nfilter = door\nlogpath = {0}/tell.log\n"
              "action = tell[file={0}/told, extra=new]\nmaxretry = 1\nbantime = 600\n".format(s.dir))
     s.daemon.reload()
