@@ -15,14 +15,14 @@ hits, found by fail2ban's own filter, are decided again by the rules that bandog
 and that must give exactly what bandog gave. The rules are:
  * a true sliding window (fail2ban estimates a rate when failures span more than findtime);
  * a late line counts if it is at most findtime older than the newest of its address
-   (fail2ban compares it with the clock);
+   (fail2ban compares it with the clock), and it belongs to its session in any case;
  * what inet_pton() does not take is not banned (fail2ban bans "300.1.1.1");
  * what <F-NOFAIL> marks is no failure, also outside of a session;
  * an ignoreregex counts wherever it matches;
  * with bantime.increment the length is known before the ban is made: a late ban is not over
    because bantime would be, and one that maxtime makes shorter than bantime ends in time;
-   with overalljails each ban is counted once (fail2ban adds those of other jails to the
-   count of its own, and counts that sum again).
+   with overalljails each ban is counted, and once (fail2ban counts one for a jail without
+   increment, and adds the sum of all to the count of its own, which is summed again).
 
 Prints each difference that no rule explains and how to see it again. Exit status: 0, 1, or
 77 without fail2ban's tests.
@@ -201,7 +201,8 @@ class Comparison:
         result = reference[jail]
         last = max((r.last for r in reference.values() if r.last is not None), default=0)
         wanted = settled(result.events.get(address, []), last)
-        rules = result.rules.get(address)
+        rules = result.rules.get(address) or (
+            {"late lines belong to their sessions"} if result.has_late else None)
         if ours != wanted or not rules:
             return False
         self.rules.update(rules)

@@ -34,8 +34,9 @@ from fail2ban.server.transmitter import Transmitter  # noqa: E402
 READ_AFTER_SEC = 0.5
 TEMPLATES = list(datedetector.DateDetectorCache.DEFAULT_TEMPLATES)
 Event = collections.namedtuple("Event", "do at end")
-# What one jail did with one address, and which rules had a say in it.
-Result = collections.namedtuple("Result", "events n_hits rules last")
+# What one jail did by address, how many failures it found and when the last was; which
+# rules had a say in it, by address, and in all of its sessions and lines (has_late).
+Result = collections.namedtuple("Result", "events n_hits rules last has_late")
 
 
 
@@ -143,7 +144,7 @@ class Jail:
         self.bans = self.jail.actions.banManager
         self.events = collections.defaultdict(list)
         self.rules = collections.defaultdict(collections.Counter)
-        self.n_hits, self.last = 0, None
+        self.n_hits, self.last, self.has_late = 0, None, False
 
     def hit(self, at):
         self.n_hits += 1
@@ -189,7 +190,7 @@ class Jail:
             events[plain(address) or str(address)] += found
         for address, found in self.rules.items():
             rules[plain(address) or str(address)] |= set(found)
-        return Result(dict(events), self.n_hits, dict(rules), self.last)
+        return Result(dict(events), self.n_hits, dict(rules), self.last, self.has_late)
 
 
 class Stock(Jail):
@@ -225,8 +226,8 @@ class Reference(Jail):
 
     def lengthen(self, ticket):
         """The length first, so a late ban that would still last is made; a ban is one
-        among those of its own jail, whatever other jails have banned. Which one it is."""
-        if not self.jail.getBanTimeExtra("increment") or self.bans._inBanList(ticket):
+        among those of its own jail, also where no ban grows. Return: which one it is."""
+        if self.bans._inBanList(ticket):
             return None
         own = self.jail.database.getBan(ticket.getID(), self.jail)
         base = self.bans.getBanTime()
@@ -260,6 +261,8 @@ class Reference(Jail):
 
     def feed(self, text):
         latest = None
+        if not self.filter.checkFindTime:
+            self.has_late |= LogTime.now < MyTime.time() - self.filter.getFindTime()
         for _, id_, at, fail in self.filter.processLine(text):
             address = self.address_of(id_, fail)
             if address is None:
