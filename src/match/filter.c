@@ -256,7 +256,7 @@ static bool filter_is_ignored(struct filter *f, const struct filter_texts *t)
 
 		if (regex_search_valid(r, t->whole, 0, f->ignore_match) == 0)
 			return true;
-		if (t->has_content && !f->ring &&
+		if (t->has_content &&
 		    regex_search_valid(r, t->content, 0, f->ignore_match) == 0)
 			return true;
 	}

@@ -270,6 +270,21 @@ static void test_maxlines_content(void **state)
 	assert_int_equal(feed(t, "192.0.2.1 b"), FILTER_FAILURE);
 }
 
+/* The lines that a match takes are counted from the head of the ring. */
+static void test_maxlines_ignored_content(void **state)
+{
+	static const char *const ignore[] = {"root"};
+	struct fixture *t = *state;
+
+	t->o.maxlines = 3;
+	t->o.prefregex = "p: <F-CONTENT>.+</F-CONTENT>$";
+	t->o.ignoreregex = ignore;
+	t->o.n_ignoreregex = 1;
+	MAKE(t, "^failed \\w+ <HOST>$");
+	assert_int_equal(feed(t, "noise"), FILTER_MISS);
+	assert_int_equal(feed(t, "p: failed root 192.0.2.1"), FILTER_IGNORED);
+}
+
 static void test_dates(void **state)
 {
 	struct fixture *t = *state;
@@ -437,6 +452,7 @@ int main(void)
 	    TEST(test_nofail_alone),
 	    TEST(test_maxlines),
 	    TEST(test_maxlines_content),
+	    TEST(test_maxlines_ignored_content),
 	    TEST(test_dates),
 	    TEST(test_dates_of_an_old_log),
 	    TEST(test_sessions_of_an_old_log),
