@@ -6,24 +6,19 @@
  *
  * Stopping goes against the flow: who brings work in goes first, who keeps it last.
  */
-#include "proc/supervisor.h"
+#include "proc/supervisor_private.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
-#include "proc/changes.h"
 #include "proc/channel.h"
-#include "proc/loader.h"
-#include "proc/places.h"
 #include "proc/sandbox.h"
 #include "proc/sd_notify.h"
 #include "proc/spawn.h"
@@ -35,38 +30,6 @@
 			   */
 #define STOP_PATIENCE_MS 8000
 #define STOP_PATIENCE_COMMANDS_MS 70000 /* commands may take a minute */
-
-struct child {
-	struct supervisor *owner;
-	enum role_id role;
-	pid_t pid; /* 0: not running */
-	struct channel *ctl;
-	struct loop_watch *backoff;
-	mono_t started;
-	unsigned int n_failures;
-	bool is_ready;
-	bool runs_commands;    /* the runner, with all rights */
-	bool is_stepping_down; /* stops, to be started with other rights */
-};
-
-struct supervisor {
-	const struct supervisor_args *args;
-	struct places places;
-	struct loop *loop;
-	struct loop_watch *signals[5];
-	struct loop_watch *patience;
-	struct child children[ROLE_N];
-	struct setup *setup;
-	int setup_fd;
-	uint64_t generation;
-	pid_t loader_pid;
-	int loader_fd;
-	bool reload_again; /* asked while a reload was running */
-	struct changes changes;
-	bool is_stopping;
-	bool is_told_ready;
-	int ready_fd; /* daemon: the parent that waits, or -1 */
-};
 
 /* Who talks to whom. */
 static const enum role_id links[][2] = {
@@ -92,8 +55,6 @@ static const enum role_id stop_order[][STOP_TOGETHER] = {
 };
 
 static void child_start(struct child *c);
-static void reload(struct supervisor *s);
-static void change(struct supervisor *s, struct span body);
 static void flush_logs(struct supervisor *s, struct message *m);
 static void stop(struct supervisor *s);
 
@@ -109,7 +70,7 @@ static bool is_wanted(const struct supervisor *s, enum role_id role)
 	}
 }
 
-static int send_to(
+int supervisor_send(
     struct child *c, enum message_type type, const struct buf *body, int fd)
 {
 	struct span bytes = body ? buf_span(body) : (struct span){"", 0};
@@ -141,7 +102,7 @@ static void send_setup(struct child *c)
 	struct buf body = BUF_INIT(16);
 
 	pack_u64(&body, c->owner->generation);
-	(void)send_to(c, MSG_SETUP, &body, c->owner->setup_fd);
+	(void)supervisor_send(c, MSG_SETUP, &body, c->owner->setup_fd);
 	buf_deinit(&body);
 }
 
@@ -157,7 +118,7 @@ static void connect_pair(struct child *a, struct child *b)
 		struct buf body = BUF_INIT(1);
 
 		pack_u8(&body, (uint8_t)ends[!i]->role);
-		(void)send_to(ends[i], MSG_PEER, &body, fds[i]);
+		(void)supervisor_send(ends[i], MSG_PEER, &body, fds[i]);
 		buf_deinit(&body);
 		close(fds[i]);
 	}
@@ -208,12 +169,12 @@ static void on_child_message(void *ctx, UNUSED struct channel *ch, struct messag
 		return;
 	case MSG_ASK_RELOAD:
 		if (c->role == ROLE_FRONT)
-			reload(c->owner);
+			supervisor_reload(c->owner);
 		return;
 	case MSG_ASK_CHANGE:
 		if (c->role == ROLE_FRONT)
-			change(c->owner, span_from((const char *)m->body.p,
-					     (const char *)m->body.end));
+			supervisor_change(c->owner, span_from((const char *)m->body.p,
+							(const char *)m->body.end));
 		return;
 	case MSG_ASK_FLUSH:
 		if (c->role == ROLE_FRONT)
@@ -291,9 +252,9 @@ static void child_start(struct child *c)
 	c->ctl = channel_new(s->loop, fds[0], &fns);
 	send_setup(c);
 	if (c->role == ROLE_FRONT)
-		(void)send_to(c, MSG_LISTEN, NULL, s->places.listen_fd);
+		(void)supervisor_send(c, MSG_LISTEN, NULL, s->places.listen_fd);
 	if (c->role == ROLE_FRONT && s->places.f2b_fd >= 0)
-		(void)send_to(c, MSG_LISTEN_F2B, NULL, s->places.f2b_fd);
+		(void)supervisor_send(c, MSG_LISTEN_F2B, NULL, s->places.f2b_fd);
 	connect_peers(c);
 }
 
@@ -325,7 +286,7 @@ static void stop_next(struct supervisor *s)
 		if (!any_running(s, stop_order[i]))
 			continue;
 		for (size_t k = 0; k < STOP_TOGETHER && stop_order[i][k]; k++)
-			(void)send_to(
+			(void)supervisor_send(
 			    &s->children[stop_order[i][k]], MSG_STOP, NULL, -1);
 		return;
 	}
@@ -377,86 +338,6 @@ static void child_reaped(struct supervisor *s, struct child *c, int status)
 	child_retry(c);
 }
 
-/* --- configuration -----------------------------------------------------------------
- */
-
-static int give_overrides(const struct supervisor *s, int fd)
-{
-	CLEANUP(buf_deinit) struct buf b = BUF_INIT(2 * OVERRIDES_MAX_BYTES);
-
-	if (!s->changes.next.n)
-		return 0;
-	overrides_encode(&s->changes.next, &b);
-	return b.failed ? -ENOMEM : fd_write_all(fd, b.p, b.n);
-}
-
-static int loader_start(struct supervisor *s, struct err *e)
-{
-	char config_arg[4200];
-	const char *args[] = {config_arg, s->args->dry_run ? "--dry-run" : NULL, NULL};
-	CLEANUP(fd_closep)
-	int fd = memfd_create("bandog-setup", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-
-	if (fd < 0)
-		return err_errno(e, -errno, "memfd_create");
-	snprintf(
-	    config_arg, sizeof(config_arg), "--config-dir=%s", s->places.config_dir);
-	int r = give_overrides(s, fd);
-
-	if (r < 0)
-		return err_errno(e, r, "what was set at run time");
-	r = spawn_role(ROLE_LOADER, args, -1, fd, &s->loader_pid, e);
-
-	if (!r)
-		s->loader_fd = TAKE_FD(fd);
-	return r;
-}
-
-static void say_diagnostics(const char *text, bool usable)
-{
-	struct span rest = span_of(text), line;
-
-	while (span_next_line(&rest, &line)) {
-		if (line.n)
-			log_event(usable ? LOG_L_WARNING : LOG_L_ERR, NULL, SPAN_FMT,
-			    SPAN_ARG(line));
-	}
-}
-
-/* Return: 0: s->setup is the new one; 1: refused, @text says why; negative errno. */
-static int loader_take(struct supervisor *s, char **text)
-{
-	CLEANUP(fd_closep) int fd = TAKE_FD(s->loader_fd);
-	CLEANUP(setup_freep) struct setup *fresh = NULL;
-	enum loader_verdict verdict;
-
-	s->loader_pid = 0;
-	int r = loader_read_verdict(fd, &verdict, text);
-
-	if (r < 0)
-		return r;
-	/* Half a reload would lift the bans of the jails that are left out. */
-	if (verdict == LOADER_REFUSED ||
-	    (verdict == LOADER_PARTLY && s->setup && !s->changes.id))
-		return 1;
-	/* From here on nobody can change it, we included. */
-	(void)fcntl(
-	    fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL);
-	r = loader_read_setup(fd, &fresh);
-	if (r < 0)
-		return r;
-	/* A change goes through while a jail is left out that was left out before. */
-	if (verdict == LOADER_PARTLY && s->setup &&
-	    fresh->n_left_out > s->setup->n_left_out)
-		return 1;
-	setup_free(s->setup);
-	s->setup = TAKE(fresh);
-	fd_closep(&s->setup_fd);
-	s->setup_fd = TAKE_FD(fd);
-	s->generation++;
-	return 0;
-}
-
 /* Rights that were given up do not come back, and those not needed are not kept. */
 static bool needs_other_rights(struct child *c)
 {
@@ -465,7 +346,7 @@ static bool needs_other_rights(struct child *c)
 	return c->is_stepping_down;
 }
 
-static void roles_take_setup(struct supervisor *s)
+void supervisor_roles_take_setup(struct supervisor *s)
 {
 	log_set_level(s->setup->log_level);
 	for (size_t i = 0; i < ARRAY_LEN(start_order); i++) {
@@ -474,167 +355,10 @@ static void roles_take_setup(struct supervisor *s)
 		if (c->ctl && is_wanted(s, c->role) && !needs_other_rights(c))
 			send_setup(c);
 		else if (c->ctl)
-			(void)send_to(c, MSG_STOP, NULL, -1);
+			(void)supervisor_send(c, MSG_STOP, NULL, -1);
 		else if (!c->pid && is_wanted(s, c->role))
 			child_start(c);
 	}
-}
-
-static void reload(struct supervisor *s)
-{
-	struct err e = {""};
-
-	if (s->is_stopping)
-		return;
-	if (s->loader_pid) {
-		s->reload_again = true;
-		return;
-	}
-	changes_begin_reload(&s->changes);
-	sd_notify_reloading();
-	if (loader_start(s, &e) < 0)
-		log_err(
-		    NULL, "cannot reload: %s; keeping the old configuration", e.text);
-}
-
-static void tell_changed(
-    struct supervisor *s, uint64_t id, enum change_result result, const char *text)
-{
-	CLEANUP(buf_deinit) struct buf body = BUF_INIT(MESSAGE_MAX_BYTES - 64);
-	struct span said = span_of(text ? text : "");
-
-	if (said.n > 32768)
-		said.n = 32768;
-	pack_u64(&body, id);
-	pack_u8(&body, (uint8_t)result);
-	pack_span(&body, said);
-	(void)send_to(&s->children[ROLE_FRONT], MSG_CHANGED, &body, -1);
-}
-
-/* Who looks for why a jail behaves as no file says finds it in the log. */
-static void log_changes(const struct changes *c)
-{
-	for (size_t i = 0; i < c->next.n; i++) {
-		const struct conf_override *o = &c->next.items[i];
-		CLEANUP(buf_deinit) struct buf value = BUF_INIT(1024);
-
-		if (overrides_hold(&c->now, o))
-			continue;
-		buf_quote(&value, span_of(o->value), 200);
-		log_event(LOG_L_NOTICE, o->jail, "set at run time: %s = %s", o->option,
-		    buf_str(&value));
-	}
-}
-
-static void change(struct supervisor *s, struct span body)
-{
-	struct unpack u = unpack_of(body);
-	uint64_t id = unpack_u64(&u);
-	struct err e = {""};
-	int r;
-
-	if (u.bad || s->is_stopping)
-		return;
-	if (s->loader_pid) {
-		if (changes_wait(&s->changes, body) < 0)
-			tell_changed(s, id, CHANGE_FAILED, "too much at once");
-		return;
-	}
-	r = changes_begin(&s->changes, body);
-	if (r < 0) {
-		tell_changed(s, id, r == -ENOENT ? CHANGE_NOTHING : CHANGE_FAILED,
-		    r == -ENOSPC ? "too many options were set at run time"
-				 : strerror(-r));
-		return;
-	}
-	if (loader_start(s, &e) < 0) {
-		changes_end(&s->changes, false);
-		tell_changed(s, id, CHANGE_FAILED, e.text);
-	}
-}
-
-/* What was asked for while the loader was busy. */
-static void change_next(struct supervisor *s)
-{
-	struct buf body;
-
-	while (!s->loader_pid && changes_next(&s->changes, &body)) {
-		change(s, buf_span(&body));
-		buf_deinit(&body);
-	}
-}
-
-static void tell_reloaded(struct supervisor *s, bool is_done, const char *text)
-{
-	CLEANUP(buf_deinit) struct buf body = BUF_INIT(MESSAGE_MAX_BYTES - 64);
-	struct span said = span_of(text ? text : "");
-
-	if (said.n > 32768)
-		said.n = 32768;
-	pack_bool(&body, is_done);
-	pack_span(&body, said);
-	(void)send_to(&s->children[ROLE_FRONT], MSG_RELOADED, &body, -1);
-}
-
-static void loader_reaped(struct supervisor *s, int status)
-{
-	CLEANUP(freep) char *text = NULL;
-	int r = loader_take(s, &text);
-	uint64_t id = s->changes.id;
-
-	if (text)
-		say_diagnostics(text, r == 0);
-	if (r == 0)
-		log_notice(NULL, "reloaded: %u jails, %u logs", s->setup->n_jails,
-		    s->setup->n_sources);
-	else
-		log_err(NULL,
-		    "the configuration was not reloaded%s; keeping the old one",
-		    r > 0                 ? ""
-		    : WIFSIGNALED(status) ? " (the loader died)"
-					  : " (no result)");
-	if (r == 0)
-		roles_take_setup(s);
-	if (r == 0 && id)
-		log_changes(&s->changes);
-	changes_end(&s->changes, r == 0);
-	if (id)
-		tell_changed(s, id, r == 0 ? CHANGE_DONE : CHANGE_REFUSED, text);
-	else
-		tell_reloaded(s, r == 0, text);
-	sd_notify_ready();
-	if (s->reload_again) {
-		s->reload_again = false;
-		reload(s);
-	}
-	change_next(s);
-}
-
-/* The first time there is nothing to keep, so it is waited for. */
-static int load_first(struct supervisor *s)
-{
-	CLEANUP(freep) char *text = NULL;
-	struct err e = {""};
-	int status;
-
-	if (loader_start(s, &e) < 0) {
-		fprintf(stderr, "bandogd: %s\n", e.text);
-		return 2;
-	}
-	while (waitpid(s->loader_pid, &status, 0) < 0 && errno == EINTR)
-		;
-	int r = loader_take(s, &text);
-
-	if (text)
-		fputs(text, stderr);
-	if (r < 0)
-		fprintf(stderr, "bandogd: the configuration could not be read (%s)\n",
-		    strerror(-r));
-	else if (r > 0)
-		fprintf(stderr,
-		    "bandogd: the configuration in %s cannot be used; not started\n",
-		    s->places.config_dir);
-	return r ? 1 : 0;
 }
 
 /* --- the process -------------------------------------------------------------------
@@ -647,7 +371,7 @@ static void reap(struct supervisor *s)
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
 		if (pid == s->loader_pid) {
-			loader_reaped(s, status);
+			supervisor_loader_reaped(s, status);
 			continue;
 		}
 		for (int i = 0; i < ROLE_N; i++) {
@@ -665,7 +389,7 @@ static bool reopen_logs(struct supervisor *s)
 	if (!places_reopen_log(&s->places))
 		return false;
 	for (int i = 0; i < ROLE_N; i++)
-		(void)send_to(&s->children[i], MSG_LOG, NULL, 2);
+		(void)supervisor_send(&s->children[i], MSG_LOG, NULL, 2);
 	return true;
 }
 
@@ -675,7 +399,7 @@ static void flush_logs(struct supervisor *s, struct message *m)
 
 	pack_u64(&body, unpack_u64(&m->body));
 	pack_bool(&body, reopen_logs(s));
-	(void)send_to(&s->children[ROLE_FRONT], MSG_FLUSHED, &body, -1);
+	(void)supervisor_send(&s->children[ROLE_FRONT], MSG_FLUSHED, &body, -1);
 }
 
 static void on_signal(void *ctx, int signo)
@@ -687,7 +411,7 @@ static void on_signal(void *ctx, int signo)
 		reap(s);
 		return;
 	case SIGHUP:
-		reload(s);
+		supervisor_reload(s);
 		return;
 	case SIGUSR1:
 		(void)reopen_logs(s);
@@ -742,7 +466,7 @@ int supervisor_run(const struct supervisor_args *args)
 	int code = places_take(&s.places, args, &e) < 0 ? 2 : 0;
 
 	if (!code)
-		code = load_first(&s);
+		code = supervisor_load_first(&s);
 	if (!code && places_open(&s.places, s.setup, args->foreground, &e) < 0)
 		code = 2;
 	if (!code && !args->foreground) {
