@@ -9,7 +9,10 @@
 #include "proc/runner.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <sys/prctl.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "enforce/guard.h"
@@ -65,6 +68,38 @@ static int take_setup(struct runner *x)
 				  "them from gaining rights (NoNewPrivileges=): see "
 				  "bandogd(8), \"Commands\"");
 	return 0;
+}
+
+/* --- the marker --------------------------------------------------------------------
+ */
+
+/* Stands while commands may have left something behind. */
+static void marker_path(const struct runner *x, char out[4096])
+{
+	snprintf(out, 4096, "%s/commands.running", x->role->args->state_dir);
+}
+
+static void set_marker(struct runner *x)
+{
+	char path[4096];
+
+	marker_path(x, path);
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	x->jails.is_littered = fd < 0 && errno == EEXIST;
+	if (x->jails.is_littered)
+		log_notice(NULL, "commands were not stopped the last time; flushing "
+				 "what they left");
+	if (fd >= 0)
+		close(fd);
+}
+
+static void remove_marker(struct runner *x)
+{
+	char path[4096];
+
+	marker_path(x, path);
+	(void)unlink(path);
 }
 
 /* --- orders ------------------------------------------------------------------------
@@ -167,8 +202,11 @@ static void on_idle(void *ctx)
 {
 	struct runner *x = ctx;
 
-	if (x->role->is_stopping)
-		role_stopped(x->role);
+	if (!x->role->is_stopping)
+		return;
+	if (x->role->args->runs_commands)
+		remove_marker(x);
+	role_stopped(x->role);
 }
 
 static int runner_start(struct role *r, struct err *e)
@@ -183,9 +221,12 @@ static int runner_start(struct role *r, struct err *e)
 	x->deny = runner_deny_new(r->loop);
 	x->ask = runner_ask_new(r);
 	run_jails_init(&x->jails, r->loop);
+	if (r->args->runs_commands)
+		set_marker(x);
 	if (!x->deny || !x->ask || !x->guard_timer || take_setup(x) < 0)
 		return err_set(e, -ENOMEM, "out of memory");
 	loop_arm(x->guard_timer, GUARD_REFRESH_MS, GUARD_REFRESH_MS);
+	x->jails.is_littered = false; /* actions of later set-ups are ours */
 	run_jails_turn(&x->jails);
 	role_ready(r);
 	return 0;

@@ -88,6 +88,8 @@ struct run_action {
 	bool is_started[FAMILY_N];
 	bool has_items[FAMILY_N];
 	bool cannot_flush; /* it failed: single unbans instead */
+	bool
+	    is_littered[FAMILY_N]; /* an earlier runner did not end well: flush first */
 	size_t n_applied;
 };
 
@@ -177,6 +179,7 @@ struct run_jails {
 	size_t n_tickets;
 	size_t n_left_out; /* RUNNER_MAX_TICKETS was reached */
 	bool is_dry;
+	bool is_littered;        /* the runner before us left its bans behind */
 	const char *user;        /* whom the mailer becomes */
 	void (*idle)(void *ctx); /* nothing is left to do */
 	void *ctx;

@@ -247,6 +247,15 @@ static int first_unstarted(const struct run_action *a)
 /* Return: is there something to do? */
 static bool life_next(struct run_action *a, struct run_op *op)
 {
+	int litter = find_family(a->is_littered);
+
+	/* Before actionstart, which may be left for the first ban; what is not there
+	 * any more cannot be flushed, and that is as well. */
+	if (a->life == ACTION_FRESH && litter >= 0) {
+		*op = (struct run_op){
+		    .name = "actionflush", .action = a, .family = litter};
+		return true;
+	}
 	int family =
 	    a->life == ACTION_FRESH ? first_unstarted(a) : find_family(a->is_started);
 
@@ -376,6 +385,10 @@ static void flushed(struct run_jail *j, struct run_action *a, int family, bool o
 	bool is_shared = run_action_is_shared(a, "actionflush");
 	struct ticket *t;
 
+	if (a->is_littered[family]) {
+		a->is_littered[family] = false;
+		return;
+	}
 	a->cannot_flush = !ok;
 	if (!ok)
 		return;
@@ -549,6 +562,10 @@ static int add_action(struct run_jail *j, const struct setup_command *c)
 	a = run_action_new(c, bit);
 	if (!a)
 		return -ENOMEM;
+	for (int f = 0; f < FAMILY_N; f++)
+		a->is_littered[f] = j->all->is_littered &&
+				    a->is_conditional == (f != FAMILY_ANY) &&
+				    run_action_has(a, "actionflush");
 	j->bits_in_use |= bit;
 	TAILQ_INSERT_TAIL(&j->actions, a, link);
 	return 0;

@@ -58,7 +58,9 @@ static void on_command(void *ctx, const struct command_result *r)
 
 	j->command = NULL;
 	j->all->n_running--;
-	if (r->code != 0 && j->stage != OP_CHECK)
+	bool may_fail = j->stage == OP_CHECK || j->op.action->is_littered[j->op.family];
+
+	if (r->code != 0 && !may_fail)
 		say_failure(j, operation_of(j), r);
 	else
 		log_debug(

@@ -264,6 +264,23 @@ def reloads(s):
                5, "the end of a jail")
 
 
+def killed(s):
+    s.step("a runner that was killed leaves nothing double")
+
+    def rules():
+        return s.run(["iptables", "-S", "f2b-ipt"], "server", check=False).stdout.count("-s ")
+
+    old = s.daemon.role("runner")
+    before = rules()
+    os.kill(old, 9)
+    s.wait_for(lambda: s.daemon.role("runner") not in (None, old), 5, "a new runner")
+    s.wait_for(lambda: "flushing what they left" in s.daemon.output(), 5, "the flush")
+    refused(s, "ipt", "u", "198.51.100.24")
+    s.wait_for(lambda: rules() == before + 1, 10, "each ban once, and the new one")
+    s.bandog("unban", "198.51.100.24")
+    s.wait_for(lambda: rules() == before, 5, "the unban")
+
+
 def restart(s):
     s.step("stop undoes all; a start does it again, as restored")
     told = os.path.join(s.dir, "told")
@@ -301,6 +318,7 @@ def scenario(s):
     jails_do_not_wait(s)
     firewalls(s)
     letters(s, sink)
+    killed(s)
     reloads(s)
     restart(s)
 
