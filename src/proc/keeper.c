@@ -16,6 +16,8 @@
 #define DB_NAME "bandog.db"
 #define PURGE_MS (3600 * 1000)
 #define HISTORY_MAX 50
+#define PAST_MAX 20
+#define PAST_LINES_BYTES 16384
 
 struct keeper {
 	struct role *role;
@@ -278,6 +280,57 @@ static void answer_history(struct keeper *k, struct message *m)
 	buf_deinit(&b);
 }
 
+/* --- what the runner asks ----------------------------------------------------------
+ */
+
+struct past {
+	struct buf rows;
+	uint32_t n;
+};
+
+/* A row that does not fit ends it. */
+static int put_past(void *ctx, const struct db_history *h)
+{
+	CLEANUP(buf_deinit) struct buf lines = BUF_INIT(PAST_LINES_BYTES);
+	struct past *p = ctx;
+	size_t n_before = p->rows.n;
+
+	for (size_t i = 0; i < h->n_why; i++) {
+		if (!h->why[i].text)
+			continue;
+		if (lines.n)
+			buf_add_char(&lines, '\n');
+		buf_add_str(&lines, h->why[i].text);
+	}
+	pack_str(&p->rows, h->jail);
+	pack_wall(&p->rows, h->at);
+	pack_u32(&p->rows, h->failures);
+	pack_span(&p->rows, buf_span(&lines));
+	if (p->rows.failed) {
+		p->rows.n = n_before;
+		return 1;
+	}
+	p->n++;
+	return 0;
+}
+
+static void answer_past(struct keeper *k, struct message *m)
+{
+	struct past p = {BUF_INIT(MESSAGE_MAX_BYTES - 64), 0};
+	struct buf b = BUF_INIT(MESSAGE_MAX_BYTES - 2);
+	uint64_t id = unpack_u64(&m->body);
+	struct net net = unpack_net(&m->body);
+
+	if (!m->body.bad && k->db)
+		(void)db_each_history(k->db, &net, PAST_MAX, put_past, &p);
+	pack_u64(&b, id);
+	pack_u32(&b, p.n);
+	buf_add_span(&b, buf_span(&p.rows));
+	(void)role_send(k->role, ROLE_RUNNER, MSG_PAST, &b, -1);
+	buf_deinit(&b);
+	buf_deinit(&p.rows);
+}
+
 /* --- plumbing ----------------------------------------------------------------------
  */
 
@@ -306,6 +359,9 @@ static void keeper_message(struct role *r, UNUSED enum role_id from, struct mess
 		return;
 	case MSG_COMMIT:
 		commit(k, unpack_u64(&m->body));
+		return;
+	case MSG_ASK_PAST:
+		answer_past(k, m);
 		return;
 	default:
 		answer_history(k, m);
@@ -383,6 +439,7 @@ int keeper_main(const struct role_args *args)
 	    {ROLE_ENGINE, MSG_PUT_CURSOR},
 	    {ROLE_ENGINE, MSG_COMMIT},
 	    {ROLE_FRONT, MSG_REQUEST},
+	    {ROLE_RUNNER, MSG_ASK_PAST},
 	    {0, 0},
 	};
 	static const struct role_fns fns = {

@@ -79,6 +79,11 @@ enum message_type {
 			   n, n × (str name, str value) */
 	MSG_IGNORE_ANSWER, /* u64 id, bool ignored */
 
+	/* runner → keeper and back */
+	MSG_ASK_PAST, /* u64 id, net */
+	MSG_PAST, /* u64 id, u32 n, n × (str jail, wall at, u32 failures, str lines) of
+		     older bans, newest first */
+
 	/* engine → keeper */
 	MSG_LOAD,
 	MSG_BEGIN,     /* bool snapshot: bans and counts stored so far are replaced */

@@ -25,6 +25,7 @@ struct runner {
 	struct loop_watch *guard_timer;
 	struct runner_deny *deny;
 	struct runner_ask *ask;
+	struct runner_past *past;
 	struct run_jails jails;
 };
 
@@ -105,8 +106,10 @@ static void remove_marker(struct runner *x)
 /* --- orders ------------------------------------------------------------------------
  */
 
-static void apply(struct runner *x, const struct order *o, struct ticket_words *words)
+static void apply(void *ctx, const struct order *o, struct ticket_words *words)
 {
+	struct runner *x = ctx;
+
 	/* Said by the enforcer, which makes the engine lift it. */
 	if (o->op == ORDER_BAN &&
 	    guard_check(x->guard, &o->net, mono_now()) != GUARD_OK) {
@@ -129,6 +132,8 @@ static void take_orders(struct runner *x, struct message *m)
 			m->body.bad = true;
 			return;
 		}
+		if (o.op == ORDER_UNBAN)
+			runner_past_unban(x->past, &o);
 		apply(x, &o, NULL);
 	}
 }
@@ -163,19 +168,26 @@ static void take_ticket(struct runner *x, struct message *m)
 	if (m->body.bad)
 		ticket_words_free(w);
 	else
-		apply(x, &o, w);
+		runner_past_take(x->past, &o, w);
 	order_deinit(&o);
 }
 
 static void runner_message(struct role *r, UNUSED enum role_id from, struct message *m)
 {
 	struct runner *x = r->ctx;
+
+	if (m->type == MSG_PAST) {
+		runner_past_answer(x->past, m);
+		run_jails_turn(&x->jails);
+		return;
+	}
 	bool is_ours = unpack_u64(&m->body) == r->setup->generation;
 
 	if (!is_ours || r->is_stopping)
 		return;
 	switch (m->type) {
 	case MSG_RESYNC:
+		runner_past_release(x->past);
 		runner_deny_sync_begin(x->deny);
 		run_jails_sync_begin(&x->jails);
 		return;
@@ -220,10 +232,11 @@ static int runner_start(struct role *r, struct err *e)
 	x->guard_timer = loop_add_timer(r->loop, on_guard, x);
 	x->deny = runner_deny_new(r->loop);
 	x->ask = runner_ask_new(r);
+	x->past = runner_past_new(r, apply, x);
 	run_jails_init(&x->jails, r->loop);
 	if (r->args->runs_commands)
 		set_marker(x);
-	if (!x->deny || !x->ask || !x->guard_timer || take_setup(x) < 0)
+	if (!x->deny || !x->ask || !x->past || !x->guard_timer || take_setup(x) < 0)
 		return err_set(e, -ENOMEM, "out of memory");
 	loop_arm(x->guard_timer, GUARD_REFRESH_MS, GUARD_REFRESH_MS);
 	x->jails.is_littered = false; /* actions of later set-ups are ours */
@@ -237,7 +250,9 @@ static void runner_reload(struct role *r, UNUSED const struct setup *old)
 	struct runner *x = r->ctx;
 
 	runner_ask_forget(x->ask); /* the engine asks anew */
-	if (take_setup(x) < 0) {
+	runner_past_free(x->past); /* jail numbers mean something else now; */
+	x->past = runner_past_new(r, apply, x); /* the engine tells all bans again */
+	if (!x->past || take_setup(x) < 0) {
 		log_err(NULL, "out of memory; starting anew");
 		loop_stop(r->loop);
 		return;
@@ -251,9 +266,15 @@ static void runner_peer(UNUSED struct role *r, UNUSED enum role_id who)
 	/* The engine tells all bans by itself. */
 }
 
-static void runner_peer_gone(UNUSED struct role *r, UNUSED enum role_id who)
+static void runner_peer_gone(struct role *r, enum role_id who)
 {
+	struct runner *x = r->ctx;
+
 	/* What was told stays; a new engine tells all again. */
+	if (who != ROLE_KEEPER)
+		return;
+	runner_past_release(x->past);
+	run_jails_turn(&x->jails);
 }
 
 static void runner_stop(struct role *r)
@@ -274,6 +295,7 @@ static void runner_deinit(struct role *r)
 	run_jails_deinit(&x->jails);
 	runner_deny_free(x->deny);
 	runner_ask_free(x->ask);
+	runner_past_free(x->past);
 }
 
 int runner_main(const struct role_args *args)
@@ -281,6 +303,7 @@ int runner_main(const struct role_args *args)
 	static const struct role_permit permits[] = {
 	    {ROLE_ENGINE, MSG_ORDERS},
 	    {ROLE_ENGINE, MSG_TICKET},
+	    {ROLE_KEEPER, MSG_PAST},
 	    {ROLE_ENGINE, MSG_ASK_IGNORE},
 	    {ROLE_ENGINE, MSG_RESYNC},
 	    {ROLE_ENGINE, MSG_RESYNCED},

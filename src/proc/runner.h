@@ -10,6 +10,7 @@
  *   runner_action.c  one action: what it has started, the script for an operation
  *   runner_op.c      one operation: the command, and the mending when it fails
  *   runner_tags.c    the values of <ip>, <F-USER> ... in a command
+ *   runner_past.c    <ipmatches>: what the keeper knows of an address
  *   runner_ask.c     ignorecommand
  *   runner_mail.c    smtp.py's job
  *
@@ -39,6 +40,9 @@ struct ticket_words {
 	char *matches; /* lines, joined by line ends; NULL: none */
 	struct order_field *fields;
 	uint32_t n_fields;
+	/* With what is known of older bans; NULL and 0: nothing is. */
+	char *ip_matches, *jail_matches;
+	uint32_t ip_failures, jail_failures;
 };
 
 struct ticket {
@@ -213,6 +217,20 @@ void runner_deny_order(struct runner_deny *d, const struct order *o);
 void runner_deny_sync_begin(struct runner_deny *d);
 void runner_deny_sync_end(struct runner_deny *d);
 void runner_deny_empty(struct runner_deny *d); /* take our block out, now */
+
+/* --- the past of an address */
+
+struct runner_past;
+typedef void (*runner_past_fn)(
+    void *ctx, const struct order *o, struct ticket_words *words);
+struct runner_past *runner_past_new(struct role *r, runner_past_fn apply, void *ctx);
+struct runner_past *runner_past_free(struct runner_past *p);
+/* A ban: apply() gets it, now or when the keeper has answered. @words is taken over. */
+void runner_past_take(
+    struct runner_past *p, const struct order *o, struct ticket_words *words);
+void runner_past_unban(struct runner_past *p, const struct order *o);
+void runner_past_answer(struct runner_past *p, struct message *m);
+void runner_past_release(struct runner_past *p); /* nobody will answer */
 
 /* --- ignorecommand */
 

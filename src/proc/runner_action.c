@@ -23,6 +23,8 @@ struct ticket_words *ticket_words_free(struct ticket_words *w)
 	}
 	free(w->fields);
 	free(w->matches);
+	free(w->ip_matches);
+	free(w->jail_matches);
 	free(w);
 	return NULL;
 }

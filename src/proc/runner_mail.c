@@ -37,6 +37,18 @@ static void write_subject(struct buf *b, const struct run_jail *j, const char *w
 	buf_printf(b, " %s %s", t ? "from" : "on", host);
 }
 
+/* Which lines the letter is to have; NULL: none. */
+static const char *lines_for(const struct ticket_words *w, struct span kind)
+{
+	if (!w)
+		return NULL;
+	if (span_eq(kind, SPAN("ipmatches")) && w->ip_matches)
+		return w->ip_matches;
+	if (span_eq(kind, SPAN("ipjailmatches")) && w->jail_matches)
+		return w->jail_matches;
+	return span_ends(kind, SPAN("matches")) ? w->matches : NULL;
+}
+
 static void write_text(struct buf *b, const struct run_jail *j, const char *what,
     const struct ticket *t, struct span matches)
 {
@@ -54,10 +66,10 @@ static void write_text(struct buf *b, const struct run_jail *j, const char *what
 		duration_format(b, (t->until.us - t->at.us) / US_PER_SEC);
 		buf_add_str(b, ".\n");
 	}
-	if (matches.n == 0 || span_eq_nocase(matches, SPAN("none")) || !t->words ||
-	    !t->words->matches)
-		return;
-	buf_printf(b, "\nWhat the log says:\n\n%s\n", t->words->matches);
+	const char *lines = lines_for(t->words, matches);
+
+	if (lines)
+		buf_printf(b, "\nWhat the log says:\n\n%s\n", lines);
 }
 
 static int own_path(struct buf *env)

@@ -12,10 +12,14 @@ enum tag {
 	TAG_FAMILY,
 	TAG_IP_REV,
 	TAG_FAILURES,
+	TAG_IP_FAILURES,
+	TAG_JAIL_FAILURES,
 	TAG_TIME,
 	TAG_BANTIME,
 	TAG_BANCOUNT,
 	TAG_MATCHES,
+	TAG_IP_MATCHES,
+	TAG_JAIL_MATCHES,
 	TAG_RESTORED,
 	TAG_JAIL_NAME,
 	TAG_JAIL_BANNED,
@@ -35,14 +39,14 @@ static const struct {
     {"family", TAG_FAMILY},
     {"ip-rev", TAG_IP_REV},
     {"failures", TAG_FAILURES},
-    {"ipfailures", TAG_FAILURES},
-    {"ipjailfailures", TAG_FAILURES},
+    {"ipfailures", TAG_IP_FAILURES},
+    {"ipjailfailures", TAG_JAIL_FAILURES},
     {"time", TAG_TIME},
     {"bantime", TAG_BANTIME},
     {"bancount", TAG_BANCOUNT},
     {"matches", TAG_MATCHES},
-    {"ipmatches", TAG_MATCHES},
-    {"ipjailmatches", TAG_MATCHES},
+    {"ipmatches", TAG_IP_MATCHES},
+    {"ipjailmatches", TAG_JAIL_MATCHES},
     {"restored", TAG_RESTORED},
     {"jail.name", TAG_JAIL_NAME},
     {"jail.banned", TAG_JAIL_BANNED},
@@ -88,6 +92,15 @@ static void add_hostname(struct buf *b, bool is_short)
 	buf_add_str(b, name);
 }
 
+/* @merged: with older bans; without, those of this ban stand for it. */
+static void add_matches(struct buf *b, const struct ticket_words *w, const char *merged)
+{
+	if (merged)
+		buf_add_str(b, merged);
+	else if (w && w->matches)
+		buf_add_str(b, w->matches);
+}
+
 static void add_value(struct tag_source *s, enum tag tag, struct buf *b)
 {
 	static const struct ticket none = {.until = {0}};
@@ -122,8 +135,23 @@ static void add_value(struct tag_source *s, enum tag tag, struct buf *b)
 		buf_printf(b, "%u", t->ban_count);
 		return;
 	case TAG_MATCHES:
-		if (t->words && t->words->matches)
-			buf_add_str(b, t->words->matches);
+		add_matches(b, t->words, NULL);
+		return;
+	case TAG_IP_MATCHES:
+		add_matches(b, t->words, t->words ? t->words->ip_matches : NULL);
+		return;
+	case TAG_JAIL_MATCHES:
+		add_matches(b, t->words, t->words ? t->words->jail_matches : NULL);
+		return;
+	case TAG_IP_FAILURES:
+		buf_printf(b, "%u",
+		    t->words && t->words->ip_failures ? t->words->ip_failures
+						      : t->failures);
+		return;
+	case TAG_JAIL_FAILURES:
+		buf_printf(b, "%u",
+		    t->words && t->words->jail_failures ? t->words->jail_failures
+							: t->failures);
 		return;
 	case TAG_RESTORED:
 		buf_add_char(b, t->is_restored ? '1' : '0');
@@ -169,7 +197,8 @@ static void find_field(
 
 static bool is_own(enum tag tag)
 {
-	return tag != TAG_MATCHES && tag != TAG_FQ_HOSTNAME && tag != TAG_SH_HOSTNAME;
+	return tag != TAG_MATCHES && tag != TAG_IP_MATCHES && tag != TAG_JAIL_MATCHES &&
+	       tag != TAG_FQ_HOSTNAME && tag != TAG_SH_HOSTNAME;
 }
 
 bool runner_tag(void *ctx, struct span tag, struct shell_value *out)

@@ -35,6 +35,10 @@ timeout = 1
 [Init]
 timeout = 1
 """
+PAST = """\
+[Definition]
+actionban = printf '%%s\\n' "<jail.name> <ipfailures> <ipjailfailures>" "<ipmatches>" == "<ipjailmatches>" >> <file>; echo end >> <file>
+"""
 HOSTILE = """x' "y" `touch {0}/no1` $(touch {0}/no2) ; touch {0}/no3 | & * a  b\\"""
 JAIL = """\
 [DEFAULT]
@@ -79,6 +83,12 @@ logpath = {0}/mail2.log
 action = mail[dest=root@example.test]
          mail-whois[dest=root@example.test]
          mail-whois-lines[dest=root@example.test, logpath={0}/mail2.log]
+[past]
+logpath = {0}/past.log
+action = past[file={0}/past]
+[past2]
+logpath = {0}/past2.log
+action = past[file={0}/past]
 [smtp]
 logpath = {0}/smtp.log
 action = smtp.py[host="127.0.0.1:2525", dest="a@example.test, b@example.test", sender=f2b@example.test, matches=matches]
@@ -264,6 +274,21 @@ def reloads(s):
                5, "the end of a jail")
 
 
+def past(s):
+    s.step("what an address did before")
+    ip, path = "198.51.100.40", s.dir + "/past"
+    for n, name in enumerate(("past", "past2", "past"), 1):
+        refused(s, name, f"u{n}", ip)
+        s.wait_for(lambda n=n: read(path).count("end") == n, 5, "the command")
+        s.bandog("unban", ip)
+        time.sleep(1.1)  # another second, another ban
+    third = read(path).split("end\n")[2].splitlines()
+    s.equal(third[0], "past 3 2")
+    said = [line.split("refused ")[1].split()[0] if "refused" in line else line
+            for line in third[1:]]
+    s.equal(said, ["u3", "u2", "u1", "==", "u3", "u1"])
+
+
 def killed(s):
     s.step("a runner that was killed leaves nothing double")
 
@@ -303,6 +328,7 @@ def scenario(s):
     shutil.copytree(ACTIONS, s.config_dir + "/action.d", dirs_exist_ok=True)
     s.config("action.d/tell.conf", TELL)
     s.config("action.d/slow.conf", SLOW)
+    s.config("action.d/past.conf", PAST)
     s.config("filter.d/door.conf", FILTER)
     s.config("jail.local", JAIL.format(s.dir))
     os.mkdir(s.dir + "/bin")
@@ -310,7 +336,7 @@ def scenario(s):
         with open(os.path.join(s.dir, name), "w", encoding="ascii") as f:
             f.write(text.format(s.dir))
         os.chmod(os.path.join(s.dir, name), 0o755)
-    for name in ("tell", "slow", "ipt", "ipset", "nft", "route", "dummy", "mail", "mail2", "smtp"):
+    for name in ("tell", "slow", "ipt", "ipset", "nft", "route", "dummy", "mail", "mail2", "smtp", "past", "past2"):
         s.log(name + ".log")
     sink = Sink(s)
     s.daemon = s.bandogd(mounts={"/usr/local/bin": s.dir + "/bin"})
@@ -318,6 +344,7 @@ def scenario(s):
     jails_do_not_wait(s)
     firewalls(s)
     letters(s, sink)
+    past(s)
     killed(s)
     reloads(s)
     restart(s)
