@@ -6,75 +6,19 @@
  * is it stored, so that even kill -9 does not lose it?) waits for them, at most
  * PATIENCE_MS; then it is given without.
  */
-#include <bsd/sys/queue.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "base/jsonw.h"
 #include "base/log.h"
-#include "config.h"
 #include "enforce/guard.h"
-#include "proc/engine_role.h"
+#include "proc/engine_answers_private.h"
 
-#define ANSWER_MAX_BYTES (64u << 20)
 #define CHUNK_BYTES 60000
 #define PATIENCE_MS 2000
 #define MAX_WAITING 64
 #define MAX_NETS 1024
 #define MAX_COUNTED 64 /* bans of one address whose counters are asked for */
-
-/* An answer under way. */
-struct answer {
-	TAILQ_ENTRY(answer) link;
-	uint64_t id;
-	enum request_verb verb;
-	uint64_t first_seq,
-	    last_seq;       /* of the enforcer's messages; last 0: waits for none */
-	uint64_t store_seq; /* checkpoint that must be stored first; 0: none */
-	mono_t asked_at;
-	uint32_t jail; /* ban */
-	struct net net;
-	struct orders bans; /* ban: what was ordered; why: what lasts */
-	uint64_t *stopped;  /* why: packets, bytes per ban; NULL until counted */
-	uint32_t n_already;
-	int64_t n_unbanned;
-	struct buf refused; /* ban: JSON items */
-};
-
-struct engine_answers {
-	struct engine_role *er;
-	TAILQ_HEAD(, answer) waiting;
-	size_t n_waiting;
-	struct loop_watch *patience;
-	mono_t started;
-};
-
-struct request {
-	uint64_t id;
-	enum request_verb verb;
-	char *jail_name;
-	int jail; /* -1: none named */
-	int64_t seconds;
-	uint32_t offset, limit;
-	struct net *nets;
-	uint32_t n_nets;
-};
-
-static struct engine *engine_of(const struct engine_answers *a)
-{
-	return pipeline_engine(a->er->pipeline);
-}
-
-static const struct setup *setup_of(const struct engine_answers *a)
-{
-	return a->er->role->setup;
-}
-
-static const char *jail_name(const struct engine_answers *a, uint32_t jail)
-{
-	return jail < setup_of(a)->n_jails ? setup_of(a)->jails[jail].name : "";
-}
 
 void engine_answers_reply(struct engine_answers *a, uint64_t id, const struct buf *json)
 {
@@ -97,8 +41,7 @@ void engine_answers_reply(struct engine_answers *a, uint64_t id, const struct bu
 	buf_deinit(&b);
 }
 
-PRINTF_LIKE(3, 4)
-static void reply_error(struct engine_answers *a, uint64_t id, const char *fmt, ...)
+void answers_reply_error(struct engine_answers *a, uint64_t id, const char *fmt, ...)
 {
 	struct buf b = BUF_INIT(8192);
 	struct jsonw j = jsonw_of(&b);
@@ -113,222 +56,6 @@ static void reply_error(struct engine_answers *a, uint64_t id, const char *fmt, 
 	jsonw_str(&j, text);
 	jsonw_object_end(&j);
 	engine_answers_reply(a, id, &b);
-	buf_deinit(&b);
-}
-
-/* --- pieces ------------------------------------------------------------------------
- */
-
-static void put_i64(struct jsonw *j, const char *key, int64_t v)
-{
-	jsonw_key(j, key);
-	jsonw_i64(j, v);
-}
-
-static void put_str(struct jsonw *j, const char *key, const char *v)
-{
-	jsonw_key(j, key);
-	jsonw_str(j, v);
-}
-
-static void put_wall(struct jsonw *j, const char *key, wall_t v)
-{
-	jsonw_key(j, key);
-	jsonw_wall(j, v, false);
-}
-
-static void put_why(struct jsonw *j, const struct evidence *why, size_t n)
-{
-	jsonw_key(j, "why");
-	jsonw_array(j);
-	for (size_t i = 0; i < n; i++) {
-		jsonw_object(j);
-		put_wall(j, "at", why[i].at);
-		put_i64(j, "rule", why[i].rule);
-		put_i64(j, "weight", why[i].weight);
-		put_str(j, "line", why[i].text);
-		jsonw_object_end(j);
-	}
-	jsonw_array_end(j);
-}
-
-static void put_ban(struct engine_answers *a, struct jsonw *j, const struct order *o,
-    const uint64_t *stopped)
-{
-	jsonw_object(j);
-	put_str(j, "jail", jail_name(a, o->jail));
-	jsonw_key(j, "ip");
-	jsonw_net(j, &o->net);
-	put_wall(j, "at", o->at);
-	put_wall(j, "until", o->until);
-	put_i64(j, "failures", o->failures);
-	put_i64(j, "bancount", o->ban_count);
-	put_str(j, "by", order_cause_name(o->cause));
-	put_why(j, o->why, o->n_why);
-	if (stopped) {
-		jsonw_key(j, "stopped");
-		jsonw_object(j);
-		put_i64(j, "packets", (int64_t)stopped[0]);
-		put_i64(j, "bytes", (int64_t)stopped[1]);
-		jsonw_object_end(j);
-	}
-	jsonw_object_end(j);
-}
-
-static void put_counts(struct engine_answers *a, struct jsonw *j, uint32_t jail)
-{
-	struct engine_counts c;
-	struct pipeline_counts p;
-
-	engine_counts(engine_of(a), jail, &c);
-	pipeline_counts(a->er->pipeline, jail, &p);
-	put_i64(j, "failed_now", (int64_t)c.failed_now);
-	put_i64(j, "failed_total", (int64_t)c.failed_total);
-	put_i64(j, "banned_now", (int64_t)c.banned_now);
-	put_i64(j, "banned_total", (int64_t)c.banned_total);
-	put_i64(j, "ignored_total", (int64_t)c.ignored_total);
-	put_i64(j, "unescalated_total", (int64_t)c.unescalated_total);
-	put_i64(j, "lines", (int64_t)p.lines);
-	put_i64(j, "matched", (int64_t)p.failures);
-	put_i64(j, "no_address", (int64_t)p.no_address);
-	put_i64(j, "regex_limits", (int64_t)p.limits);
-	put_i64(j, "undecoded", (int64_t)p.undecoded);
-}
-
-/* --- questions without waiting -----------------------------------------------------
- */
-
-static void answer_ping(struct engine_answers *a, const struct request *q)
-{
-	struct buf b = BUF_INIT(256);
-	struct jsonw j = jsonw_of(&b);
-
-	jsonw_object(&j);
-	jsonw_key(&j, "pong");
-	jsonw_bool(&j, true);
-	put_str(&j, "version", BANDOG_VERSION);
-	jsonw_object_end(&j);
-	engine_answers_reply(a, q->id, &b);
-	buf_deinit(&b);
-}
-
-static void answer_status_all(struct engine_answers *a, struct jsonw *j)
-{
-	const struct setup *s = setup_of(a);
-	struct engine_bounds bounds;
-
-	engine_bounds(engine_of(a), &bounds);
-	put_str(j, "version", BANDOG_VERSION);
-	put_i64(j, "uptime", (mono_now().us - a->started.us) / US_PER_SEC);
-	jsonw_key(j, "dry_run");
-	jsonw_bool(j, s->dry_run);
-	jsonw_key(j, "enforcing");
-	jsonw_bool(j, a->er->is_enforcing);
-	put_i64(j, "tracked", (int64_t)bounds.n_tracked);
-	put_i64(j, "bans", (int64_t)bounds.n_bans);
-	put_i64(j, "forgotten", (int64_t)bounds.n_forgotten);
-	put_i64(j, "refused", (int64_t)bounds.n_refused);
-	put_i64(j, "offenders", (int64_t)bounds.n_offenders);
-	jsonw_key(j, "jails");
-	jsonw_array(j);
-	for (uint32_t i = 0; i < s->n_jails; i++) {
-		jsonw_object(j);
-		put_str(j, "name", s->jails[i].name);
-		put_counts(a, j, i);
-		jsonw_object_end(j);
-	}
-	jsonw_array_end(j);
-	jsonw_key(j, "left_out");
-	jsonw_array(j);
-	for (uint32_t i = 0; i < s->n_left_out; i++) {
-		jsonw_object(j);
-		put_str(j, "name", s->left_out[i].name);
-		put_str(j, "why", s->left_out[i].why);
-		jsonw_object_end(j);
-	}
-	jsonw_array_end(j);
-}
-
-static void answer_status_jail(struct engine_answers *a, struct jsonw *j, uint32_t jail)
-{
-	const struct setup_jail *s = &setup_of(a)->jails[jail];
-
-	jsonw_key(j, "jail");
-	jsonw_object(j);
-	put_str(j, "name", s->name);
-	put_str(j, "filter", s->filter_name);
-	put_str(j, "port", s->port_text);
-	put_i64(j, "maxretry", s->maxretry);
-	put_i64(j, "findtime", (int64_t)s->findtime_sec);
-	put_i64(j, "bantime", s->bantime_sec);
-	put_counts(a, j, jail);
-	jsonw_key(j, "files");
-	jsonw_array(j);
-	(void)engine_files_describe(a->er->files, jail, j->b);
-	jsonw_array_end(j);
-	jsonw_key(j, "sets");
-	jsonw_array(j);
-	for (uint32_t i = 0; i < s->n_targets; i++)
-		jsonw_str(j, s->targets[i].name);
-	jsonw_array_end(j);
-	jsonw_object_end(j);
-}
-
-static void answer_status(struct engine_answers *a, const struct request *q)
-{
-	struct buf b = BUF_INIT(ANSWER_MAX_BYTES);
-	struct jsonw j = jsonw_of(&b);
-
-	jsonw_object(&j);
-	if (q->jail >= 0)
-		answer_status_jail(a, &j, (uint32_t)q->jail);
-	else
-		answer_status_all(a, &j);
-	jsonw_object_end(&j);
-	engine_answers_reply(a, q->id, &b);
-	buf_deinit(&b);
-}
-
-struct listing {
-	struct engine_answers *a;
-	struct jsonw j;
-	int jail; /* -1: all */
-	uint64_t n, offset, limit;
-};
-
-static void list_ban(void *ctx, const struct order *o)
-{
-	struct listing *l = ctx;
-
-	if (l->jail >= 0 && o->jail != (uint32_t)l->jail)
-		return;
-	if (l->n >= l->offset && l->n < l->offset + l->limit)
-		put_ban(l->a, &l->j, o, NULL);
-	l->n++;
-}
-
-static void answer_banned(struct engine_answers *a, const struct request *q)
-{
-	struct buf b = BUF_INIT(ANSWER_MAX_BYTES);
-	struct listing l = {.a = a,
-	    .j = jsonw_of(&b),
-	    .jail = q->jail,
-	    .offset = q->offset,
-	    .limit = q->limit};
-
-	jsonw_object(&l.j);
-	jsonw_key(&l.j, "bans");
-	jsonw_array(&l.j);
-	if (q->n_nets) {
-		for (uint32_t i = 0; i < q->n_nets; i++)
-			engine_find_bans(engine_of(a), &q->nets[i], list_ban, &l);
-	} else {
-		engine_each_ban(engine_of(a), q->jail, list_ban, &l);
-	}
-	jsonw_array_end(&l.j);
-	put_i64(&l.j, "total", (int64_t)l.n);
-	jsonw_object_end(&l.j);
-	engine_answers_reply(a, q->id, &b);
 	buf_deinit(&b);
 }
 
@@ -365,7 +92,7 @@ static struct answer *answer_new(const struct request *q)
 /* Is what this jail bans dropped by the kernel, as far as it is to be? */
 static bool is_enforced(const struct engine_answers *a, uint32_t jail)
 {
-	return a->er->is_enforcing || !setup_of(a)->jails[jail].n_targets;
+	return a->er->is_enforcing || !answers_setup(a)->jails[jail].n_targets;
 }
 
 static void put_ban_result(
@@ -380,8 +107,8 @@ static void put_ban_result(
 		n_prolonged += w->bans.items[i].op == ORDER_PROLONG;
 	}
 	jsonw_array_end(j);
-	put_i64(j, "prolonged", n_prolonged);
-	put_i64(j, "already", w->n_already);
+	answers_put_i64(j, "prolonged", n_prolonged);
+	answers_put_i64(j, "already", w->n_already);
 	jsonw_key(j, "refused");
 	jsonw_array(j);
 	jsonw_raw(j, buf_span(&w->refused));
@@ -395,13 +122,13 @@ static void put_account(void *ctx, const struct engine_account *ac)
 	struct listing *l = ctx;
 
 	jsonw_object(&l->j);
-	put_str(&l->j, "jail", jail_name(l->a, ac->jail));
-	put_i64(&l->j, "failures", ac->failures);
-	put_i64(&l->j, "maxretry", ac->maxretry);
-	put_i64(&l->j, "findtime", (int64_t)ac->findtime_sec);
-	put_wall(&l->j, "first", ac->first);
-	put_wall(&l->j, "last", ac->last);
-	put_why(&l->j, ac->why, ac->n_why);
+	answers_put_str(&l->j, "jail", answers_jail_name(l->a, ac->jail));
+	answers_put_i64(&l->j, "failures", ac->failures);
+	answers_put_i64(&l->j, "maxretry", ac->maxretry);
+	answers_put_i64(&l->j, "findtime", (int64_t)ac->findtime_sec);
+	answers_put_wall(&l->j, "first", ac->first);
+	answers_put_wall(&l->j, "last", ac->last);
+	answers_put_why(&l->j, ac->why, ac->n_why);
 	jsonw_object_end(&l->j);
 }
 
@@ -411,11 +138,11 @@ static void put_offence(void *ctx, const struct engine_offence *o)
 	struct listing *l = ctx;
 
 	jsonw_object(&l->j);
-	put_str(&l->j, "jail", jail_name(l->a, o->jail));
-	put_i64(&l->j, "bancount", o->count);
-	put_wall(&l->j, "at", o->at);
-	put_i64(&l->j, "next", o->next_sec < 0 ? -1 : (int64_t)o->next_sec);
-	put_i64(&l->j, "weight", o->weight);
+	answers_put_str(&l->j, "jail", answers_jail_name(l->a, o->jail));
+	answers_put_i64(&l->j, "bancount", o->count);
+	answers_put_wall(&l->j, "at", o->at);
+	answers_put_i64(&l->j, "next", o->next_sec < 0 ? -1 : (int64_t)o->next_sec);
+	answers_put_i64(&l->j, "weight", o->weight);
 	jsonw_object_end(&l->j);
 }
 
@@ -430,24 +157,24 @@ static void put_why_result(
 	jsonw_key(&l.j, "bans");
 	jsonw_array(&l.j);
 	for (size_t i = 0; i < w->bans.n; i++)
-		put_ban(
+		answers_put_ban(
 		    a, &l.j, &w->bans.items[i], w->stopped ? &w->stopped[2 * i] : NULL);
 	jsonw_array_end(&l.j);
 	jsonw_key(&l.j, "account");
 	jsonw_array(&l.j);
-	engine_account(engine_of(a), &w->net, put_account, &l);
+	engine_account(answers_engine(a), &w->net, put_account, &l);
 	jsonw_array_end(&l.j);
 	jsonw_key(&l.j, "before");
 	jsonw_array(&l.j);
-	engine_offences(engine_of(a), &w->net, put_offence, &l);
+	engine_offences(answers_engine(a), &w->net, put_offence, &l);
 	jsonw_array_end(&l.j);
 	jsonw_key(&l.j, "ignored");
 	jsonw_array(&l.j);
-	for (uint32_t i = 0; i < setup_of(a)->n_jails; i++) {
-		if (!engine_is_ignored(engine_of(a), i, &w->net, &by))
+	for (uint32_t i = 0; i < answers_setup(a)->n_jails; i++) {
+		if (!engine_is_ignored(answers_engine(a), i, &w->net, &by))
 			continue;
 		jsonw_object(&l.j);
-		put_str(&l.j, "jail", jail_name(a, i));
+		answers_put_str(&l.j, "jail", answers_jail_name(a, i));
 		jsonw_key(&l.j, "by");
 		jsonw_net(&l.j, &by);
 		jsonw_object_end(&l.j);
@@ -466,7 +193,7 @@ static void answer_give(struct engine_answers *a, struct answer *w)
 	if (w->verb == REQUEST_BAN)
 		put_ban_result(a, &j, w);
 	else if (w->verb == REQUEST_UNBAN)
-		put_i64(&j, "unbanned", w->n_unbanned);
+		answers_put_i64(&j, "unbanned", w->n_unbanned);
 	else
 		put_why_result(a, &j, w);
 	jsonw_object_end(&j);
@@ -524,8 +251,8 @@ static void answer_ban(struct engine_answers *a, const struct request *q)
 	if (w)
 		w->first_seq = a->er->last_seq + 1;
 	for (uint32_t i = 0; i < q->n_nets && r >= 0; i++) {
-		r = engine_ban(engine_of(a), (uint32_t)q->jail, &q->nets[i], wall_now(),
-		    q->seconds, &a->er->orders);
+		r = engine_ban(answers_engine(a), (uint32_t)q->jail, &q->nets[i],
+		    wall_now(), q->seconds, &a->er->orders);
 		if (r == ENGINE_ALREADY_BANNED)
 			w->n_already++;
 		else if (r == ENGINE_FULL)
@@ -537,7 +264,7 @@ static void answer_ban(struct engine_answers *a, const struct request *q)
 
 	if (r < 0 || r == ENGINE_FULL) {
 		answer_free(w);
-		reply_error(a, q->id, "%s",
+		answers_reply_error(a, q->id, "%s",
 		    r < 0 ? "out of memory" : "the table of bans is full");
 		return;
 	}
@@ -555,10 +282,10 @@ static void answer_unban(struct engine_answers *a, const struct request *q)
 		w->first_seq = a->er->last_seq + 1;
 	if (w && !q->n_nets)
 		n = engine_unban(
-		    engine_of(a), q->jail, NULL, wall_now(), &a->er->orders);
+		    answers_engine(a), q->jail, NULL, wall_now(), &a->er->orders);
 	for (uint32_t i = 0; i < q->n_nets && n >= 0; i++) {
-		int r = engine_unban(
-		    engine_of(a), q->jail, &q->nets[i], wall_now(), &a->er->orders);
+		int r = engine_unban(answers_engine(a), q->jail, &q->nets[i],
+		    wall_now(), &a->er->orders);
 
 		n = r < 0 ? r : n + r;
 	}
@@ -566,7 +293,7 @@ static void answer_unban(struct engine_answers *a, const struct request *q)
 
 	if (n < 0) {
 		answer_free(w);
-		reply_error(a, q->id, "out of memory");
+		answers_reply_error(a, q->id, "out of memory");
 		return;
 	}
 	w->n_unbanned = n;
@@ -586,15 +313,15 @@ static void answer_why(struct engine_answers *a, const struct request *q)
 	struct buf b = BUF_INIT(MESSAGE_MAX_BYTES - 2);
 
 	if (!w) {
-		reply_error(a, q->id, "%s", "out of memory");
+		answers_reply_error(a, q->id, "%s", "out of memory");
 		return;
 	}
-	engine_find_bans(engine_of(a), &w->net, collect_ban, &w->bans);
+	engine_find_bans(answers_engine(a), &w->net, collect_ban, &w->bans);
 	uint32_t n = w->bans.n < MAX_COUNTED ? (uint32_t)w->bans.n : 0;
 
 	if (n) {
 		w->first_seq = w->last_seq = ++a->er->last_seq;
-		pack_u64(&b, setup_of(a)->generation);
+		pack_u64(&b, answers_setup(a)->generation);
 		pack_u64(&b, w->last_seq);
 		pack_u32(&b, n);
 		for (uint32_t i = 0; i < n; i++)
@@ -637,10 +364,10 @@ static void take_refusal(struct engine_answers *a, struct answer *w,
 	char net[NET_TEXT_BYTES];
 
 	net_format(&o->net, net);
-	log_warning(jail_name(a, o->jail), "not banned: %s is %s", net,
+	log_warning(answers_jail_name(a, o->jail), "not banned: %s is %s", net,
 	    guard_reason_text(reason));
-	if (engine_refuse(engine_of(a), o->jail, &o->net, wall_now(), &a->er->orders) <
-	    0)
+	if (engine_refuse(
+		answers_engine(a), o->jail, &o->net, wall_now(), &a->er->orders) < 0)
 		log_err(NULL, "out of memory: %s stays in the list of bans", net);
 	if (!w)
 		return;
@@ -651,7 +378,7 @@ static void take_refusal(struct engine_answers *a, struct answer *w,
 	jsonw_object(&j);
 	jsonw_key(&j, "ip");
 	jsonw_net(&j, &o->net);
-	put_str(&j, "reason", guard_reason_text(reason));
+	answers_put_str(&j, "reason", guard_reason_text(reason));
 	jsonw_object_end(&j);
 }
 
@@ -672,14 +399,14 @@ void engine_answers_done(struct engine_answers *a, struct message *m)
 		enum guard_reason reason = unpack_u8(&m->body);
 		int64_t error = unpack_i64(&m->body);
 
-		if (generation != setup_of(a)->generation || o.op == ORDER_UNBAN ||
-		    o.jail >= setup_of(a)->n_jails)
+		if (generation != answers_setup(a)->generation || o.op == ORDER_UNBAN ||
+		    o.jail >= answers_setup(a)->n_jails)
 			continue;
 		if (reason > GUARD_OK && reason < GUARD_TOO_FAST)
 			take_refusal(a, w, &o, reason);
 		else if (error)
-			log_err(jail_name(a, o.jail), "the kernel refuses a ban: %s",
-			    strerror((int)-error));
+			log_err(answers_jail_name(a, o.jail),
+			    "the kernel refuses a ban: %s", strerror((int)-error));
 	}
 	(void)engine_role_flush(a->er);
 	if (w && seq == w->last_seq) {
@@ -777,17 +504,17 @@ static void dispatch(struct engine_answers *a, const struct request *q)
 {
 	switch (q->verb) {
 	case REQUEST_PING:
-		answer_ping(a, q);
+		answers_ping(a, q);
 		return;
 	case REQUEST_STATUS:
-		answer_status(a, q);
+		answers_status(a, q);
 		return;
 	case REQUEST_BANNED:
-		answer_banned(a, q);
+		answers_banned(a, q);
 		return;
 	case REQUEST_BAN:
 		if (q->jail < 0 || !q->n_nets)
-			reply_error(
+			answers_reply_error(
 			    a, q->id, "%s", "a ban needs a jail and an address");
 		else
 			answer_ban(a, q);
@@ -797,12 +524,12 @@ static void dispatch(struct engine_answers *a, const struct request *q)
 		return;
 	case REQUEST_WHY:
 		if (!q->n_nets)
-			reply_error(a, q->id, "%s", "which address?");
+			answers_reply_error(a, q->id, "%s", "which address?");
 		else
 			answer_why(a, q);
 		return;
 	default:
-		reply_error(a, q->id, "%s", "unknown request");
+		answers_reply_error(a, q->id, "%s", "unknown request");
 	}
 }
 
@@ -813,12 +540,15 @@ void engine_answers_request(struct engine_answers *a, struct message *m)
 	if (!decode_request(&m->body, &q)) {
 		m->body.bad = true;
 	} else if (!a->er->is_serving) {
-		reply_error(a, q.id, "bandogd is starting; try again in a moment");
+		answers_reply_error(
+		    a, q.id, "bandogd is starting; try again in a moment");
 	} else {
 		if (q.jail_name)
-			q.jail = setup_find_jail(setup_of(a), span_of(q.jail_name));
+			q.jail =
+			    setup_find_jail(answers_setup(a), span_of(q.jail_name));
 		if (q.jail_name && q.jail < 0)
-			reply_error(a, q.id, "there is no jail '%s'", q.jail_name);
+			answers_reply_error(
+			    a, q.id, "there is no jail '%s'", q.jail_name);
 		else
 			dispatch(a, &q);
 	}

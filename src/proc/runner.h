@@ -7,6 +7,8 @@
  *   runner.c         plumbing: set-up, orders
  *   runner_deny.c    hosts.deny
  *   runner_jail.c    a jail's commands: which one is due next
+ *   runner_jails.c   all jails: whose turn it is, another set-up
+ *   runner_ticket.c  what is wanted: bans that came and went
  *   runner_action.c  one action: what it has started, the script for an operation
  *   runner_op.c      one operation: the command, and the mending when it fails
  *   runner_tags.c    the values of <ip>, <F-USER> ... in a command
@@ -137,6 +139,9 @@ void run_jail_again(struct run_jail *j, struct run_action *a, int family);
 /* --- jails */
 
 RB_HEAD(ticket_tree, ticket);
+int run_ticket_cmp(const struct ticket *a, const struct ticket *b);
+/* RB_GENERATE_STATIC() of this header uses a name that glibc does not have. */
+RB_PROTOTYPE_INTERNAL(ticket_tree, ticket, by_net, run_ticket_cmp, )
 TAILQ_HEAD(ticket_list, ticket);
 TAILQ_HEAD(action_list, run_action);
 
@@ -239,6 +244,14 @@ struct runner_ask *runner_ask_new(struct role *r); /* NULL: out of memory */
 struct runner_ask *runner_ask_free(struct runner_ask *a);
 void runner_ask_take(struct runner_ask *a, struct message *m);
 void runner_ask_forget(struct runner_ask *a); /* another set-up */
+
+/* There is work for this ticket. */
+void run_ticket_pending(struct run_jail *j, struct ticket *t);
+void run_ticket_drop(struct run_jail *j, struct ticket *t);
+/* What is due; false: nothing is. Tickets and actions that are done go. */
+bool run_jail_next(struct run_jail *j, struct run_op *op);
+struct run_jail *run_jail_free(struct run_jail *j);
+void run_action_drop(struct run_jail *j, struct run_action *a);
 
 /* --- mail (runner_mail.c) */
 

@@ -10,169 +10,6 @@
 #include "base/log.h"
 #include "proc/runner.h"
 
-static int cmp_net(const struct ticket *a, const struct ticket *b)
-{
-	return net_cmp(&a->net, &b->net);
-}
-
-/* RB_GENERATE_STATIC() of this header uses a name that glibc does not have. */
-RB_GENERATE_INTERNAL(
-    ticket_tree, ticket, by_net, cmp_net, __attribute__((unused)) static)
-
-/* --- tickets -----------------------------------------------------------------------
- */
-
-static struct ticket *find_ticket(struct run_jail *j, const struct net *n)
-{
-	struct ticket key = {.net = *n};
-
-	return RB_FIND(ticket_tree, &j->tickets, &key);
-}
-
-static void set_pending(struct run_jail *j, struct ticket *t)
-{
-	if (!t->is_pending)
-		TAILQ_INSERT_TAIL(&j->pending, t, link);
-	t->is_pending = true;
-}
-
-static void drop_ticket(struct run_jail *j, struct ticket *t)
-{
-	if (t->is_pending)
-		TAILQ_REMOVE(&j->pending, t, link);
-	RB_REMOVE(ticket_tree, &j->tickets, t);
-	j->all->n_tickets--;
-	ticket_words_free(t->words);
-	free(t);
-}
-
-static void want(struct run_jail *j, struct ticket *t, bool is_wanted)
-{
-	if (t->is_wanted != is_wanted)
-		j->n_wanted += is_wanted ? 1 : (size_t)-1;
-	t->is_wanted = is_wanted;
-	set_pending(j, t);
-}
-
-static struct ticket *new_ticket(struct run_jail *j, const struct net *n)
-{
-	struct run_jails *x = j->all;
-	struct ticket *t =
-	    x->n_tickets < RUNNER_MAX_TICKETS ? calloc(1, sizeof(*t)) : NULL;
-
-	if (!t) {
-		if (x->n_left_out++ == 0)
-			log_err(j->name,
-			    "more than %d bans for actions that are commands: from "
-			    "here on they are not told",
-			    RUNNER_MAX_TICKETS);
-		return NULL;
-	}
-	t->net = *n;
-	RB_INSERT(ticket_tree, &j->tickets, t);
-	x->n_tickets++;
-	return t;
-}
-
-static void take_words(struct ticket *t, struct ticket_words *w)
-{
-	if (!w)
-		return;
-	ticket_words_free(t->words);
-	t->words = w;
-}
-
-static void take_ban(
-    struct run_jail *j, const struct order *o, struct ticket_words *words)
-{
-	struct ticket *t = find_ticket(j, &o->net);
-	bool is_known = t && t->is_wanted;
-
-	if (!t)
-		t = new_ticket(j, &o->net);
-	if (!t) {
-		ticket_words_free(words);
-		return;
-	}
-	if (is_known && o->until.us > t->until.us)
-		t->prolong |= t->applied;
-	t->at = o->at;
-	t->until = o->until;
-	t->failures = o->failures;
-	t->ban_count = o->ban_count ? o->ban_count : 1;
-	t->is_restored = o->cause == ORDER_RESTORED;
-	t->is_seen = true;
-	if (!is_known) {
-		t->failed = 0;
-		j->n_total++;
-	}
-	take_words(t, words);
-	want(j, t, true);
-}
-
-void run_jails_order(
-    struct run_jails *x, const struct order *o, struct ticket_words *words)
-{
-	struct run_jail *j = o->jail < x->n_index ? x->by_index[o->jail] : NULL;
-	struct ticket *t;
-
-	if (!j) {
-		ticket_words_free(words);
-		return;
-	}
-	if (o->op != ORDER_UNBAN) {
-		take_ban(j, o, words);
-		run_jail_wake(j);
-		return;
-	}
-	ticket_words_free(words);
-	t = find_ticket(j, &o->net);
-	if (!t)
-		return;
-	want(j, t, false);
-	run_jail_wake(j);
-}
-
-void run_jails_sync_begin(struct run_jails *x)
-{
-	struct run_jail *j;
-	struct ticket *t;
-
-	TAILQ_FOREACH (j, &x->jails, link)
-		RB_FOREACH (t, ticket_tree, &j->tickets)
-			t->is_seen = false;
-}
-
-void run_jails_sync_end(struct run_jails *x)
-{
-	struct run_jail *j;
-	struct ticket *t;
-
-	TAILQ_FOREACH (j, &x->jails, link) {
-		RB_FOREACH (t, ticket_tree, &j->tickets) {
-			t->failed = 0;
-			if (!t->is_seen && t->is_wanted)
-				want(j, t, false);
-			set_pending(j, t);
-		}
-		run_jail_wake(j);
-	}
-}
-
-void run_jail_again(struct run_jail *j, struct run_action *a, int family)
-{
-	struct ticket *t;
-
-	a->is_started[family] = true;
-	RB_FOREACH (t, ticket_tree, &j->tickets) {
-		if (t == j->op.ticket || !(t->applied & a->bit) ||
-		    run_action_family(a, &t->net) != family)
-			continue;
-		t->again |= a->bit;
-		set_pending(j, t);
-	}
-}
-
 /* --- what is due -------------------------------------------------------------------
  */
 
@@ -336,12 +173,12 @@ static bool tickets_next(struct run_jail *j, struct run_op *op)
 		t->is_pending = false;
 		t->words = ticket_words_free(t->words);
 		if (!t->is_wanted && !t->applied)
-			drop_ticket(j, t);
+			run_ticket_drop(j, t);
 	}
 	return false;
 }
 
-static void drop_action(struct run_jail *j, struct run_action *a)
+void run_action_drop(struct run_jail *j, struct run_action *a)
 {
 	TAILQ_REMOVE(&j->actions, a, link);
 	j->bits_in_use &= ~a->bit;
@@ -349,7 +186,7 @@ static void drop_action(struct run_jail *j, struct run_action *a)
 }
 
 /* Return: is there something to do? */
-static bool jail_next(struct run_jail *j, struct run_op *op)
+bool run_jail_next(struct run_jail *j, struct run_op *op)
 {
 	struct run_action *a, *before;
 	bool is_retiring = false;
@@ -359,7 +196,7 @@ static bool jail_next(struct run_jail *j, struct run_op *op)
 			continue;
 		if (retire_next(j, a, op))
 			return true;
-		drop_action(j, a);
+		run_action_drop(j, a);
 		is_retiring = true;
 	}
 	/* Tickets that only they had. */
@@ -367,7 +204,7 @@ static bool jail_next(struct run_jail *j, struct run_op *op)
 		struct ticket *t, *next;
 
 		RB_FOREACH_SAFE (t, ticket_tree, &j->tickets, next) {
-			drop_ticket(j, t);
+			run_ticket_drop(j, t);
 		}
 	}
 	TAILQ_FOREACH (a, &j->actions, link) {
@@ -447,203 +284,4 @@ void run_jail_done(struct run_jail *j, bool ok)
 			t->failed |= a->bit;
 	}
 	run_jail_wake(j);
-}
-
-/* --- turns -------------------------------------------------------------------------
- */
-
-void run_jail_wake(struct run_jail *j)
-{
-	if (!j->is_ready)
-		TAILQ_INSERT_TAIL(&j->all->ready, j, ready);
-	j->is_ready = true;
-}
-
-static struct run_jail *jail_free(struct run_jail *j)
-{
-	struct run_jails *x = j->all;
-	struct run_action *a;
-	struct ticket *t, *next;
-
-	if (j->is_ready)
-		TAILQ_REMOVE(&x->ready, j, ready);
-	command_kill(j->command);
-	RB_FOREACH_SAFE (t, ticket_tree, &j->tickets, next) {
-		drop_ticket(j, t);
-	}
-	while ((a = TAILQ_FIRST(&j->actions)) != NULL)
-		drop_action(j, a);
-	TAILQ_REMOVE(&x->jails, j, link);
-	free(j->name);
-	free(j);
-	return NULL;
-}
-
-void run_jails_turn(struct run_jails *x)
-{
-	struct run_jail *j;
-	struct run_op op;
-
-	while (
-	    x->n_running < RUNNER_MAX_RUNNING && (j = TAILQ_FIRST(&x->ready)) != NULL) {
-		TAILQ_REMOVE(&x->ready, j, ready);
-		j->is_ready = false;
-		if (j->command)
-			continue; /* it wakes the jail when it is done */
-		if (jail_next(j, &op))
-			run_op_start(j, &op);
-		else if (j->is_gone && TAILQ_EMPTY(&j->actions))
-			jail_free(j);
-	}
-	if (run_jails_is_idle(x) && x->idle)
-		x->idle(x->ctx);
-}
-
-bool run_jails_is_idle(const struct run_jails *x)
-{
-	return x->n_running == 0 && TAILQ_EMPTY(&x->ready);
-}
-
-/* --- set-ups -----------------------------------------------------------------------
- */
-
-static struct run_jail *find_jail(struct run_jails *x, const char *name)
-{
-	struct run_jail *j;
-
-	TAILQ_FOREACH (j, &x->jails, link) {
-		if (!strcmp(j->name, name))
-			return j;
-	}
-	return NULL;
-}
-
-static struct run_jail *add_jail(struct run_jails *x, const char *name)
-{
-	struct run_jail *j = calloc(1, sizeof(*j));
-
-	if (!j)
-		return NULL;
-	j->all = x;
-	j->name = strdup(name);
-	if (!j->name) {
-		free(j);
-		return NULL;
-	}
-	TAILQ_INIT(&j->actions);
-	TAILQ_INIT(&j->pending);
-	RB_INIT(&j->tickets);
-	TAILQ_INSERT_TAIL(&x->jails, j, link);
-	return j;
-}
-
-static bool keep_action(struct run_jail *j, const struct setup_command *c)
-{
-	struct run_action *a;
-
-	TAILQ_FOREACH (a, &j->actions, link) {
-		if (a->life == ACTION_RETIRES && run_action_is_same(a, c)) {
-			a->life = ACTION_RELOADED;
-			return true;
-		}
-	}
-	return false;
-}
-
-static int add_action(struct run_jail *j, const struct setup_command *c)
-{
-	uint64_t bit = ~j->bits_in_use & (j->bits_in_use + 1);
-	struct run_action *a;
-
-	if (!bit) {
-		log_err(j->name, "action %s: too many actions at once", c->name);
-		return 0;
-	}
-	a = run_action_new(c, bit);
-	if (!a)
-		return -ENOMEM;
-	for (int f = 0; f < FAMILY_N; f++)
-		a->is_littered[f] = j->all->is_littered &&
-				    a->is_conditional == (f != FAMILY_ANY) &&
-				    run_action_has(a, "actionflush");
-	j->bits_in_use |= bit;
-	TAILQ_INSERT_TAIL(&j->actions, a, link);
-	return 0;
-}
-
-static int jail_setup(struct run_jail *j, const struct setup_jail *s)
-{
-	struct ticket *t;
-	int r = 0;
-
-	j->is_gone = false;
-	for (uint32_t i = 0; i < s->n_commands && !r; i++) {
-		if (!keep_action(j, &s->commands[i]))
-			r = add_action(j, &s->commands[i]);
-	}
-	/* New actions get the bans that are there. */
-	RB_FOREACH (t, ticket_tree, &j->tickets)
-		set_pending(j, t);
-	return r;
-}
-
-int run_jails_setup(struct run_jails *x, const struct setup *s)
-{
-	struct run_jail **by_index = calloc(s->n_jails + 1, sizeof(struct run_jail *));
-	struct run_action *a;
-	struct run_jail *j;
-	int r = by_index ? 0 : -ENOMEM;
-
-	if (r < 0)
-		return r;
-	x->is_dry = s->dry_run;
-	run_jails_stop(x);
-	for (uint32_t i = 0; i < s->n_jails && !r; i++) {
-		if (!s->jails[i].n_commands)
-			continue;
-		by_index[i] = find_jail(x, s->jails[i].name);
-		if (!by_index[i])
-			by_index[i] = add_jail(x, s->jails[i].name);
-		r = by_index[i] ? jail_setup(by_index[i], &s->jails[i]) : -ENOMEM;
-	}
-	free(x->by_index);
-	x->by_index = by_index;
-	x->n_index = s->n_jails;
-	TAILQ_FOREACH (j, &x->jails, link) {
-		TAILQ_FOREACH (a, &j->actions, link)
-			a->cannot_flush = false;
-		run_jail_wake(j);
-	}
-	return r;
-}
-
-void run_jails_stop(struct run_jails *x)
-{
-	struct run_action *a;
-	struct run_jail *j;
-
-	x->n_index = 0;
-	TAILQ_FOREACH (j, &x->jails, link) {
-		j->is_gone = true;
-		TAILQ_FOREACH (a, &j->actions, link)
-			a->life = ACTION_RETIRES;
-		run_jail_wake(j);
-	}
-}
-
-int run_jails_init(struct run_jails *x, struct loop *l)
-{
-	x->loop = l;
-	TAILQ_INIT(&x->jails);
-	TAILQ_INIT(&x->ready);
-	return 0;
-}
-
-void run_jails_deinit(struct run_jails *x)
-{
-	if (!x->loop)
-		return;
-	while (!TAILQ_EMPTY(&x->jails))
-		jail_free(TAILQ_FIRST(&x->jails));
-	free(x->by_index);
 }
