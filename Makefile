@@ -4,7 +4,8 @@ BUILD ?= build
 PREFIX ?= /usr/local
 DESTDIR ?=
 
-.PHONY: all setup demo check bench prefix install uninstall clean
+.PHONY: all setup demo check bench prefix install uninstall clean \
+    install-fail2ban-names uninstall-fail2ban-names
 # Only the programs: tests are built by those who run them.
 all: $(BUILD)/build.ninja
 	@ninja -C $(BUILD) --quiet bandog bandogd
@@ -41,6 +42,14 @@ endif
 install: prefix all
 	@DESTDIR='$(DESTDIR)' meson install -C $(BUILD) --no-rebuild --quiet
 	@DESTDIR='$(DESTDIR)' tools/post-install $(BUILD)
+
+# fail2ban-client, fail2ban-regex and fail2ban-server as links to bandog. A distribution's
+# own are left alone, or with FORCE=1 put aside until they are uninstalled.
+install-fail2ban-names: prefix
+	@DESTDIR='$(DESTDIR)' tools/fail2ban-names $(BUILD) $(if $(FORCE),--force)
+
+uninstall-fail2ban-names:
+	@DESTDIR='$(DESTDIR)' tools/fail2ban-names $(BUILD) --remove
 
 # Changed configuration and the state stay.
 uninstall:

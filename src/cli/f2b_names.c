@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/f2b_client.h"
 #include "cli/f2b_regex.h"
 #include "config.h"
 
@@ -14,6 +15,8 @@ static const struct {
 	int (*run)(int argc, char **argv);
 } programs[] = {
     {"fail2ban-regex", f2b_regex_main},
+    {"fail2ban-client", f2b_client_main},
+    {"fail2ban-server", f2b_server_main},
 };
 
 const char *f2b_base_name(const char *path)
