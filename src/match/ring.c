@@ -97,8 +97,7 @@ static size_t ring_count_newlines(struct span s)
 }
 
 /* A journal message may hold newlines itself: it counts as so many lines. */
-static int ring_append(
-    struct ring *r, struct span head, struct span tail, uint64_t id)
+static int ring_append(struct ring *r, struct span head, struct span tail, uint64_t id)
 {
 	struct buf *b = &r->text[r->current];
 	size_t n = r->n_lines, n_added;

@@ -298,7 +298,7 @@ def banning(s):
     s.check("timeout" not in s.nft_set("other-ipv4")["198.51.100.8"], "for ever")
     s.equal(s.connect("198.51.100.8", 2525, 0.4), "timeout", "a jail without ports")
     s.equal(s.bandog_json("ban", "mail", "203.0.113.9"),
-            {"banned": [], "already": 1, "refused": [], "enforced": True})
+            {"banned": [], "prolonged": 0, "already": 1, "refused": [], "enforced": True})
     for wrong in (["none-such", "198.51.100.9"], ["mail", "mx.example.test"]):
         answer(s, FAILED, "ban", *wrong)
 
