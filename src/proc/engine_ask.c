@@ -322,11 +322,33 @@ void engine_ask_runner_gone(struct engine_ask *a)
 	(void)engine_role_flush(a->er);
 }
 
-int engine_ask_setup(struct engine_ask *a)
+void engine_ask_again(struct engine_ask *a)
 {
-	while (!TAILQ_EMPTY(&a->waiting))
-		drop(a, TAILQ_FIRST(&a->waiting));
+	uint64_t last = 0;
+	struct failure *f;
+
+	/* Those that share a question came later than the one that asked it. */
+	TAILQ_FOREACH (f, &a->waiting, link) {
+		if (f->id > last && send_question(a, f) == 0)
+			last = f->id;
+	}
+}
+
+int engine_ask_setup(struct engine_ask *a, const struct setup *old)
+{
+	const struct setup *s = a->er->role->setup;
+	struct failure *f, *next;
+
 	forget_answers(a);
+	TAILQ_FOREACH_SAFE (f, &a->waiting, link, next) {
+		int jail = setup_find_jail(s, span_of(old->jails[f->what.jail].name));
+
+		if (jail < 0 || !s->jails[jail].ignorecommand)
+			drop(a, f); /* the jail went, or asks no more */
+		else
+			f->what.jail = (uint32_t)jail;
+	}
+	engine_ask_again(a);
 	return make_caches(a);
 }
 

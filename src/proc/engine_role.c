@@ -268,6 +268,8 @@ static void engine_message(struct role *r, enum role_id from, struct message *m)
 		return;
 	case MSG_ASK_RESYNC:
 		resync(er, from);
+		if (from == ROLE_RUNNER)
+			engine_ask_again(er->ask);
 		return;
 	case MSG_RESOLVED:
 		take_resolved(er, m);
@@ -396,7 +398,7 @@ static void engine_reload_setup(struct role *r, const struct setup *old)
 	engine_ignore_reload(er->ignore);
 	engine_files_reload(er->files);
 	engine_names_forget(er->names);
-	if (engine_ask_setup(er->ask) < 0)
+	if (engine_ask_setup(er->ask, old) < 0)
 		log_err(NULL, "out of memory: ignorecache is off");
 	engine_role_resync(er);
 	pack_bool(&anew, true);

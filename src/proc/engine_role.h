@@ -137,7 +137,11 @@ struct engine_ask *engine_ask_new(struct engine_role *er);
 struct engine_ask *engine_ask_free(struct engine_ask *a);
 void engine_ask_answered(struct engine_ask *a, struct message *m);
 void engine_ask_runner_gone(struct engine_ask *a);
-int engine_ask_setup(struct engine_ask *a); /* another set-up: 0 or -ENOMEM */
+/* The runner is there again, or has another set-up: what it was asked it may have
+ * forgotten. */
+void engine_ask_again(struct engine_ask *a);
+/* Another set-up; what waits goes on, under its jail's new number. 0 or -ENOMEM. */
+int engine_ask_setup(struct engine_ask *a, const struct setup *old);
 
 /* --- the keeper */
 struct engine_store *engine_store_new(struct engine_role *er);

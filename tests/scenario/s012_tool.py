@@ -323,7 +323,7 @@ def guarding(s):
         out, _ = answer(s, NO, "ban", "mail", address)
         s.check(out.startswith(f"refused {address}: it is {why}"), out)
     refused = s.bandog_json("ban", "mail", "198.51.100.66", harness.GATEWAY4, check=False)
-    s.equal(refused, {"banned": ["198.51.100.66"], "already": 0,
+    s.equal(refused, {"banned": ["198.51.100.66"], "prolonged": 0, "already": 0,
                       "refused": [{"ip": harness.GATEWAY4, "reason": gateway}], "enforced": True})
     answer(s, OK, "unban", "198.51.100.66")
     s.equal(s.bandog_json("banned")["bans"], before, "who was banned stays so")
