@@ -70,7 +70,8 @@ class Case:
     def settled(self):
         return {address: max(n, 0) for address, n in self.wanted.items()}
 
-    def wait(self, seconds=6):
+    def wait(self, seconds=None):
+        seconds = seconds or (15 if self.is_polled else 6)
         self.s.wait_for(lambda: self.seen() == self.settled(), seconds,
                         f"{self.settled()} in {self.name}", lambda: f", got {self.seen()}")
 
