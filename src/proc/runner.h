@@ -115,6 +115,7 @@ struct tag_source {
 	const struct ticket *ticket; /* NULL: start, stop, flush, check, reload */
 	int family;
 	size_t n_banned, n_banned_total;
+	bool asks_host;     /* <ip-host> was met: the script must look it up */
 	struct buf scratch; /* holds the last value made; cap set by the caller */
 };
 bool runner_tag(void *ctx, struct span tag, struct shell_value *out);

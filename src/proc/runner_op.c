@@ -69,6 +69,21 @@ static void on_command(void *ctx, const struct command_result *r)
 	run_jails_turn(j->all);
 }
 
+/* The name is asked for where it is waited for anyway; the variable is the one that
+ * shell_script() refers to. */
+static int look_up_host(const struct net *n, struct buf *script)
+{
+	CLEANUP(buf_deinit) struct buf b = BUF_INIT(script->cap);
+
+	buf_add_str(&b, "f2bV_ip_host=$(getent hosts ");
+	buf_add_net(&b, n);
+	buf_add_str(&b, " | { read -r _ h _; printf %s \"${h:-None}\"; })\n");
+	buf_add_span(&b, buf_span(script));
+	buf_clear(script);
+	buf_add_span(script, buf_span(&b));
+	return b.failed || script->failed ? -E2BIG : 0;
+}
+
 static int make_script(const struct run_jail *j, const char *operation,
     struct buf *script, struct buf *env, struct err *e)
 {
@@ -93,6 +108,8 @@ static int make_script(const struct run_jail *j, const char *operation,
 	if (!r)
 		r = shell_script(buf_span(&text), runner_tag, &tags, script, env);
 	buf_deinit(&tags.scratch);
+	if (!r && tags.asks_host)
+		r = look_up_host(&j->op.ticket->net, script);
 	if (r < 0)
 		return err_set(e, r, "%s: %s", operation,
 		    r == -ELOOP ? "its options contain themselves" : "is too long");

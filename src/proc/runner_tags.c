@@ -11,6 +11,7 @@ enum tag {
 	TAG_IP,
 	TAG_FAMILY,
 	TAG_IP_REV,
+	TAG_IP_HOST,
 	TAG_FAILURES,
 	TAG_IP_FAILURES,
 	TAG_JAIL_FAILURES,
@@ -38,6 +39,7 @@ static const struct {
     {"fid", TAG_IP},
     {"family", TAG_FAMILY},
     {"ip-rev", TAG_IP_REV},
+    {"ip-host", TAG_IP_HOST},
     {"failures", TAG_FAILURES},
     {"ipfailures", TAG_IP_FAILURES},
     {"ipjailfailures", TAG_JAIL_FAILURES},
@@ -121,6 +123,9 @@ static void add_value(struct tag_source *s, enum tag tag, struct buf *b)
 		if (s->ticket)
 			add_reversed(b, &t->net);
 		return;
+	case TAG_IP_HOST: /* the script fills the variable itself */
+		s->asks_host = s->ticket != NULL;
+		return;
 	case TAG_FAILURES:
 		buf_printf(b, "%u", t->failures);
 		return;
@@ -197,8 +202,17 @@ static void find_field(
 
 static bool is_own(enum tag tag)
 {
-	return tag != TAG_MATCHES && tag != TAG_IP_MATCHES && tag != TAG_JAIL_MATCHES &&
-	       tag != TAG_FQ_HOSTNAME && tag != TAG_SH_HOSTNAME;
+	switch (tag) {
+	case TAG_IP_HOST:
+	case TAG_MATCHES:
+	case TAG_IP_MATCHES:
+	case TAG_JAIL_MATCHES:
+	case TAG_FQ_HOSTNAME:
+	case TAG_SH_HOSTNAME:
+		return false;
+	default:
+		return true;
+	}
 }
 
 bool runner_tag(void *ctx, struct span tag, struct shell_value *out)

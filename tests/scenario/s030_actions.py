@@ -37,7 +37,7 @@ timeout = 1
 """
 PAST = """\
 [Definition]
-actionban = printf '%%s\\n' "<jail.name> <ipfailures> <ipjailfailures>" "<ipmatches>" == "<ipjailmatches>" >> <file>; echo end >> <file>
+actionban = printf '%%s\\n' "<jail.name> <ipfailures> <ipjailfailures>" "<ipmatches>" == "<ipjailmatches>" <ip-host> >> <file>; echo end >> <file>
 """
 HOSTILE = """x' "y" `touch {0}/no1` $(touch {0}/no2) ; touch {0}/no3 | & * a  b\\"""
 JAIL = """\
@@ -286,7 +286,7 @@ def past(s):
     s.equal(third[0], "past 3 2")
     said = [line.split("refused ")[1].split()[0] if "refused" in line else line
             for line in third[1:]]
-    s.equal(said, ["u3", "u2", "u1", "==", "u3", "u1"])
+    s.equal(said, ["u3", "u2", "u1", "==", "u3", "u1", "bad.example.test"])
 
 
 def killed(s):
@@ -339,7 +339,9 @@ def scenario(s):
     for name in ("tell", "slow", "ipt", "ipset", "nft", "route", "dummy", "mail", "mail2", "smtp", "past", "past2"):
         s.log(name + ".log")
     sink = Sink(s)
-    s.daemon = s.bandogd(mounts={"/usr/local/bin": s.dir + "/bin"})
+    with open(s.dir + "/hosts", "w", encoding="ascii") as f:
+        f.write("127.0.0.1 localhost\n198.51.100.40 bad.example.test\n")
+    s.daemon = s.bandogd(mounts={"/usr/local/bin": s.dir + "/bin", "/etc/hosts": s.dir + "/hosts"})
     tags(s)
     jails_do_not_wait(s)
     firewalls(s)
