@@ -85,8 +85,7 @@ static int send_command(const struct f2b_client_options *o, const struct f2b_req
 	return is_good ? F2B_GOOD : F2B_BAD;
 }
 
-/* --- waiting
- * -------------------------------------------------------------------------- */
+/* --- waiting --- */
 
 bool f2b_client_wait(const struct f2b_client_options *o, bool is_there)
 {
@@ -107,8 +106,7 @@ bool f2b_client_wait(const struct f2b_client_options *o, bool is_there)
 	}
 }
 
-/* --- reload, restart
- * ------------------------------------------------------------------ */
+/* --- reload, restart --- */
 
 static bool is_reload_option(const char *word)
 {
@@ -220,8 +218,7 @@ int f2b_client_run(
 	return send_command(o, &q);
 }
 
-/* --- interactive
- * ---------------------------------------------------------------------- */
+/* --- interactive --- */
 
 /* The next word at *@at, quotes as in a shell taken off, in place. NULL: no more. */
 static char *next_word(char **at)
@@ -292,8 +289,7 @@ int f2b_client_interactive(const struct f2b_client_options *o)
 	}
 }
 
-/* --- the programs
- * ---------------------------------------------------------------------- */
+/* --- the programs --- */
 
 /* -d and -t come before any command. Return: -1 to go on. */
 static int look_at_configuration(const struct f2b_client_options *o)

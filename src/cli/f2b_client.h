@@ -38,8 +38,7 @@ void f2b_client_help(const struct f2b_client_options *o);
 void f2b_client_say(const struct f2b_client_options *o, const char *level,
     const char *fmt, ...) PRINTF_LIKE(3, 4);
 
-/* --- one exchange --------------------------------------------------------------------
- */
+/* --- one exchange --- */
 
 struct f2b_request {
 	const char *const *words;
@@ -72,20 +71,21 @@ void f2b_answer_deinit(struct f2b_answer *a);
 /* Does a server answer there? */
 bool f2b_client_ping(const char *socket_path, int timeout_ms);
 
-/* --- what it looks like
- * --------------------------------------------------------------- */
+/* --- what it looks like --- */
 
 /* As Python's repr() and str() have it. */
 void f2b_repr_value(struct buf *b, const struct pickle_value *v);
 void f2b_str_value(struct buf *b, const struct pickle_value *v);
+
+/* Is it an object of class @name, in whatever module? */
+bool f2b_object_is(const struct pickle_value *v, const char *name);
 
 /* The answer to a command, or to a command that failed, for people. @out is cleared. */
 void f2b_beautify(const char *const *words, size_t n_words,
     const struct pickle_value *v, struct buf *out);
 void f2b_beautify_error(const struct pickle_value *v, struct buf *out);
 
-/* --- what the client does itself
- * ------------------------------------------------------ */
+/* --- what the client does itself --- */
 
 /* Return: exit code. */
 int f2b_client_start(const struct f2b_client_options *o);

@@ -79,8 +79,7 @@ static void put(struct command *c, const char *const *words)
 	command_end(c);
 }
 
-/* --- the whole
- * ------------------------------------------------------------------------ */
+/* --- the whole --- */
 
 static void put_number(struct command *c, const char *name, int64_t v)
 {
@@ -108,8 +107,7 @@ static void put_global(struct command *c, const struct conf_global *g)
 	buf_deinit(&age);
 }
 
-/* --- a jail
- * --------------------------------------------------------------------------- */
+/* --- a jail --- */
 
 struct jail_dump {
 	struct command *c;

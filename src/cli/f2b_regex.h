@@ -17,8 +17,7 @@
 
 #define F2B_REGEX_LINES_MAX 1000000
 
-/* --- options ------------------------------------------------------------------------
- */
+/* --- options --- */
 
 struct f2b_regex_options {
 	const char *config_dir;
@@ -42,8 +41,7 @@ int f2b_say_datepattern(const char *pattern);
 /* Return: -1, or the exit code with which to end: help, version, wrong usage. */
 int f2b_regex_parse(int argc, char **argv, struct f2b_regex_options *o);
 
-/* --- what to match -------------------------------------------------------------------
- */
+/* --- what to match --- */
 
 struct f2b_regex_filter {
 	struct conf *conf; /* NULL: the regex stood on the command line */
@@ -63,8 +61,7 @@ int f2b_regex_filter_load(
     const struct f2b_regex_options *o, bool is_journal, struct f2b_regex_filter *out);
 void f2b_regex_filter_deinit(struct f2b_regex_filter *f);
 
-/* --- lines ---------------------------------------------------------------------------
- */
+/* --- lines --- */
 
 struct f2b_regex_lines {
 	char **items;
@@ -122,8 +119,7 @@ struct f2b_regex {
 int f2b_regex_feed(struct f2b_regex *x, struct span text, struct span date, wall_t at);
 void f2b_regex_deinit(struct f2b_regex *x);
 
-/* --- input ---------------------------------------------------------------------------
- */
+/* --- input --- */
 
 /* Does LOG name the journal? */
 bool f2b_regex_is_journal(const char *log);
@@ -132,8 +128,7 @@ bool f2b_regex_is_journal(const char *log);
 int f2b_regex_input_open(struct f2b_regex *x, const char *log);
 int f2b_regex_input_run(struct f2b_regex *x, const char *log);
 
-/* --- output --------------------------------------------------------------------------
- */
+/* --- output --- */
 
 /* As -o says, for one failure. @id: the text of the failure id. */
 void f2b_regex_out(struct f2b_regex *x, const struct examine_hit *hit, struct span id);

@@ -273,8 +273,7 @@ static int load_named(const struct f2b_regex_options *o, const char *value,
 	return p.is_found ? load_file(o, &p, &s, is_journal, out) : 1;
 }
 
-/* --- are the regexes right?
- * ----------------------------------------------------------- */
+/* --- are the regexes right? --- */
 
 static enum filter_usedns names_of(const struct f2b_regex_options *o)
 {
@@ -333,8 +332,7 @@ static int check_fail(
 	return 0;
 }
 
-/* --- all of it
- * ------------------------------------------------------------------------ */
+/* --- all of it --- */
 
 static int take_one(const char *value, const char ***out, size_t *out_n)
 {

@@ -53,8 +53,7 @@ static void on_line(void *ctx, struct span text, UNUSED size_t whole_bytes)
 		in->failed = feed(in->x, text);
 }
 
-/* --- other encodings
- * ------------------------------------------------------------------ */
+/* --- other encodings --- */
 
 static bool is_utf8(const char *encoding)
 {
@@ -165,8 +164,7 @@ static int run_file(struct f2b_regex *x, const char *path)
 	return r < 0 ? r : in.failed;
 }
 
-/* --- the journal
- * ---------------------------------------------------------------------- */
+/* --- the journal --- */
 
 static const char journal_word[] = "systemd-journal";
 
@@ -217,8 +215,7 @@ static int run_journal(struct f2b_regex *x, const char *log)
 	return r < 0 ? r : 0;
 }
 
-/* --- lines of the command line
- * -------------------------------------------------------- */
+/* --- lines of the command line --- */
 
 static int run_text(struct f2b_regex *x, const char *text)
 {

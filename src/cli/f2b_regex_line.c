@@ -74,8 +74,7 @@ void f2b_regex_deinit(struct f2b_regex *x)
 	filter_free(x->filter);
 }
 
-/* --- what the filter tells
- * ------------------------------------------------------------ */
+/* --- what the filter tells --- */
 
 static void remember_id(struct f2b_regex *x, struct f2b_regex_stat *s, struct span id,
     const struct examine_hit *hit)
@@ -177,8 +176,7 @@ static void count_prefix(struct f2b_regex *x, int outcome)
 		f2b_regex_lines_add(&x->prefix_groups, SPAN("..."));
 }
 
-/* --- maxlines
- * ------------------------------------------------------------------------- */
+/* --- maxlines --- */
 
 static bool is_among(const uint64_t *ids, size_t n, uint64_t id)
 {
@@ -253,8 +251,7 @@ static void follow_kept(struct f2b_regex *x, struct buf *taken)
 	keep_line(x, &now);
 }
 
-/* --- counting
- * ------------------------------------------------------------------------- */
+/* --- counting --- */
 
 static void count(struct f2b_regex *x, struct span shown)
 {
@@ -310,7 +307,8 @@ int f2b_regex_feed(struct f2b_regex *x, struct span text, struct span date, wall
 	    .ctx = x,
 	};
 	wall_t now = wall_now();
-	struct line l = {.text = text, .stamp = at, .read_at = now};
+	/* As if it came now: so a line that needs no date is of now. */
+	struct line l = {.text = text, .stamp = at, .read_at = now, .live = true};
 	struct buf taken = BUF_INIT(16u << 20), shown = BUF_INIT(SIZE_MAX / 2);
 	int r;
 

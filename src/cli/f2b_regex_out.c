@@ -151,8 +151,7 @@ static void add_row(struct buf *b, const struct examine_hit *hit, struct span id
 	buf_add_str(b, "}],");
 }
 
-/* --- tags
- * ----------------------------------------------------------------------------- */
+/* --- tags --- */
 
 struct ticket {
 	const struct examine_hit *hit;
@@ -362,8 +361,7 @@ static void add_format(struct buf *b, struct span format, const struct ticket *t
 	}
 }
 
-/* --- all forms
- * ------------------------------------------------------------------------ */
+/* --- all forms --- */
 
 static void print_line(struct buf *b)
 {

@@ -50,8 +50,7 @@ static void list_end(const struct list *l)
 		puts("`-");
 }
 
-/* --- regexes
- * -------------------------------------------------------------------------- */
+/* --- regexes --- */
 
 static void list_id(struct list *l, const struct f2b_regex_id *id)
 {
@@ -113,8 +112,7 @@ static void print_prefregex(const struct f2b_regex *x)
 	buf_deinit(&b);
 }
 
-/* --- dates
- * ---------------------------------------------------------------------------- */
+/* --- dates --- */
 
 static void print_templates(const struct f2b_regex *x)
 {
@@ -144,8 +142,7 @@ static void print_templates(const struct f2b_regex *x)
 	buf_deinit(&b);
 }
 
-/* --- lines
- * ---------------------------------------------------------------------------- */
+/* --- lines --- */
 
 static struct span trim_end(struct span s)
 {

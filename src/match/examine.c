@@ -77,7 +77,7 @@ static struct examine_state *examine_state(struct filter *f)
 	return f->examine;
 }
 
-/* --- lines ------------------------------------------------------------------------ */
+/* --- lines --- */
 
 static void record_add(struct buf *b, const struct examine_line *l)
 {
@@ -160,8 +160,7 @@ static void state_collect_taken(
 	}
 }
 
-/* --- the ticket's order -------------------------------------------------------------
- */
+/* --- the ticket's order --- */
 
 static void slots_add(struct session_slots *o, size_t slot)
 {
@@ -265,8 +264,7 @@ static size_t fill_groups(struct examination *x, const struct session_slots *o,
 	return o->n;
 }
 
-/* --- one hit ------------------------------------------------------------------------
- */
+/* --- one hit --- */
 
 static void tell_hit(struct examination *x, enum examine_kind kind,
     const struct session_slots *slots, struct span lines, const struct rule *rule,
@@ -354,8 +352,7 @@ static int conclude(
 	return !x->how->all;
 }
 
-/* --- one line -----------------------------------------------------------------------
- */
+/* --- one line --- */
 
 /* Is @t ignored? Tells each ignoreregex that says so; or the first only. */
 static bool ask_ignoreregexes(struct examination *x, const struct filter_texts *t)
@@ -364,13 +361,7 @@ static bool ask_ignoreregexes(struct examination *x, const struct filter_texts *
 	bool is_ignored = false;
 
 	for (size_t i = 0; i < f->rules.n_ignoreregex; i++) {
-		struct regex *r = rule_regex(f->rules.ignoreregex[i]);
-		bool is_hit =
-		    regex_search_valid(r, t->whole, 0, f->ignore_match) == 0 ||
-		    (t->has_content && !f->ring &&
-			regex_search_valid(r, t->content, 0, f->ignore_match) == 0);
-
-		if (!is_hit)
+		if (!filter_ignores(f, i, t))
 			continue;
 		is_ignored = x->is_ignored = true;
 		x->how->on_ignored(x->how->ctx, i);

@@ -249,15 +249,19 @@ int filter_take_lines(struct filter *f, const struct rule *rule, struct filter_t
 	return ring_take(f->ring, &m, &t->whole);
 }
 
+bool filter_ignores(struct filter *f, size_t i, const struct filter_texts *t)
+{
+	struct regex *r = rule_regex(f->rules.ignoreregex[i]);
+
+	return regex_search_valid(r, t->whole, 0, f->ignore_match) == 0 ||
+	       (t->has_content &&
+		   regex_search_valid(r, t->content, 0, f->ignore_match) == 0);
+}
+
 static bool filter_is_ignored(struct filter *f, const struct filter_texts *t)
 {
 	for (size_t i = 0; i < f->rules.n_ignoreregex; i++) {
-		struct regex *r = rule_regex(f->rules.ignoreregex[i]);
-
-		if (regex_search_valid(r, t->whole, 0, f->ignore_match) == 0)
-			return true;
-		if (t->has_content &&
-		    regex_search_valid(r, t->content, 0, f->ignore_match) == 0)
+		if (filter_ignores(f, i, t))
 			return true;
 	}
 	return false;

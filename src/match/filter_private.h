@@ -78,5 +78,8 @@ int filter_run_prefregex(struct filter *f, struct filter_texts *t);
 int filter_take_lines(
     struct filter *f, const struct rule *rule, struct filter_texts *t);
 
+/* Does ignoreregex @i match what the failregex saw, or the whole line? */
+bool filter_ignores(struct filter *f, size_t i, const struct filter_texts *t);
+
 /* No failregex matched: what a prefregex cut out of the ring replaces it for good. */
 int filter_keep_content(struct filter *f, struct filter_texts *t);

@@ -473,8 +473,10 @@ int supervisor_run(const struct supervisor_args *args)
 	if (!code && !args->foreground) {
 		int r = places_daemonize(&s.places, &s.ready_fd);
 
-		if (r != 0)
-			return r < 0 ? 2 : r - 1;
+		if (r < 0)
+			return 2;
+		if (r > 0) /* all that is open here is the daemon's now */
+			_exit(r - 1);
 	}
 	if (e.text[0])
 		fprintf(stderr, "bandogd: %s\n", e.text);
