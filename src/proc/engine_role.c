@@ -6,52 +6,12 @@
 
 #include "base/log.h"
 
-#define ORDERS_PER_MESSAGE 1000
 #define MISSED_MAX_BYTES (4u << 20)
 #define TICK_MAX_MS (3600 * 1000) /* the wall clock may be set meanwhile */
 
 static const struct setup_jail *jail_of(const struct engine_role *er, uint32_t jail)
 {
 	return jail < er->role->setup->n_jails ? &er->role->setup->jails[jail] : NULL;
-}
-
-/* --- orders to those who enforce ---------------------------------------------------
- */
-
-static void batch_begin(struct engine_role *er, struct buf *b, uint64_t seq, uint32_t n)
-{
-	buf_clear(b);
-	pack_u64(b, er->role->setup->generation);
-	pack_u64(b, seq);
-	pack_u32(b, n);
-}
-
-static void send_orders(struct engine_role *er, const struct order *items, size_t n)
-{
-	struct buf b = BUF_INIT(MESSAGE_MAX_BYTES);
-
-	while (n) {
-		uint32_t part =
-		    n < ORDERS_PER_MESSAGE ? (uint32_t)n : ORDERS_PER_MESSAGE;
-
-		batch_begin(er, &b, ++er->last_seq, part);
-		for (uint32_t i = 0; i < part; i++)
-			order_encode_record(&b, &items[i]);
-		(void)role_send(er->role, ROLE_ENFORCER, MSG_ORDERS, &b, -1);
-		items += part;
-		n -= part;
-	}
-	buf_deinit(&b);
-}
-
-/* Bans are all told again when the enforcer is back; what was lifted must not be lost.
- */
-static void remember_unbans(struct engine_role *er)
-{
-	for (size_t i = 0; i < er->orders.n; i++) {
-		if (er->orders.items[i].op == ORDER_UNBAN)
-			order_encode_record(&er->missed, &er->orders.items[i]);
-	}
 }
 
 static void rearm(struct engine_role *er)
@@ -77,11 +37,7 @@ uint64_t engine_role_flush(struct engine_role *er)
 
 	if (!er->orders.n)
 		return 0;
-	/* The kernel first: every microsecond counts there. */
-	send_orders(er, er->orders.items, er->orders.n);
-	engine_runner_send(er);
-	if (!has_enforcer)
-		remember_unbans(er);
+	engine_orders_send(er);
 	for (size_t i = 0; i < er->orders.n; i++) {
 		const struct order *o = &er->orders.items[i];
 		const struct setup_jail *j = jail_of(er, o->jail);
@@ -107,74 +63,10 @@ static void on_tick(void *ctx)
 	rearm(er);
 }
 
-struct resync {
-	struct engine_role *er;
-	struct buf b;
-	uint32_t n;
-	enum role_id to;
-};
-
-static void resync_send(struct resync *x)
-{
-	struct buf all = BUF_INIT(MESSAGE_MAX_BYTES);
-
-	if (!x->n)
-		return;
-	batch_begin(x->er, &all, ++x->er->last_seq, x->n);
-	buf_add_span(&all, buf_span(&x->b));
-	(void)role_send(x->er->role, x->to, MSG_ORDERS, &all, -1);
-	buf_deinit(&all);
-	buf_clear(&x->b);
-	x->n = 0;
-}
-
-static void resync_ban(void *ctx, const struct order *o)
-{
-	struct resync *x = ctx;
-	struct order restored = *o;
-
-	restored.cause = ORDER_RESTORED;
-	order_encode_record(&x->b, &restored);
-	if (++x->n == ORDERS_PER_MESSAGE)
-		resync_send(x);
-}
-
-/* Lift what was to be lifted while there was no enforcer. */
-static void resync_missed(struct engine_role *er, struct resync *x)
-{
-	struct unpack u = unpack_of(buf_span(&er->missed));
-	struct order o;
-
-	while (u.p < u.end && order_decode_record(&u, &o) == 0) {
-		order_encode_record(&x->b, &o);
-		if (++x->n == ORDERS_PER_MESSAGE)
-			resync_send(x);
-	}
-	buf_clear(&er->missed);
-}
-
-static void resync(struct engine_role *er, enum role_id to)
-{
-	struct resync x = {.er = er, .b = BUF_INIT(MESSAGE_MAX_BYTES), .to = to};
-	struct buf body = BUF_INIT(16);
-
-	if (!er->is_restored || !er->role->peers[to])
-		return;
-	pack_u64(&body, er->role->setup->generation);
-	(void)role_send(er->role, to, MSG_RESYNC, &body, -1);
-	if (to == ROLE_ENFORCER)
-		resync_missed(er, &x);
-	engine_each_ban(pipeline_engine(er->pipeline), -1, resync_ban, &x);
-	resync_send(&x);
-	(void)role_send(er->role, to, MSG_RESYNCED, &body, -1);
-	buf_deinit(&x.b);
-	buf_deinit(&body);
-}
-
 void engine_role_resync(struct engine_role *er)
 {
-	resync(er, ROLE_ENFORCER);
-	resync(er, ROLE_RUNNER);
+	engine_orders_resync(er, ROLE_ENFORCER);
+	engine_orders_resync(er, ROLE_RUNNER);
 	rearm(er);
 }
 
@@ -267,7 +159,7 @@ static void engine_message(struct role *r, enum role_id from, struct message *m)
 		er->is_enforcing = unpack_bool(&m->body);
 		return;
 	case MSG_ASK_RESYNC:
-		resync(er, from);
+		engine_orders_resync(er, from);
 		if (from == ROLE_RUNNER)
 			engine_ask_again(er->ask);
 		return;
@@ -298,7 +190,7 @@ static void engine_peer(struct role *r, enum role_id who)
 		return;
 	case ROLE_ENFORCER:
 	case ROLE_RUNNER:
-		resync(er, who);
+		engine_orders_resync(er, who);
 		return;
 	case ROLE_RESOLVER:
 		engine_ignore_resolver(er->ignore);

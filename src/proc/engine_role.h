@@ -4,13 +4,13 @@
 /*
  * engine_role - the parts of the engine's process, which know each other
  *
- *   engine_role.c     plumbing: set-up, peers, orders on their way out, timers
+ *   engine_role.c     plumbing: set-up, peers, timers
  *   engine_files.c    logs: what is open, what has grown, whose turn it is; with
  *                     engine_files_named.c: what the reader says of them
  *   engine_journal.c  journals: lines that the reader sends
  *   engine_ignore.c   names and files in ignoreip: what they stand for now
  *   engine_ask.c      ignorecommand: failures that wait for its answer
- *   engine_runner.c   orders with what commands of actions want to know
+ *   engine_orders.c   orders on their way to enforcer and runner
  *   engine_names.c    clients that are names, until the resolver has answered
  *   engine_say.c      what is logged of decisions, in our words or fail2ban's
  *   engine_store.c    the keeper: what it gave back, checkpoints, snapshots
@@ -68,8 +68,11 @@ void engine_role_serving(struct engine_role *er);
 /* Tell all bans again to those who enforce. */
 void engine_role_resync(struct engine_role *er);
 
-/* --- the runner: what has been decided, for jails that need it */
-void engine_runner_send(struct engine_role *er);
+/* --- orders on their way out */
+/* What has been decided, to the enforcer and, for jails that need it, to the runner. */
+void engine_orders_send(struct engine_role *er);
+/* All bans again, to one of them. */
+void engine_orders_resync(struct engine_role *er, enum role_id to);
 
 /* --- logs */
 struct engine_files *engine_files_new(struct engine_role *er);

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Orders on their way to those who carry them out: as records, gathered into messages.
+ * The runner gets those of jails that need it only; where commands are to be run a ban
+ * goes with its lines and with what the deciding line named.
+ */
+#include "proc/engine_role.h"
+
+#define PER_MESSAGE 1000
+#define TICKET_BYTES (MESSAGE_MAX_BYTES - 64)
+#define FIELD_MAX_BYTES 1024
+
+/* Records for one role, until there are enough for a message. */
+struct batch {
+	struct engine_role *er;
+	enum role_id to;
+	struct buf records;
+	uint32_t n;
+};
+
+static struct batch batch_of(struct engine_role *er, enum role_id to)
+{
+	return (struct batch){
+	    .er = er, .to = to, .records = BUF_INIT(MESSAGE_MAX_BYTES)};
+}
+
+static void batch_send(struct batch *t)
+{
+	struct buf all = BUF_INIT(MESSAGE_MAX_BYTES);
+
+	if (!t->n)
+		return;
+	pack_u64(&all, t->er->role->setup->generation);
+	/* Only the enforcer's answers are waited for. */
+	pack_u64(&all, t->to == ROLE_ENFORCER ? ++t->er->last_seq : 0);
+	pack_u32(&all, t->n);
+	buf_add_span(&all, buf_span(&t->records));
+	(void)role_send(t->er->role, t->to, MSG_ORDERS, &all, -1);
+	buf_deinit(&all);
+	buf_clear(&t->records);
+	t->n = 0;
+}
+
+static void batch_add(struct batch *t, const struct order *o)
+{
+	order_encode_record(&t->records, o);
+	if (++t->n == PER_MESSAGE)
+		batch_send(t);
+}
+
+static void batch_end(struct batch *t)
+{
+	batch_send(t);
+	buf_deinit(&t->records);
+}
+
+/* --- what has been decided ---------------------------------------------------------
+ */
+
+static void send_to_enforcer(struct engine_role *er)
+{
+	struct batch t = batch_of(er, ROLE_ENFORCER);
+
+	for (size_t i = 0; i < er->orders.n; i++)
+		batch_add(&t, &er->orders.items[i]);
+	batch_end(&t);
+}
+
+/* Bans are all told again when the enforcer is back; what was lifted must not be lost.
+ */
+static void remember_unbans(struct engine_role *er)
+{
+	for (size_t i = 0; i < er->orders.n; i++) {
+		if (er->orders.items[i].op == ORDER_UNBAN)
+			order_encode_record(&er->missed, &er->orders.items[i]);
+	}
+}
+
+static void pack_fields(struct buf *b, const struct order *o)
+{
+	pack_u32(b, o->n_fields);
+	for (uint32_t i = 0; i < o->n_fields; i++) {
+		struct span value = span_of(o->fields[i].value);
+
+		if (value.n > FIELD_MAX_BYTES)
+			value.n = FIELD_MAX_BYTES;
+		pack_str(b, o->fields[i].name);
+		pack_span(b, value);
+	}
+}
+
+/* All lines, or as many of the last ones as a message holds. */
+static void send_ticket(struct batch *t, const struct order *o)
+{
+	struct order cut = *o;
+	struct buf b = BUF_INIT(TICKET_BYTES);
+
+	batch_send(t); /* what was decided before comes before */
+	for (;; cut.n_why /= 2) {
+		buf_clear(&b);
+		pack_u64(&b, t->er->role->setup->generation);
+		cut.why = o->why + (o->n_why - cut.n_why);
+		order_encode(&b, &cut);
+		pack_fields(&b, o);
+		if (!b.failed || !cut.n_why)
+			break;
+	}
+	(void)role_send(t->er->role, ROLE_RUNNER, MSG_TICKET, &b, -1);
+	buf_deinit(&b);
+}
+
+static void send_to_runner(struct engine_role *er)
+{
+	struct batch t = batch_of(er, ROLE_RUNNER);
+	const struct setup *s = er->role->setup;
+
+	for (size_t i = 0; i < er->orders.n; i++) {
+		const struct order *o = &er->orders.items[i];
+
+		if (o->jail >= s->n_jails)
+			continue;
+		if (s->jails[o->jail].n_commands && o->op != ORDER_UNBAN)
+			send_ticket(&t, o);
+		else if (s->jails[o->jail].n_commands || s->jails[o->jail].n_hosts_deny)
+			batch_add(&t, o);
+	}
+	batch_end(&t);
+}
+
+void engine_orders_send(struct engine_role *er)
+{
+	/* The kernel first: every microsecond counts there. */
+	if (er->role->peers[ROLE_ENFORCER])
+		send_to_enforcer(er);
+	else
+		remember_unbans(er);
+	if (er->role->peers[ROLE_RUNNER])
+		send_to_runner(er);
+}
+
+/* --- all bans again ----------------------------------------------------------------
+ */
+
+/* Lift what was to be lifted while there was no enforcer. */
+static void send_missed(struct engine_role *er, struct batch *t)
+{
+	struct unpack u = unpack_of(buf_span(&er->missed));
+	struct order o;
+
+	while (u.p < u.end && order_decode_record(&u, &o) == 0)
+		batch_add(t, &o);
+	buf_clear(&er->missed);
+}
+
+static void add_restored(void *ctx, const struct order *o)
+{
+	struct order restored = *o;
+
+	restored.cause = ORDER_RESTORED;
+	batch_add(ctx, &restored);
+}
+
+void engine_orders_resync(struct engine_role *er, enum role_id to)
+{
+	struct batch t = batch_of(er, to);
+	struct buf body = BUF_INIT(16);
+
+	if (!er->is_restored || !er->role->peers[to])
+		return;
+	pack_u64(&body, er->role->setup->generation);
+	(void)role_send(er->role, to, MSG_RESYNC, &body, -1);
+	if (to == ROLE_ENFORCER)
+		send_missed(er, &t);
+	engine_each_ban(pipeline_engine(er->pipeline), -1, add_restored, &t);
+	batch_end(&t);
+	(void)role_send(er->role, to, MSG_RESYNCED, &body, -1);
+	buf_deinit(&body);
+}
