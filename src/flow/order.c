@@ -20,14 +20,19 @@ static void evidence_free(struct evidence *why, uint32_t n)
 	free(why);
 }
 
+void order_fields_free(struct order_field *fields, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		free(fields[i].name);
+		free(fields[i].value);
+	}
+	free(fields);
+}
+
 void order_deinit(struct order *o)
 {
 	evidence_free(o->why, o->n_why);
-	for (uint32_t i = 0; i < o->n_fields; i++) {
-		free(o->fields[i].name);
-		free(o->fields[i].value);
-	}
-	free(o->fields);
+	order_fields_free(o->fields, o->n_fields);
 	*o = (struct order){0};
 }
 

@@ -65,6 +65,7 @@ void orders_clear(struct orders *l); /* frees the evidence, keeps the memory */
 /* Append a zeroed order. Return: it (valid until the next append), or NULL. */
 struct order *orders_append(struct orders *l);
 
+void order_fields_free(struct order_field *fields, uint32_t n);
 int order_add_field(
     struct order *o, const char *name, struct span value); /* 0 or -ENOMEM */
 

@@ -25,8 +25,8 @@ struct failure {
 	uint64_t id; /* of the question; shared by failures of one address */
 	uint64_t key;
 	struct net net;
-	struct pipeline_name what; /* text owned; fields below */
-	struct order_field *fields;
+	struct pipeline_name what; /* its text is owned, and its fields are these: */
+	struct filter_field *fields;
 };
 
 struct answer {
@@ -49,13 +49,12 @@ static void drop(struct engine_ask *a, struct failure *f)
 {
 	TAILQ_REMOVE(&a->waiting, f, link);
 	a->n_waiting--;
-	for (size_t i = 0; f->fields && i < f->what.n_fields; i++) {
-		free(f->fields[i].name);
-		free(f->fields[i].value);
+	for (size_t i = 0; i < f->what.n_fields; i++) {
+		free((void *)(uintptr_t)f->fields[i].name);
+		free((void *)(uintptr_t)f->fields[i].value.p);
 	}
 	free(f->fields);
 	free((void *)(uintptr_t)f->what.text.p);
-	free((void *)(uintptr_t)f->what.fields);
 	free(f);
 }
 
@@ -184,25 +183,24 @@ static struct failure *find_same(
 /* Fields point into the line; these outlive it. */
 static int copy_fields(struct failure *f, const struct pipeline_name *n)
 {
-	struct filter_field *own = calloc(n->n_fields + 1, sizeof(*own));
-
 	f->fields = calloc(n->n_fields + 1, sizeof(*f->fields));
-	f->what.fields = own;
+	f->what.fields = f->fields;
 	f->what.n_fields = 0;
-	for (size_t i = 0; own && f->fields && i < n->n_fields; i++) {
+	if (!f->fields)
+		return -ENOMEM;
+	for (size_t i = 0; i < n->n_fields; i++) {
+		struct filter_field *own = &f->fields[i];
 		struct span value = n->fields[i].value;
 
 		if (value.n > VALUE_MAX_BYTES)
 			value.n = VALUE_MAX_BYTES;
-		f->fields[i].name = strdup(n->fields[i].name);
-		f->fields[i].value = span_dup(value);
+		own->name = strdup(n->fields[i].name);
+		own->value = (struct span){span_dup(value), value.n};
 		f->what.n_fields = i + 1;
-		if (!f->fields[i].name || !f->fields[i].value)
+		if (!own->name || !own->value.p)
 			return -ENOMEM;
-		own[i].name = f->fields[i].name;
-		own[i].value = (struct span){f->fields[i].value, value.n};
 	}
-	return own && f->fields ? 0 : -ENOMEM;
+	return 0;
 }
 
 static struct failure *keep(
@@ -237,7 +235,7 @@ static int send_question(struct engine_ask *a, const struct failure *f)
 	pack_u32(&b, (uint32_t)f->what.n_fields);
 	for (size_t i = 0; i < f->what.n_fields; i++) {
 		pack_str(&b, f->fields[i].name);
-		pack_str(&b, f->fields[i].value);
+		pack_span(&b, f->fields[i].value);
 	}
 	return role_send(a->er->role, ROLE_RUNNER, MSG_ASK_IGNORE, &b, -1);
 }

@@ -249,10 +249,9 @@ static void runner_reload(struct role *r, UNUSED const struct setup *old)
 {
 	struct runner *x = r->ctx;
 
-	runner_ask_forget(x->ask); /* the engine asks anew */
-	runner_past_free(x->past); /* jail numbers mean something else now; */
-	x->past = runner_past_new(r, apply, x); /* the engine tells all bans again */
-	if (!x->past || take_setup(x) < 0) {
+	runner_ask_forget(x->ask);   /* the engine asks anew */
+	runner_past_forget(x->past); /* jail numbers mean something else now */
+	if (take_setup(x) < 0) {
 		log_err(NULL, "out of memory; starting anew");
 		loop_stop(r->loop);
 		return;

@@ -120,6 +120,12 @@ struct tag_source {
 };
 bool runner_tag(void *ctx, struct span tag, struct shell_value *out);
 
+/* --- commands that failed */
+
+/* @what: "ignorecommand", "action mail: actionban" */
+void runner_say_failure(
+    const char *jail, const char *what, const struct command_result *r);
+
 /* --- operations */
 
 struct run_jail;
@@ -237,6 +243,7 @@ void runner_past_take(
 void runner_past_unban(struct runner_past *p, const struct order *o);
 void runner_past_answer(struct runner_past *p, struct message *m);
 void runner_past_release(struct runner_past *p); /* nobody will answer */
+void runner_past_forget(struct runner_past *p);  /* all bans are told again */
 
 /* --- ignorecommand */
 

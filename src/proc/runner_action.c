@@ -17,11 +17,7 @@ struct ticket_words *ticket_words_free(struct ticket_words *w)
 {
 	if (!w)
 		return NULL;
-	for (uint32_t i = 0; i < w->n_fields; i++) {
-		free(w->fields[i].name);
-		free(w->fields[i].value);
-	}
-	free(w->fields);
+	order_fields_free(w->fields, w->n_fields);
 	free(w->matches);
 	free(w->ip_matches);
 	free(w->jail_matches);

@@ -55,15 +55,8 @@ static void on_command(void *ctx, const struct command_result *r)
 	const char *jail = a->role->setup->jails[q->jail].name;
 
 	q->command = NULL;
-	if (r->is_late || r->code > 1) {
-		struct buf b = BUF_INIT(1024);
-
-		buf_quote(&b, span_trim(r->output), 300);
-		log_err(jail, "ignorecommand %s code %d: %s",
-		    r->is_late ? "took too long and was ended," : "failed with",
-		    r->code, buf_str(&b));
-		buf_deinit(&b);
-	}
+	if (r->is_late || r->code > 1)
+		runner_say_failure(jail, "ignorecommand", r);
 	answer(a, q->id, r->code == 0);
 	TAILQ_REMOVE(&a->running, q, link);
 	a->n_running--;

@@ -41,6 +41,16 @@ static struct ticket *find_applied(struct run_jail *j, const struct run_action *
 	return NULL;
 }
 
+static void unmark_all(struct run_jail *j, struct run_action *a)
+{
+	struct ticket *t;
+
+	if (!a->n_applied)
+		return;
+	RB_FOREACH (t, ticket_tree, &j->tickets)
+		mark(a, t, false);
+}
+
 static bool can_flush(const struct run_action *a)
 {
 	return !a->cannot_flush && run_action_has(a, "actionflush");
@@ -57,8 +67,8 @@ static bool retire_next(struct run_jail *j, struct run_action *a, struct run_op 
 		op->family = family;
 		return true;
 	}
-	while (family < 0 && (op->ticket = find_applied(j, a)) != NULL)
-		mark(a, op->ticket, false); /* nothing was run for them */
+	if (family < 0)
+		unmark_all(j, a); /* nothing was run for them */
 	if (a->n_applied) {
 		op->ticket = find_applied(j, a);
 		op->name = "actionunban";

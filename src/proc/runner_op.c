@@ -14,22 +14,30 @@
 
 static void next_stage(struct run_jail *j, bool ok);
 
-static void say_failure(
-    const struct run_jail *j, const char *operation, const struct command_result *r)
+void runner_say_failure(
+    const char *jail, const char *what, const struct command_result *r)
 {
 	struct buf b = BUF_INIT(1024);
 
 	buf_quote(&b, span_trim(r->output), 300);
-	log_err(j->name, "action %s: %s %s %d: %s", j->op.action->name, operation,
+	log_err(jail, "%s %s %d: %s", what,
 	    r->is_late      ? "took too long and was ended,"
 	    : r->code > 128 ? "was ended by a signal,"
 			    : "failed with code",
 	    r->code, buf_str(&b));
 	if (r->code == 127)
-		log_warning(j->name,
-		    "action %s: code 127 says that a program was not found",
-		    j->op.action->name);
+		log_warning(
+		    jail, "%s: code 127 says that a program was not found", what);
 	buf_deinit(&b);
+}
+
+static void say_failure(
+    const struct run_jail *j, const char *operation, const struct command_result *r)
+{
+	CLEANUP(buf_deinit) struct buf what = BUF_INIT(1024);
+
+	buf_printf(&what, "action %s: %s", j->op.action->name, operation);
+	runner_say_failure(j->name, buf_str(&what), r);
 }
 
 static const char *operation_of(const struct run_jail *j)

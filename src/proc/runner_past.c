@@ -192,12 +192,17 @@ struct runner_past *runner_past_new(struct role *r, runner_past_fn apply, void *
 	return p;
 }
 
+void runner_past_forget(struct runner_past *p)
+{
+	while (!TAILQ_EMPTY(&p->held))
+		let_go(p, TAILQ_FIRST(&p->held), false);
+}
+
 struct runner_past *runner_past_free(struct runner_past *p)
 {
 	if (!p)
 		return NULL;
-	while (!TAILQ_EMPTY(&p->held))
-		let_go(p, TAILQ_FIRST(&p->held), false);
+	runner_past_forget(p);
 	free(p);
 	return NULL;
 }
