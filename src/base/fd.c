@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -58,6 +59,22 @@ int fd_write_all(int fd, const void *p, size_t n)
 		}
 		at += done;
 		n -= (size_t)done;
+	}
+	return 0;
+}
+
+int fd_send_some(int fd, struct buf *b)
+{
+	while (b->n) {
+		ssize_t n = send(fd, b->p, b->n, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == EAGAIN)
+			return 0;
+		if (n <= 0)
+			return n < 0 ? -errno : -EPIPE;
+		buf_consume(b, (size_t)n);
 	}
 	return 0;
 }

@@ -24,6 +24,10 @@ int fd_set_cloexec(int fd, bool on);
 /* Write all of it, through EINTR and short writes. Return: 0 or negative errno. */
 int fd_write_all(int fd, const void *p, size_t n);
 
+/* Send what a stream socket takes now, and take it off @b. Return: 0 (also when nothing
+ * went), or negative errno: the peer is gone. */
+int fd_send_some(int fd, struct buf *b);
+
 /**
  * fd_read_file() - a whole regular file
  * @dirfd, @path: as for openat()

@@ -62,6 +62,13 @@ void pack_net(struct buf *b, const struct net *v)
 	pack_u8(b, v->bits);
 }
 
+void pack_nets(struct buf *b, const struct net *v, uint32_t n)
+{
+	pack_u32(b, n);
+	for (uint32_t i = 0; i < n; i++)
+		pack_net(b, &v[i]);
+}
+
 void pack_span(struct buf *b, struct span v)
 {
 	if (v.n >= NO_STRING) {
@@ -182,6 +189,22 @@ struct net unpack_net(struct unpack *u)
 		return zero;
 	}
 	return masked;
+}
+
+struct net *unpack_nets(struct unpack *u, uint32_t max, uint32_t *n)
+{
+	uint32_t count = unpack_count(u, sizeof(struct net));
+	struct net *nets = count <= max ? calloc(count + 1, sizeof(*nets)) : NULL;
+
+	for (uint32_t i = 0; nets && i < count && !u->bad; i++)
+		nets[i] = unpack_net(u);
+	if (!nets || u->bad) {
+		u->bad = true;
+		free(nets);
+		return NULL;
+	}
+	*n = count;
+	return nets;
 }
 
 struct span unpack_span(struct unpack *u)

@@ -23,6 +23,7 @@ void pack_f64(struct buf *b, double v);
 void pack_bool(struct buf *b, bool v);
 void pack_wall(struct buf *b, wall_t v);
 void pack_net(struct buf *b, const struct net *v);
+void pack_nets(struct buf *b, const struct net *v, uint32_t n);
 void pack_span(struct buf *b, struct span v);
 void pack_str(struct buf *b, const char *v); /* NULL is kept apart from "" */
 
@@ -41,7 +42,10 @@ int64_t unpack_i64(struct unpack *u);
 double unpack_f64(struct unpack *u);
 bool unpack_bool(struct unpack *u);
 wall_t unpack_wall(struct unpack *u);
-struct net unpack_net(struct unpack *u);   /* host bits set, or bits > 128: bad */
+struct net unpack_net(struct unpack *u); /* host bits set, or bits > 128: bad */
+/* As many as were packed, malloc'd (also for none). NULL: more than @max, out of
+ * memory, or broken input; the input is bad then. */
+struct net *unpack_nets(struct unpack *u, uint32_t max, uint32_t *n);
 struct span unpack_span(struct unpack *u); /* points into the input */
 
 /* A malloc'd string or NULL (NULL was packed, or bad, or out of memory = bad). */

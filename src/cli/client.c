@@ -2,33 +2,23 @@
 #include "cli/client.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/time.h>
-#include <sys/un.h>
-#include <unistd.h>
 
 #include "base/fd.h"
+#include "cli/local_socket.h"
 
 #define ANSWER_MAX_BYTES (256u << 20)
-#define PATIENCE_SEC 120
+#define PATIENCE_MS 120000
 
 /* Return: descriptor or negative errno. */
 static int connect_to(const struct cli_options *o)
 {
-	struct sockaddr_un a = {.sun_family = AF_UNIX};
-	struct timeval patience = {.tv_sec = PATIENCE_SEC};
-	int n = snprintf(a.sun_path, sizeof(a.sun_path), "%s/bandog.sock", o->run_dir);
+	CLEANUP(buf_deinit) struct buf path = BUF_INIT(PATH_MAX);
 
-	if (n < 0 || (size_t)n >= sizeof(a.sun_path))
-		return -ENAMETOOLONG;
-	CLEANUP(fd_closep) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	if (fd < 0 || connect(fd, (struct sockaddr *)&a, sizeof(a)) < 0)
-		return -errno;
-	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	return TAKE_FD(fd);
+	buf_printf(&path, "%s/bandog.sock", o->run_dir);
+	return path.failed ? -ENAMETOOLONG : local_connect(buf_str(&path), PATIENCE_MS);
 }
 
 bool client_is_running(const struct cli_options *o)
@@ -44,30 +34,9 @@ static int send_request(int fd, const json_t *request)
 
 	if (!text)
 		return -ENOMEM;
-	int r = fd_write_all(fd, text, strlen(text));
+	int r = local_send(fd, text, strlen(text));
 
-	return r ? r : fd_write_all(fd, "\n", 1);
-}
-
-static int receive_line(int fd, struct buf *out)
-{
-	char room[65536];
-
-	for (;;) {
-		ssize_t n = recv(fd, room, sizeof(room), 0);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return errno == EAGAIN ? -ETIMEDOUT : -errno;
-		if (n == 0)
-			return -ECONNRESET;
-		buf_add(out, room, (size_t)n);
-		if (out->failed)
-			return -EFBIG;
-		if (room[n - 1] == '\n')
-			return 0;
-	}
+	return r ? r : local_send(fd, "\n", 1);
 }
 
 static int exchange(int fd, const json_t *request, json_t **out)
@@ -76,7 +45,7 @@ static int exchange(int fd, const json_t *request, json_t **out)
 	int r = send_request(fd, request);
 
 	if (!r)
-		r = receive_line(fd, &b);
+		r = local_receive(fd, SPAN("\n"), &b);
 	if (!r) {
 		*out = json_loadb(b.p, b.n, 0, NULL);
 		r = *out ? 0 : -EBADMSG;

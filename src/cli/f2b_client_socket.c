@@ -5,54 +5,16 @@
  */
 #include <errno.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/time.h>
-#include <sys/un.h>
-#include <unistd.h>
 
 #include "base/fd.h"
 #include "base/picklew.h"
 #include "cli/f2b_client.h"
+#include "cli/local_socket.h"
 
 #define END_MARK "<F2B_END_COMMAND>"
 #define CLOSE_MARK "<F2B_CLOSE_COMMAND>" END_MARK
 #define ANSWER_BYTES_MAX (256u << 20)
 #define ANSWER_ITEMS_MAX 10000000
-
-static int connect_to(const char *path, int timeout_ms)
-{
-	struct sockaddr_un a = {.sun_family = AF_UNIX};
-	struct timeval patience = {
-	    .tv_sec = timeout_ms / 1000, .tv_usec = timeout_ms % 1000 * 1000};
-
-	if (strlen(path) >= sizeof(a.sun_path))
-		return -ENAMETOOLONG;
-	memcpy(a.sun_path, path, strlen(path) + 1);
-	CLEANUP(fd_closep) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	if (fd < 0 || connect(fd, (struct sockaddr *)&a, sizeof(a)) < 0)
-		return -errno;
-	if (timeout_ms > 0)
-		(void)setsockopt(
-		    fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	return TAKE_FD(fd);
-}
-
-/* As fd_write_all(), but a server that is gone is an error and no signal. */
-static int send_all(int fd, const char *p, size_t n)
-{
-	while (n > 0) {
-		ssize_t r = send(fd, p, n, MSG_NOSIGNAL);
-
-		if (r < 0 && errno == EINTR)
-			continue;
-		if (r < 0)
-			return -errno;
-		p += r;
-		n -= (size_t)r;
-	}
-	return 0;
-}
 
 static void add_list(struct buf *b, const char *const *words, size_t n)
 {
@@ -78,30 +40,9 @@ static int send_request(int fd, const struct f2b_request *q)
 	picklew_list_end(&b);
 	picklew_end(&b);
 	buf_add_str(&b, END_MARK);
-	r = b.failed ? -ENOMEM : send_all(fd, b.p, b.n);
+	r = b.failed ? -ENOMEM : local_send(fd, b.p, b.n);
 	buf_deinit(&b);
 	return r;
-}
-
-static int receive(int fd, struct buf *out)
-{
-	char room[65536];
-
-	for (;;) {
-		ssize_t n = recv(fd, room, sizeof(room), 0);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return errno == EAGAIN ? -ETIMEDOUT : -errno;
-		if (n == 0)
-			return -ECONNRESET;
-		buf_add(out, room, (size_t)n);
-		if (out->failed)
-			return -EMSGSIZE;
-		if (span_ends(buf_span(out), SPAN(END_MARK)))
-			return 0;
-	}
 }
 
 static int read_answer(struct f2b_answer *a, struct err *e)
@@ -126,15 +67,15 @@ int f2b_client_ask(const char *socket_path, const struct f2b_request *q,
     struct f2b_answer *out, struct err *e)
 {
 	struct f2b_answer a = {.bytes = BUF_INIT(ANSWER_BYTES_MAX)};
-	CLEANUP(fd_closep) int fd = connect_to(socket_path, q->timeout_ms);
+	CLEANUP(fd_closep) int fd = local_connect(socket_path, q->timeout_ms);
 	int r = fd;
 
 	if (r >= 0)
 		r = send_request(fd, q);
 	if (r >= 0)
-		r = receive(fd, &a.bytes);
+		r = local_receive(fd, SPAN(END_MARK), &a.bytes);
 	if (r >= 0) {
-		(void)send_all(fd, CLOSE_MARK, strlen(CLOSE_MARK));
+		(void)local_send(fd, CLOSE_MARK, strlen(CLOSE_MARK));
 		r = read_answer(&a, e);
 	}
 	if (r < 0) {

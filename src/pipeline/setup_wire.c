@@ -31,28 +31,6 @@ static char **get_texts(struct unpack *u, uint32_t *n_out)
 	return texts;
 }
 
-static void put_nets(struct buf *b, const struct net *nets, uint32_t n)
-{
-	pack_u32(b, n);
-	for (uint32_t i = 0; i < n; i++)
-		pack_net(b, &nets[i]);
-}
-
-static struct net *get_nets(struct unpack *u, uint32_t *n_out)
-{
-	uint32_t n = unpack_count(u, 17);
-	struct net *nets = calloc(n + 1, sizeof(*nets));
-
-	if (!nets) {
-		u->bad = true;
-		return NULL;
-	}
-	for (uint32_t i = 0; i < n; i++)
-		nets[i] = unpack_net(u);
-	*n_out = n;
-	return nets;
-}
-
 static void put_targets(struct buf *b, const struct nft_target *targets, uint32_t n)
 {
 	pack_u32(b, n);
@@ -231,7 +209,7 @@ static void put_jail(struct buf *b, const struct setup_jail *j)
 	pack_u32(b, j->ignorecache_count);
 	pack_f64(b, j->ignorecache_sec);
 	pack_bool(b, j->ignoreself);
-	put_nets(b, j->ignore, j->n_ignore);
+	pack_nets(b, j->ignore, j->n_ignore);
 	put_texts(b, j->ignore_words, j->n_ignore_words);
 	put_targets(b, j->targets, j->n_targets);
 	put_hosts_deny(b, j);
@@ -302,7 +280,7 @@ static void get_jail(struct unpack *u, uint32_t n_sources, struct setup_jail *j)
 	if (j->ignorecache_key && !j->ignorecache_count)
 		u->bad = true;
 	j->ignoreself = unpack_bool(u);
-	j->ignore = get_nets(u, &j->n_ignore);
+	j->ignore = unpack_nets(u, UINT32_MAX, &j->n_ignore);
 	j->ignore_words = get_texts(u, &j->n_ignore_words);
 	j->targets = get_targets(u, &j->n_targets);
 	get_hosts_deny(u, j);
@@ -325,7 +303,7 @@ void setup_encode(const struct setup *s, struct buf *b)
 	pack_u32(b, s->min_prefix_v4);
 	pack_u32(b, s->min_prefix_v6);
 	pack_u32(b, s->max_bans_per_sec);
-	put_nets(b, s->never_ban, s->n_never_ban);
+	pack_nets(b, s->never_ban, s->n_never_ban);
 	pack_f64(b, s->purge_sec);
 	pack_u32(b, s->n_sources);
 	for (uint32_t i = 0; i < s->n_sources; i++) {
@@ -408,7 +386,7 @@ int setup_decode(struct span bytes, struct setup **out)
 	s->min_prefix_v4 = unpack_u32(u);
 	s->min_prefix_v6 = unpack_u32(u);
 	s->max_bans_per_sec = unpack_u32(u);
-	s->never_ban = get_nets(u, &s->n_never_ban);
+	s->never_ban = unpack_nets(u, UINT32_MAX, &s->n_never_ban);
 	s->purge_sec = unpack_f64(u);
 	get_sources(u, s);
 	uint32_t n = unpack_count(u, 60);

@@ -66,9 +66,7 @@ static void refresh_guard(struct enforcer *e)
 
 	if (n > 2000)
 		n = 2000;
-	pack_u32(&b, (uint32_t)n);
-	for (size_t i = 0; i < n; i++)
-		pack_net(&b, &own[i]);
+	pack_nets(&b, own, (uint32_t)n);
 	(void)role_send(e->role, ROLE_ENGINE, MSG_OWN, &b, -1);
 	buf_deinit(&b);
 }

@@ -490,13 +490,7 @@ static bool decode_request(struct unpack *u, struct request *q)
 	q->seconds = unpack_i64(u);
 	q->offset = unpack_u32(u);
 	q->limit = unpack_u32(u);
-	uint32_t n = unpack_count(u, 17);
-
-	if (n > MAX_NETS)
-		u->bad = true;
-	q->nets = calloc(n + 1, sizeof(*q->nets));
-	for (uint32_t i = 0; q->nets && i < n && !u->bad; i++)
-		q->nets[q->n_nets++] = unpack_net(u);
+	q->nets = unpack_nets(u, MAX_NETS, &q->n_nets);
 	return q->nets && unpack_end(u) == 0;
 }
 

@@ -42,14 +42,9 @@ static bool decode(struct unpack *u, struct f2b_request *q)
 	q->verb = unpack_u8(u);
 	q->jail = unpack_u32(u);
 	q->flag = unpack_bool(u);
-	uint32_t n = unpack_count(u, 17);
+	q->nets = unpack_nets(u, MAX_NETS, &q->n_nets);
+	uint32_t n = unpack_count(u, 4);
 
-	if (n > MAX_NETS)
-		u->bad = true;
-	q->nets = calloc(n + 1, sizeof(*q->nets));
-	for (uint32_t i = 0; q->nets && i < n && !u->bad; i++)
-		q->nets[q->n_nets++] = unpack_net(u);
-	n = unpack_count(u, 4);
 	if (n > MAX_TEXTS)
 		u->bad = true;
 	while (q->n_texts < n && !u->bad) {
@@ -180,9 +175,7 @@ static void forward(
 	pack_i64(&b, 0);
 	pack_u32(&b, 0);
 	pack_u32(&b, 0);
-	pack_u32(&b, q->n_nets);
-	for (uint32_t i = 0; i < q->n_nets; i++)
-		pack_net(&b, &q->nets[i]);
+	pack_nets(&b, q->nets, q->n_nets);
 	m.body = unpack_of(buf_span(&b));
 	engine_answers_request(er->answers, &m);
 	buf_deinit(&b);

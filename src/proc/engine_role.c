@@ -106,13 +106,10 @@ void engine_role_serving(struct engine_role *er)
 
 static void take_own(struct engine_role *er, struct message *m)
 {
-	uint32_t n = unpack_count(&m->body, 17);
-	CLEANUP(freep) struct net *own = calloc(n + 1, sizeof(*own));
+	uint32_t n = 0;
+	CLEANUP(freep) struct net *own = unpack_nets(&m->body, UINT32_MAX, &n);
 
-	for (uint32_t i = 0; own && i < n; i++)
-		own[i] = unpack_net(&m->body);
-	if (own && !m->body.bad &&
-	    engine_set_own(pipeline_engine(er->pipeline), own, n) < 0)
+	if (own && engine_set_own(pipeline_engine(er->pipeline), own, n) < 0)
 		log_err(NULL, "out of memory: own addresses are not known");
 }
 

@@ -85,19 +85,9 @@ static void client_close(struct f2b_client *c)
 /* Return: false if the client is gone. */
 static bool client_flush(struct f2b_client *c)
 {
-	while (c->out.n) {
-		ssize_t n =
-		    send(c->fd, c->out.p, c->out.n, MSG_DONTWAIT | MSG_NOSIGNAL);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0 && errno == EAGAIN)
-			break;
-		if (n <= 0) {
-			client_close(c);
-			return false;
-		}
-		buf_consume(&c->out, (size_t)n);
+	if (fd_send_some(c->fd, &c->out) < 0) {
+		client_close(c);
+		return false;
 	}
 	if (!c->out.n && c->is_closing) {
 		client_close(c);

@@ -26,7 +26,7 @@ static void ask_bans(
 		(void)net_parse(SPAN("::"), &nets[0]);
 		n = 1;
 	}
-	f2b_ask_nets(c, nets, n);
+	pack_nets(&c->body, nets, n);
 	pack_u32(&c->body, 0);
 	f2b_ask_end(c, resume);
 }
@@ -161,13 +161,7 @@ static void all_banned(
 
 		picklew_dict(&c->reply);
 		picklew_str(&c->reply, f2b_jail_name(w, s.jail));
-		picklew_list(&c->reply);
-		for (uint32_t i = 0; i < s.n_bans; i++) {
-			struct net net = unpack_net(&s.bans);
-
-			f2b_put_net(&c->reply, &net);
-		}
-		picklew_list_end(&c->reply);
+		f2b_put_bans(&c->reply, &s);
 		picklew_dict_end(&c->reply);
 	}
 	picklew_list_end(&c->reply);

@@ -93,13 +93,6 @@ void f2b_ask(struct f2b_command *c, enum f2b_verb verb, uint32_t jail, bool flag
 	pack_bool(&c->body, flag);
 }
 
-void f2b_ask_nets(struct f2b_command *c, const struct net *nets, uint32_t n)
-{
-	pack_u32(&c->body, n);
-	for (uint32_t i = 0; i < n; i++)
-		pack_net(&c->body, &nets[i]);
-}
-
 void f2b_ask_end(struct f2b_command *c, f2b_resume_fn resume)
 {
 	c->resume = resume;

@@ -120,7 +120,6 @@ int f2b_jail(struct f2b_command *c, const struct f2b_world *w, size_t i);
 
 /* Ask the engine; networks and texts may be added to the body between these two. */
 void f2b_ask(struct f2b_command *c, enum f2b_verb verb, uint32_t jail, bool flag);
-void f2b_ask_nets(struct f2b_command *c, const struct net *nets, uint32_t n);
 void f2b_ask_end(struct f2b_command *c, f2b_resume_fn resume);
 /* Words from @from on that are addresses; the count is at most F2B_MAX_NETS. Return:
  * false, and the reply is there: one is none (if @strict) or too many. */

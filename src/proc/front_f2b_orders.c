@@ -56,7 +56,7 @@ void f2b_set_banip(struct f2b_command *c, const struct f2b_world *w)
 		return;
 	}
 	f2b_ask(c, F2B_BAN, (uint32_t)jail, false);
-	f2b_ask_nets(c, nets, n);
+	pack_nets(&c->body, nets, n);
 	pack_u32(&c->body, 0);
 	f2b_ask_end(c, banned);
 }
@@ -133,7 +133,7 @@ static void ask_unban(struct f2b_command *c, uint32_t jail, size_t from, bool is
 		return;
 	}
 	f2b_ask(c, F2B_UNBAN, jail, c->has_flag);
-	f2b_ask_nets(c, nets, n);
+	pack_nets(&c->body, nets, n);
 	pack_u32(&c->body, 0);
 	f2b_ask_end(c, unbanned);
 }
@@ -182,7 +182,7 @@ void f2b_set_attempt(struct f2b_command *c, const struct f2b_world *w)
 		return;
 	}
 	f2b_ask(c, F2B_ATTEMPT, (uint32_t)jail, false);
-	f2b_ask_nets(c, &net, 1);
+	pack_nets(&c->body, &net, 1);
 	n = n < 64 ? n : 64;
 	pack_u32(&c->body, (uint32_t)n);
 	for (size_t i = 0; i < n; i++)
@@ -215,7 +215,7 @@ void f2b_set_idle(struct f2b_command *c, const struct f2b_world *w)
 	if (jail < 0)
 		return;
 	f2b_ask(c, F2B_IDLE, (uint32_t)jail, is_on);
-	f2b_ask_nets(c, NULL, 0);
+	pack_nets(&c->body, NULL, 0);
 	pack_u32(&c->body, 0);
 	f2b_ask_end(c, idled);
 }

@@ -103,7 +103,7 @@ static void ask_wake(struct f2b_command *c, const struct f2b_world *w)
 	if (c->n_words > 1 && c->words[1])
 		jail = setup_find_jail(w->setup, span_of(c->words[1]));
 	f2b_ask(c, F2B_IDLE, jail < 0 ? UINT32_MAX : (uint32_t)jail, false);
-	f2b_ask_nets(c, NULL, 0);
+	pack_nets(&c->body, NULL, 0);
 	pack_u32(&c->body, 0);
 	f2b_ask_end(c, awake);
 }
@@ -139,7 +139,7 @@ static void ask_unban_for_reload(struct f2b_command *c, const struct f2b_world *
 
 	c->begin = ask_unban_for_reload;
 	f2b_ask(c, F2B_UNBAN, jail < 0 ? UINT32_MAX : (uint32_t)jail, false);
-	f2b_ask_nets(c, NULL, 0);
+	pack_nets(&c->body, NULL, 0);
 	pack_u32(&c->body, 0);
 	f2b_ask_end(c, unbanned_for_reload);
 }

@@ -33,18 +33,11 @@ static void put_banned(
 {
 	static const char *const cymru[] = {
 	    "Banned ASN list", "Banned Country list", "Banned RIR list"};
-	struct unpack bans = s->bans;
 
 	if (!strcmp(flavor, "short"))
 		return;
 	f2b_put_name(b, "Banned IP list");
-	picklew_list(b);
-	for (uint32_t i = 0; i < s->n_bans; i++) {
-		struct net n = unpack_net(&bans);
-
-		f2b_put_net(b, &n);
-	}
-	picklew_list_end(b);
+	f2b_put_bans(b, s);
 	picklew_tuple_end(b);
 	/* Nobody is asked for these: an address is not told to third parties. */
 	for (size_t i = 0; !strcmp(flavor, "cymru") && i < ARRAY_LEN(cymru); i++) {

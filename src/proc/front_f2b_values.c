@@ -63,7 +63,20 @@ void f2b_ask_status(
     struct f2b_command *c, uint32_t jail, bool with_bans, f2b_resume_fn resume)
 {
 	f2b_ask(c, F2B_STATUS, jail, with_bans);
-	f2b_ask_nets(c, NULL, 0);
+	pack_nets(&c->body, NULL, 0);
 	pack_u32(&c->body, 0);
 	f2b_ask_end(c, resume);
+}
+
+void f2b_put_bans(struct buf *b, const struct f2b_jail_status *s)
+{
+	struct unpack bans = s->bans;
+
+	picklew_list(b);
+	for (uint32_t i = 0; i < s->n_bans; i++) {
+		struct net n = unpack_net(&bans);
+
+		f2b_put_net(b, &n);
+	}
+	picklew_list_end(b);
 }

@@ -29,6 +29,8 @@ struct f2b_ban f2b_read_ban(struct unpack *u);
 void f2b_put_net(struct buf *b, const struct net *n);
 /* Open a pair of which the value follows; close it by picklew_tuple_end(). */
 void f2b_put_name(struct buf *b, const char *name);
+/* The bans of a jail, as a list. */
+void f2b_put_bans(struct buf *b, const struct f2b_jail_status *s);
 void f2b_put_count(struct buf *b, const char *name, uint64_t n);
 
 const char *f2b_jail_name(const struct f2b_world *w, uint32_t jail); /* "" if none */

@@ -135,9 +135,7 @@ static void put_body(struct buf *b, enum request_verb verb, const struct fields 
 	pack_i64(b, f->seconds);
 	pack_u32(b, f->offset);
 	pack_u32(b, f->limit);
-	pack_u32(b, f->n_nets);
-	for (uint32_t i = 0; i < f->n_nets; i++)
-		pack_net(b, &f->nets[i]);
+	pack_nets(b, f->nets, f->n_nets);
 }
 
 static int find_verb(const json_t *o, size_t *out, struct err *error)

@@ -144,9 +144,7 @@ static void send_answer(struct resolver *v, uint64_t id, uint32_t holds_sec,
 
 	pack_u64(&b, id);
 	pack_u32(&b, holds_sec);
-	pack_u32(&b, n);
-	for (uint32_t i = 0; i < n; i++)
-		pack_net(&b, &nets[i]);
+	pack_nets(&b, nets, n);
 	(void)role_send(v->role, ROLE_ENGINE, MSG_RESOLVED, &b, -1);
 	buf_deinit(&b);
 }

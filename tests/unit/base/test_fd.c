@@ -14,6 +14,7 @@
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -267,12 +268,38 @@ static void works_without_a_directory_part(void **state)
 	assert_content("bare", "y");
 }
 
+static void sends_what_goes(void **state)
+{
+	struct buf b = BUF_INIT(8u << 20);
+	char room[65536];
+	size_t total = 4u << 20, got = 0, left;
+	int fds[2];
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+	for (size_t i = 0; i < total; i++)
+		buf_add_char(&b, (char)i);
+	assert_int_equal(fd_send_some(fds[0], &b), 0);
+	left = b.n;
+	assert_true(left > 0 && left < total);
+	while (got < total - left)
+		got += (size_t)read(fds[1], room, sizeof(room));
+	assert_int_equal(got, total - left);
+	assert_int_equal(fd_send_some(fds[0], &b), 0);
+	assert_true(b.n < left);
+	close(fds[1]);
+	assert_int_equal(fd_send_some(fds[0], &b), -EPIPE); /* and no signal */
+	close(fds[0]);
+	buf_deinit(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(flags),
 	    cmocka_unit_test(closing_keeps_errno),
 	    cmocka_unit_test(writes_all),
+	    cmocka_unit_test(sends_what_goes),
 	    cmocka_unit_test(reads_up_to_the_cap),
 	    cmocka_unit_test(reads_only_regular_files),
 	    cmocka_unit_test(makes_a_new_file),

@@ -272,6 +272,41 @@ static void a_full_buffer_fails(void **state)
 #endif
 }
 
+static void lists_of_networks(void **state)
+{
+	struct buf b = BUF_INIT(1000);
+	struct net two[2] = {{{0}, 0}, {{0}, 0}};
+	struct net *got;
+	uint32_t n = 9;
+
+	(void)state;
+	assert_int_equal(net_parse(SPAN("192.0.2.1"), &two[0]), 0);
+	assert_int_equal(net_parse(SPAN("2001:db8::/32"), &two[1]), 0);
+	pack_nets(&b, two, 2);
+	pack_nets(&b, NULL, 0);
+	for (size_t cut = 0; cut < 4 + 2 * sizeof(two[0]); cut++) {
+		struct unpack u = unpack_of((struct span){b.p, cut});
+
+		assert_null(unpack_nets(&u, 2, &n));
+		assert_true(u.bad);
+	}
+	struct unpack u = unpack_of(buf_span(&b));
+
+	got = unpack_nets(&u, 2, &n);
+	assert_int_equal(n, 2);
+	assert_memory_equal(got, two, sizeof(two));
+	free(got);
+	got = unpack_nets(&u, 2, &n);
+	assert_non_null(got);
+	assert_int_equal(n, 0);
+	assert_int_equal(unpack_end(&u), 0);
+	free(got);
+	u = unpack_of(buf_span(&b));
+	assert_null(unpack_nets(&u, 1, &n));
+	assert_true(u.bad);
+	buf_deinit(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -284,6 +319,7 @@ int main(void)
 	    cmocka_unit_test(counts_are_limited_by_what_is_left),
 	    cmocka_unit_test(bad_stays_bad),
 	    cmocka_unit_test(a_full_buffer_fails),
+	    cmocka_unit_test(lists_of_networks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
