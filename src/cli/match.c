@@ -85,7 +85,7 @@ static int on_line(void *ctx, struct span text, uint64_t number)
 	struct line l = {
 	    .text = text, .number = number, .stamp = WALL_NONE, .read_at = m->now};
 	struct filter_failure f;
-	int r = filter_feed(m->filter, &l, m->now, &f);
+	int r = filter_feed(m->filter, &l, NULL, m->now, &f);
 
 	m->n_lines++;
 	switch (r) {

@@ -149,9 +149,13 @@ static void count_line(struct tail_work *w, const char *text)
 
 	if (span_find(line, span_of(w->o->grep)) < 0)
 		return;
-	if (w->o->this_hour &&
-	    (!stamp_find(w->stamp, line, w->now, &r) || !same_hour(r.at, w->now)))
-		return;
+	if (w->o->this_hour) {
+		if (!stamp_find(w->stamp, line, w->now, &r))
+			return;
+		stamp_keep(w->stamp, w->now);
+		if (!same_hour(r.at, w->now))
+			return;
+	}
 	if (!find_client(line, w->o->grep, &n))
 		return;
 	struct tally *t = tally_of(&w->tallies, &n, true);

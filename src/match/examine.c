@@ -457,11 +457,14 @@ static int prepare(struct examination *x, const struct line *l, struct span give
 	struct filter_date d;
 	struct examine_line parts;
 	struct span text;
-	int r = filter_clean(f, l->text, &text);
+	int r = filter_clean(l->text, &f->repaired, &text);
 
+	if (r == 0)
+		r = filter_date(f, text, l, x->now, &d);
 	if (r < 0)
 		return r;
-	filter_date(f, text, l, x->now, &d);
+	if (f->stamp)
+		stamp_keep(f->stamp, x->now); /* what is shown is learnt from */
 	if (d.date.n > 0 && d.is_known && d.at.us == f->last_date.us) {
 		buf_clear(&x->s->last_date);
 		buf_add_span(&x->s->last_date, d.date);

@@ -61,7 +61,9 @@ struct filter *filter_new(const struct filter_options *o, struct err *e)
 	}
 	f->usedns = o->usedns;
 	f->last_date = WALL_NONE;
+	f->context = o->maxlines > 1 ? o->maxlines - 1 : 0;
 	f->repaired = f->subject = f->content = BUF_INIT(SIZE_MAX / 2);
+	f->skipped_repaired = BUF_INIT(SIZE_MAX / 2);
 	f->skipped = f->users = BUF_INIT(SIZE_MAX / 2);
 	if (rules_init(&f->rules, o, e) < 0 || filter_add_parts(f, o, e) < 0)
 		return NULL;
@@ -73,6 +75,7 @@ struct filter *filter_free(struct filter *f)
 	if (!f)
 		return NULL;
 	buf_deinit(&f->repaired);
+	buf_deinit(&f->skipped_repaired);
 	buf_deinit(&f->subject);
 	buf_deinit(&f->content);
 	buf_deinit(&f->skipped);
@@ -89,18 +92,18 @@ struct filter *filter_free(struct filter *f)
 	return NULL;
 }
 
-int filter_clean(struct filter *f, struct span text, struct span *out)
+int filter_clean(struct span text, struct buf *repaired, struct span *out)
 {
 	while (text.n > 0 && (text.p[text.n - 1] == '\n' || text.p[text.n - 1] == '\r'))
 		text.n--;
 	if (text.n == 0)
 		text.p = "";
 	if (!utf8_is_valid(text)) {
-		buf_clear(&f->repaired);
-		utf8_repair(text, &f->repaired);
-		if (f->repaired.failed)
+		buf_clear(repaired);
+		utf8_repair(text, repaired);
+		if (repaired->failed)
 			return -ENOMEM;
-		text = buf_span(&f->repaired);
+		text = buf_span(repaired);
 	}
 	*out = text;
 	return 0;
@@ -116,11 +119,52 @@ static wall_t filter_guess_date(
 	return l->live || f->last_date.us == WALL_NONE.us ? now : f->last_date;
 }
 
-void filter_date(struct filter *f, struct span text, const struct line *l, wall_t now,
+static void cut_date(
+    struct filter_date *d, struct span text, const struct stamp_result *found)
+{
+	d->before = (struct span){text.p, found->start};
+	d->date = (struct span){text.p + found->start, found->end - found->start};
+	d->after = span_skip(text, found->end);
+}
+
+bool filter_own_date(
+    struct filter *f, struct span text, wall_t now, struct stamp_result *out)
+{
+	if (!stamp_find(f->stamp, text, now, out) || out->start == out->end ||
+	    out->at.us == WALL_NONE.us)
+		return false;
+	f->last_date = out->at;
+	f->is_last_date_whole = out->is_whole;
+	return true;
+}
+
+/* It has none, or one like 30 February. */
+static void date_without(struct filter *f, struct span text, const struct line *l,
+    wall_t now, struct filter_date *out)
+{
+	struct stamp_result found = {0};
+	bool is_found = stamp_find(f->stamp, text, now, &found);
+
+	/* A pattern that fits the empty text says: now. */
+	out->is_known = is_found && found.start == found.end;
+	if (f->last_date.us <= wall_add_sec(now, -FILTER_LAST_DATE_SEC).us) {
+		if (is_found && !out->is_known)
+			cut_date(out, text, &found);
+		out->at = filter_guess_date(f, l, now);
+		return;
+	}
+	/* 30 February stays in the text then: so does fail2ban. */
+	out->date.p = NULL;
+	out->at = f->last_date;
+	out->is_whole = f->is_last_date_whole;
+	out->is_known = true;
+}
+
+int filter_date(struct filter *f, struct span text, const struct line *l, wall_t now,
     struct filter_date *out)
 {
 	struct stamp_result found = {0};
-	bool is_found = f->stamp && stamp_find(f->stamp, text, now, &found);
+	int r;
 
 	*out = (struct filter_date){
 	    .at = now, .before = {text.p, 0}, .date = {text.p, 0}, .after = text};
@@ -128,32 +172,19 @@ void filter_date(struct filter *f, struct span text, const struct line *l, wall_
 		out->is_known = true;
 		if (l->stamp.us != WALL_NONE.us)
 			out->at = l->stamp;
-		return;
+		return 0;
 	}
-	if (is_found && found.start < found.end) {
-		out->before = (struct span){text.p, found.start};
-		out->date =
-		    (struct span){text.p + found.start, found.end - found.start};
-		out->after = span_skip(text, found.end);
-		if (found.at.us != WALL_NONE.us) {
-			out->is_known = true;
-			out->at = f->last_date = found.at;
-			out->is_whole = f->is_last_date_whole = found.is_whole;
-			return;
-		}
+	if (filter_own_date(f, text, now, &found)) {
+		cut_date(out, text, &found);
+		out->is_known = true;
+		out->at = found.at;
+		out->is_whole = found.is_whole;
+		return 0;
 	}
-	/* A pattern that fits the empty text says: now. */
-	out->is_known = is_found && found.start == found.end;
-	if (f->last_date.us <= wall_add_sec(now, -FILTER_LAST_DATE_SEC).us) {
-		out->at = filter_guess_date(f, l, now);
-		return;
-	}
-	/* A date like 30 February stays in the text then: so does fail2ban. */
-	*out = (struct filter_date){.at = f->last_date,
-	    .is_whole = f->is_last_date_whole,
-	    .is_known = true,
-	    .before = {text.p, 0},
-	    .after = text};
+	r = filter_settle(f); /* the date may be in a line that was skipped */
+	if (r == 0)
+		date_without(f, text, l, now, out);
+	return r;
 }
 
 int filter_set_subject(
@@ -211,11 +242,14 @@ int filter_run_prefregex(struct filter *f, struct filter_texts *t)
 }
 
 /* Return: 0 with *out_rule, REGEX_MISS, or REGEX_LIMIT (no match, and one gave up). */
-static int filter_run_failregex(struct filter *f, struct span text, size_t *out_rule)
+static int filter_run_failregex(
+    struct filter *f, struct span text, const uint64_t *rules, size_t *out_rule)
 {
 	int result = REGEX_MISS;
 
 	for (size_t i = 0; i < f->rules.n_failregex; i++) {
+		if (rules && !(rules[i / 64] >> i % 64 & 1))
+			continue;
 		int r = regex_search_valid(
 		    rule_regex(f->rules.failregex[i]), text, 0, f->match);
 
@@ -327,8 +361,8 @@ int filter_keep_content(struct filter *f, struct filter_texts *t)
 }
 
 /* The line has been made ready as @t. Return: as filter_feed(). */
-static int filter_search(
-    struct filter *f, struct filter_texts *t, wall_t now, struct filter_failure *out)
+static int filter_search(struct filter *f, struct filter_texts *t,
+    const uint64_t *rules, wall_t now, wall_t now_of_date, struct filter_failure *out)
 {
 	struct groups found;
 	size_t rule = 0;
@@ -339,12 +373,16 @@ static int filter_search(
 	if (r < 0)
 		return r;
 	if (r == 0)
-		r = filter_run_failregex(f, t->content, &rule);
+		r = filter_run_failregex(f, t->content, rules, &rule);
 	if (r != 0) {
+		if (t->has_content)
+			f->n_wanted = f->context;
 		if (filter_keep_content(f, t) < 0)
 			return -ENOMEM;
 		return r == REGEX_LIMIT ? FILTER_LIMIT : FILTER_MISS;
 	}
+	if (f->stamp)
+		stamp_keep(f->stamp, now_of_date);
 	out->rule = (uint16_t)rule;
 	rule_read(f->rules.failregex[rule], f->match, &found);
 	groups_overlay(&f->groups, &found, f->rules.names.n);
@@ -356,24 +394,31 @@ static int filter_search(
 	return filter_conclude(f, (uint32_t)n_lines, now, out);
 }
 
-int filter_feed(
-    struct filter *f, const struct line *l, wall_t now, struct filter_failure *out)
+int filter_feed(struct filter *f, const struct line *l, const uint64_t *rules,
+    wall_t now, struct filter_failure *out)
 {
 	struct filter_texts t = {0};
 	struct filter_date date;
 	struct span text;
-	int r;
+	int r = f->ring ? filter_settle(f) : 0;
 
-	r = filter_clean(f, l->text, &text);
+	if (r == 0)
+		r = filter_clean(l->text, &f->repaired, &text);
+	if (r == 0)
+		r = filter_date(f, text, l, now, &date);
+	if (r == 0)
+		r = filter_set_subject(f, date.before, date.after, &t.whole);
 	if (r < 0)
 		return r;
-	filter_date(f, text, l, now, &date);
-	r = filter_set_subject(f, date.before, date.after, &t.whole);
-	if (r < 0)
-		return r;
+	f->skipped_lines.n = 0; /* this line stands for them now */
+	if (f->ring) {
+		/* What is missing in this line may stand in one before it. */
+		f->n_wanted = rules ? f->context : f->n_wanted - (f->n_wanted > 0);
+		rules = NULL;
+	}
 	out->at = date.at;
 	/* Sessions of a log that is read later lasted as long as its own dates say. */
-	return filter_search(f, &t, l->live ? now : date.at, out);
+	return filter_search(f, &t, rules, l->live ? now : date.at, now, out);
 }
 
 size_t filter_n_rules(const struct filter *f)

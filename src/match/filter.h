@@ -83,6 +83,9 @@ DEFINE_CLEANUP(struct filter *, filter_free)
 
 /**
  * filter_feed()
+ * @rules: bit i of word i / 64: failregex i may match this line; NULL: any may. Whoever
+ *         leaves one out knows that a text which it cannot do without is missing in the
+ *         line; the outcome is the same as with NULL
  * @now: settles the year of dates without one. For a line that is live it stands in for
  *       a missing date and says which sessions are over; for others the dates in the
  *       log do both, and @now only where none has been seen
@@ -90,8 +93,23 @@ DEFINE_CLEANUP(struct filter *, filter_free)
  *
  * Return: a FILTER_* outcome, or -ENOMEM.
  */
-int filter_feed(
-    struct filter *f, const struct line *l, wall_t now, struct filter_failure *out);
+int filter_feed(struct filter *f, const struct line *l, const uint64_t *rules,
+    wall_t now, struct filter_failure *out);
+
+/**
+ * filter_skip() - the lines before the next, of which it is known that none matches
+ * @lines: whole lines, each with its line end; directly behind those of a call before.
+ *         They must stay readable until filter_settle()
+ * @l, @now: as for filter_feed(), without a text
+ *
+ * What they mean for later lines (a date for those that have none, lines for maxlines)
+ * is looked at only when it is needed: skipping costs nothing.
+ */
+void filter_skip(struct filter *f, struct span lines, const struct line *l, wall_t now);
+int filter_settle(struct filter *f); /* Return: 0 or -ENOMEM. */
+
+/* Must the next line be fed in any case, without @rules? */
+bool filter_wants_next(const struct filter *f);
 
 size_t filter_n_rules(const struct filter *f);
 uint64_t filter_n_hits(const struct filter *f, size_t rule); /* lines it matched */

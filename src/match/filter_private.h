@@ -26,6 +26,13 @@ struct filter {
 
 	struct stamp *stamp; /* NULL: lines carry no date */
 	wall_t last_date;
+	/* Lines that were skipped and not yet looked at: see filter_skip(). */
+	struct span skipped_lines;
+	struct line skipped_line;
+	wall_t skipped_now;
+	struct buf skipped_repaired;
+	unsigned int context;  /* maxlines - 1: so far a match may reach back */
+	unsigned int n_wanted; /* next lines that must be fed */
 	bool is_last_date_whole;
 	struct regex_match *match;
 	struct regex_match *ignore_match; /* the other one is still needed then */
@@ -60,11 +67,17 @@ struct filter_date {
 
 struct examine_state *examine_state_free(struct examine_state *s);
 
-/* Line ends go, and the text becomes valid UTF-8. Return: 0 or -ENOMEM. */
-int filter_clean(struct filter *f, struct span text, struct span *out);
+/* Line ends go, and the text becomes valid UTF-8, in @repaired where it must. Return: 0
+ * or -ENOMEM. */
+int filter_clean(struct span text, struct buf *repaired, struct span *out);
 
-/* When the line was written, and what it says before and after its date. */
-void filter_date(struct filter *f, struct span text, const struct line *l, wall_t now,
+/* Has the line a date of its own? It serves later lines too. */
+bool filter_own_date(
+    struct filter *f, struct span text, wall_t now, struct stamp_result *out);
+
+/* When the line was written, and what it says before and after its date. Return: 0 or
+ * -ENOMEM. */
+int filter_date(struct filter *f, struct span text, const struct line *l, wall_t now,
     struct filter_date *out);
 
 /* @out: the text to search. Return: 0 or -ENOMEM. */

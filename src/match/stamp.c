@@ -7,6 +7,8 @@
  * the date. Those are remembered with their result: as the reader by hand says how many
  * bytes it looked at, the same bytes have the same date. Only the year is guessed from
  * now, so a memory serves within one minute of the clock: no year begins within it.
+ * What is learnt from the remembered template changes nothing about its result; what is
+ * learnt from another one may, and ends the memory.
  */
 
 #include "match/stamp.h"
@@ -24,7 +26,7 @@
 struct memo {
 	size_t n; /* 0: nothing remembered */
 	char text[MEMO_BYTES];
-	const struct stamp_template *template;
+	struct stamp_found found;
 	int64_t from_us, to_us; /* serves while from_us <= now < to_us */
 	struct stamp_result result;
 };
@@ -34,6 +36,7 @@ struct stamp {
 	struct stamp_home home;
 	struct memo memo;
 	const struct stamp_template *used; /* last; NULL before */
+	const struct stamp_found *found; /* by the last search; NULL: nothing to keep */
 	bool use_hand;
 };
 
@@ -84,15 +87,16 @@ static bool recall(
 	const struct memo *m = &s->memo;
 
 	if (m->n == 0 || line.n < m->n || now.us < m->from_us || now.us >= m->to_us ||
-	    memcmp(line.p, m->text, m->n) != 0 || m->template != s->used)
+	    memcmp(line.p, m->text, m->n) != 0)
 		return false;
-	stamp_learn_repeat(&s->learn, now);
+	s->found = &m->found;
+	s->used = m->found.template;
 	*out = m->result;
 	return true;
 }
 
-static void remember(struct stamp *s, struct span line, wall_t now,
-    const struct stamp_template *t, const struct stamp_result *r)
+static void remember(
+    struct stamp *s, struct span line, wall_t now, const struct stamp_result *r)
 {
 	size_t n = s->learn.match.seen;
 
@@ -107,7 +111,7 @@ static void remember(struct stamp *s, struct span line, wall_t now,
 		return;
 	s->memo.n = n;
 	memcpy(s->memo.text, line.p, n);
-	s->memo.template = t;
+	s->memo.found = s->learn.found;
 	s->memo.from_us = now.us - now.us % MINUTE_US;
 	s->memo.to_us = s->memo.from_us + MINUTE_US;
 	s->memo.result = *r;
@@ -121,10 +125,12 @@ bool stamp_find(struct stamp *s, struct span line, wall_t now, struct stamp_resu
 
 	if (recall(s, line, now, out))
 		return true;
-	t = stamp_learn_find(&s->learn, &subject, now);
+	s->found = NULL;
+	t = stamp_learn_find(&s->learn, &subject);
 	if (!t)
 		return false;
 	s->used = t;
+	s->found = &s->learn.found;
 	*out = (struct stamp_result){
 	    .start = m->cut_start,
 	    .end = m->cut_end,
@@ -133,8 +139,18 @@ bool stamp_find(struct stamp *s, struct span line, wall_t now, struct stamp_resu
 	out->is_whole =
 	    t->draft.kind == STAMP_TAI64N ||
 	    (t->draft.kind == STAMP_DATE && (s->home.has_zone || m->fields.has_zone));
-	remember(s, line, now, t, out);
+	remember(s, line, now, out);
 	return true;
+}
+
+void stamp_keep(struct stamp *s, wall_t now)
+{
+	if (!s->found)
+		return;
+	if (s->found->template != s->memo.found.template)
+		s->memo.n = 0;
+	stamp_learn_keep(&s->learn, s->found, now);
+	s->found = NULL;
 }
 
 const char *stamp_template_name(const struct stamp *s)

@@ -5,7 +5,7 @@
  * stamp - find the date in a log line, cut it out, turn it into a time
  *
  * fail2ban's date detection: default templates or a datepattern, anchored before free
- * ones, learning which template fits. The common case, the same template at the same
+ * ones, learning from the lines that count which template fits. The common case, the same template at the same
  * place as in the line before, is parsed by hand without a regex.
  */
 
@@ -38,10 +38,15 @@ DEFINE_CLEANUP(struct stamp *, stamp_free)
  * stamp_find()
  * @now: settles missing years, days and centuries
  *
+ * Learns nothing: how often it is called, and for which lines, changes no result.
+ *
  * Return: true and @out, or false: the line has no date.
  */
 bool stamp_find(
     struct stamp *s, struct span line, wall_t now, struct stamp_result *out);
+
+/* The line of the last stamp_find(), read at @now, counts: learn from what was found. */
+void stamp_keep(struct stamp *s, wall_t now);
 
 /* fail2ban's name of the template that was used last, for people; NULL before. */
 const char *stamp_template_name(const struct stamp *s);

@@ -19,6 +19,8 @@
 int stamp_learn_init(struct stamp_learn *l)
 {
 	l->last = l->list.n;
+	for (size_t i = 0; i < l->list.n; i++)
+		l->list.all[i]->id = i;
 	l->start = 1; /* a first date further right than this is not yet believed */
 	l->match.groups = regex_match_new();
 	l->reserve.groups = regex_match_new();
@@ -64,6 +66,14 @@ static void keep_reserve(struct stamp_learn *l)
 	l->match = swap;
 }
 
+/* Does it fit? Whether it does is learnt with the rest. */
+static bool fits(struct stamp_learn *l, const struct stamp_template *t, bool is_found)
+{
+	if (is_found)
+		l->found.fitted[t->id / 64] |= UINT64_C(1) << t->id % 64;
+	return is_found;
+}
+
 /* The search in progress: what to pass over, and the best match so far. */
 struct search {
 	struct stamp_subject *subject;
@@ -87,7 +97,7 @@ static bool try_last(struct stamp_learn *l, struct search *s)
 		is_found = stamp_template_find(t, s->subject, &l->match);
 		s->skip = l->last;
 	}
-	if (!is_found)
+	if (!fits(l, t, is_found))
 		return false;
 	if (l->list.n == 1 || t->draft.is_anchored ||
 	    (l->match.start == l->start && l->match.end == l->end))
@@ -113,8 +123,10 @@ static bool is_final(const struct stamp_learn *l, size_t i)
 static size_t try_all(struct stamp_learn *l, struct search *s)
 {
 	for (size_t i = 0; i < l->list.n; i++) {
+		struct stamp_template *t = l->list.all[i];
+
 		if (i == s->skip ||
-		    !stamp_template_find(l->list.all[i], s->subject, &l->match))
+		    !fits(l, t, stamp_template_find(t, s->subject, &l->match)))
 			continue;
 		if (is_final(l, i))
 			return i;
@@ -161,43 +173,60 @@ static size_t promote(struct stamp_learn *l, size_t i)
 	return to;
 }
 
-static void learn(struct stamp_learn *l, size_t i, struct span line, wall_t now)
+static size_t index_of(const struct stamp_learn *l, const struct stamp_template *t)
 {
+	size_t i = l->last < l->list.n && l->list.all[l->last] == t ? l->last : 0;
+
+	while (l->list.all[i] != t)
+		i++;
+	return i;
+}
+
+void stamp_learn_keep(struct stamp_learn *l, const struct stamp_found *f, wall_t now)
+{
+	size_t i = index_of(l, f->template);
 	struct stamp_template *t = l->list.all[i];
 
+	for (size_t k = 0; k < l->list.n; k++) {
+		size_t id = l->list.all[k]->id;
+
+		if (f->fitted[id / 64] >> id % 64 & 1)
+			l->list.all[k]->n_matches++;
+	}
 	t->n_hits++;
 	t->used_sec = now.us / US_PER_SEC;
-	t->distance = l->match.start;
+	t->distance = f->start;
 	if (l->first_unused == i)
 		l->first_unused++;
-	l->start = l->match.start;
-	l->end = l->match.end;
-	l->before = byte_at(line, l->start - 1);
-	l->first = byte_at(line, l->start);
-	l->final = byte_at(line, l->end - 1);
-	l->after = byte_at(line, l->end);
+	l->start = f->start;
+	l->end = f->end;
+	l->before = f->before;
+	l->first = f->first;
+	l->final = f->final;
+	l->after = f->after;
 	l->last = i > 0 && i != l->last ? promote(l, i) : i;
 }
 
-struct stamp_template *stamp_learn_find(
-    struct stamp_learn *l, struct stamp_subject *s, wall_t now)
+static void note(struct stamp_learn *l, struct stamp_template *t, struct span line)
 {
-	struct search search = {.subject = s, .skip = l->list.n, .reserve = l->list.n};
-	size_t i = try_last(l, &search) ? l->last : try_all(l, &search);
-	struct stamp_template *t;
-
-	if (i == l->list.n)
-		return NULL;
-	t = l->list.all[i];
-	learn(l, i, s->line, now);
-	return t;
+	l->found.template = t;
+	l->found.start = l->match.start;
+	l->found.end = l->match.end;
+	l->found.before = byte_at(line, l->match.start - 1);
+	l->found.first = byte_at(line, l->match.start);
+	l->found.final = byte_at(line, l->match.end - 1);
+	l->found.after = byte_at(line, l->match.end);
 }
 
-void stamp_learn_repeat(struct stamp_learn *l, wall_t now)
+struct stamp_template *stamp_learn_find(struct stamp_learn *l, struct stamp_subject *s)
 {
-	struct stamp_template *t = l->list.all[l->last];
+	struct search search = {.subject = s, .skip = l->list.n, .reserve = l->list.n};
+	size_t i;
 
-	t->n_hits++;
-	t->n_matches++;
-	t->used_sec = now.us / US_PER_SEC;
+	memset(l->found.fitted, 0, sizeof(l->found.fitted));
+	i = try_last(l, &search) ? l->last : try_all(l, &search);
+	if (i == l->list.n)
+		return NULL;
+	note(l, l->list.all[i], s->line);
+	return l->list.all[i];
 }

@@ -75,8 +75,7 @@ static bool is_ready(struct stamp_template *t)
 	return !t->is_broken;
 }
 
-static bool read_groups(
-    struct stamp_template *t, struct span line, struct stamp_match *out)
+static bool read_groups(struct span line, struct stamp_match *out)
 {
 	struct span whole, cut;
 
@@ -91,7 +90,6 @@ static bool read_groups(
 	out->cut_end = out->cut_start + cut.n;
 	out->seen = 0;
 	out->by_hand = false;
-	t->n_matches++;
 	return true;
 }
 
@@ -111,7 +109,6 @@ static enum stamp_fast find_by_hand(
 	out->cut_end = m.end;
 	out->seen = m.seen;
 	out->by_hand = true;
-	t->n_matches++;
 	return r;
 }
 
@@ -141,7 +138,7 @@ bool stamp_template_find(
 		return false;
 	r = is_valid(s) ? regex_search_valid(t->regex, s->line, 0, out->groups)
 			: regex_search(t->regex, s->line, 0, out->groups);
-	return r == 0 && read_groups(t, s->line, out);
+	return r == 0 && read_groups(s->line, out);
 }
 
 bool stamp_template_find_in(struct stamp_template *t, struct stamp_subject *s,
@@ -151,7 +148,7 @@ bool stamp_template_find_in(struct stamp_template *t, struct stamp_subject *s,
 
 	if (!is_ready(t) || regex_search(t->regex, part, from, out->groups) != 0)
 		return false;
-	return read_groups(t, s->line, out);
+	return read_groups(s->line, out);
 }
 
 static wall_t number_time(const struct stamp_template *t, const struct stamp_match *m)

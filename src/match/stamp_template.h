@@ -29,6 +29,7 @@ struct stamp_template {
 	size_t value_group; /* of the number, if no STAMP_DATE */
 
 	/* What was learnt; see stamp_learn.c. */
+	size_t id;          /* its first index in the list, which changes */
 	uint64_t n_hits;    /* it gave the date */
 	uint64_t n_matches; /* it fitted, also when another one was preferred */
 	int64_t used_sec;

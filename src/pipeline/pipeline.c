@@ -305,7 +305,7 @@ static int feed_decoded(struct pipeline *p, uint32_t jail, const struct line *l,
 	if (!lane->filter || lane->is_idle)
 		return 0;
 	lane->counts.lines++;
-	int r = filter_feed(lane->filter, l, l->read_at, &failure);
+	int r = filter_feed(lane->filter, l, NULL, l->read_at, &failure);
 
 	switch (r) {
 	case FILTER_FAILURE:

@@ -77,7 +77,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 	assert(f);
 	while (span_next_line(&rest, &l.text)) {
 		x = (struct filter_failure){0};
-		check(f, filter_feed(f, &l, wall_from_sec(1124013600), &x), &x);
+		check(f, filter_feed(f, &l, NULL, wall_from_sec(1124013600), &x), &x);
 	}
 	return 0;
 }

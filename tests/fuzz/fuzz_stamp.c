@@ -26,6 +26,8 @@ static void play(struct stamp *hand, struct stamp *regex, struct span lines)
 		bool is_a = stamp_find(hand, line, now, &a);
 		bool is_b = stamp_find(regex, line, now, &b);
 
+		stamp_keep(hand, now);
+		stamp_keep(regex, now);
 		assert(is_a == is_b);
 		assert(a.start == b.start && a.end == b.end && a.at.us == b.at.us);
 		assert(a.start <= a.end && a.end <= line.n);

@@ -125,7 +125,7 @@ static int run(struct filter *f, bool is_quiet)
 
 		l.text = (struct span){text, (size_t)n};
 		l.number++;
-		r = filter_feed(f, &l, wall_from_sec(MAIN_NOW), &x);
+		r = filter_feed(f, &l, NULL, wall_from_sec(MAIN_NOW), &x);
 		if (r < 0)
 			return r;
 		if (r == FILTER_LIMIT)

@@ -35,6 +35,7 @@ static void answer(struct stamp *s, struct span line, wall_t now, bool is_verbos
 	else
 		(void)printf("%zu %zu %" PRId64 ".%06" PRId64, r.start, r.end,
 		    r.at.us / US_PER_SEC, r.at.us % US_PER_SEC);
+	stamp_keep(s, now);
 	if (is_verbose)
 		(void)printf(
 		    "\t%s", stamp_template_name(s) ? stamp_template_name(s) : "-");

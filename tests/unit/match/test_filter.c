@@ -60,7 +60,7 @@ static int feed_span(struct fixture *t, struct span text)
 	struct line l = {.text = text, .stamp = WALL_NONE, .live = t->live};
 
 	t->x = (struct filter_failure){0};
-	return filter_feed(t->f, &l, t->now, &t->x);
+	return filter_feed(t->f, &l, NULL, t->now, &t->x);
 }
 
 static int feed(struct fixture *t, const char *text)
@@ -340,10 +340,10 @@ static void test_no_date(void **state)
 	    .text = SPAN("2005-08-14 11:59:00 192.0.2.1"), .stamp = wall_from_sec(42)};
 
 	MAKE(t, "^2005-08-14 11:59:00 <HOST>$");
-	assert_int_equal(filter_feed(t->f, &l, t->now, &t->x), FILTER_FAILURE);
+	assert_int_equal(filter_feed(t->f, &l, NULL, t->now, &t->x), FILTER_FAILURE);
 	assert_int_equal(t->x.at.us, wall_from_sec(42).us);
 	l.stamp = WALL_NONE;
-	assert_int_equal(filter_feed(t->f, &l, t->now, &t->x), FILTER_FAILURE);
+	assert_int_equal(filter_feed(t->f, &l, NULL, t->now, &t->x), FILTER_FAILURE);
 	assert_int_equal(t->x.at.us, t->now.us);
 }
 

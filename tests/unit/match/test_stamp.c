@@ -51,6 +51,7 @@ static void check_at(
 	struct stamp_result r = {0};
 	bool is_found = stamp_find(s, text, wall_from_sec(now_sec), &r);
 
+	stamp_keep(s, wall_from_sec(now_sec));
 	if (!cut) {
 		if (is_found)
 			fail_msg("'%s' has no date, but '%.*s' is found", line,

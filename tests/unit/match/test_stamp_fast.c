@@ -98,6 +98,8 @@ static void compare(struct stamp *hand, struct stamp *regex, struct span line,
 	bool is_a = stamp_find(hand, line, now, &a);
 	bool is_b = stamp_find(regex, line, now, &b);
 
+	stamp_keep(hand, now);
+	stamp_keep(regex, now);
 	if (is_a != is_b || a.start != b.start || a.end != b.end || a.at.us != b.at.us)
 		fail_msg("'%.*s': by hand %d %zu-%zu %lld, by regex %d %zu-%zu %lld",
 		    SPAN_ARG(line), is_a, a.start, a.end, (long long)a.at.us, is_b,

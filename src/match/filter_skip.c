@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * filter_skip - lines that match nothing, and what they mean for those that do
+ *
+ * A line leaves two things behind: a date, for lines after it that have none, and with
+ * maxlines itself, for a match may begin in it. Both are wanted of the last lines only,
+ * and mostly of none.
+ */
+
+#include "match/filter_private.h"
+
+void filter_skip(struct filter *f, struct span lines, const struct line *l, wall_t now)
+{
+	if (!lines.n)
+		return;
+	if (!f->skipped_lines.n)
+		f->skipped_lines.p = lines.p;
+	f->skipped_lines.n = (size_t)(lines.p + lines.n - f->skipped_lines.p);
+	f->skipped_line = *l;
+	f->skipped_now = now;
+}
+
+/* Take the last line, with its line end, off @lines. */
+static struct span cut_last_line(struct span *lines)
+{
+	const char *from = lines->n > 1 ? memrchr(lines->p, '\n', lines->n - 1) : NULL;
+	size_t at = from ? (size_t)(from - lines->p) + 1 : 0;
+	struct span line = {lines->p + at, lines->n - at};
+
+	lines->n = at;
+	return line;
+}
+
+/* The last date that there is. */
+static int settle_date(struct filter *f)
+{
+	struct span lines = f->skipped_lines, text;
+	struct stamp_result found;
+
+	while (lines.n) {
+		int r =
+		    filter_clean(cut_last_line(&lines), &f->skipped_repaired, &text);
+
+		if (r < 0)
+			return r;
+		if (filter_own_date(f, text, f->skipped_now, &found))
+			break;
+	}
+	return 0;
+}
+
+/* As filter_feed() does it up to the search, which would find nothing. */
+static int add_to_ring(struct filter *f, struct span line)
+{
+	struct filter_date d;
+	struct span text, all;
+	int r = filter_clean(line, &f->skipped_repaired, &text);
+
+	if (r == 0)
+		r = filter_date(f, text, &f->skipped_line, f->skipped_now, &d);
+	return r < 0 ? r : filter_set_subject(f, d.before, d.after, &all);
+}
+
+static int settle_ring(struct filter *f)
+{
+	struct span lines = f->skipped_lines, rest = lines;
+	int r = 0;
+
+	for (unsigned int i = 0; i < f->context && lines.n; i++)
+		(void)cut_last_line(&lines);
+	/* Those before may have the date of the first that matters. */
+	f->skipped_lines = lines;
+	r = f->stamp ? settle_date(f) : 0;
+	f->skipped_lines.n = 0;
+	for (rest = span_skip(rest, lines.n); rest.n && r == 0;) {
+		const char *end = memchr(rest.p, '\n', rest.n);
+		size_t n = end ? (size_t)(end - rest.p) + 1 : rest.n;
+
+		r = add_to_ring(f, (struct span){rest.p, n});
+		rest = span_skip(rest, n);
+	}
+	return r;
+}
+
+int filter_settle(struct filter *f)
+{
+	int r = 0;
+
+	if (!f->skipped_lines.n)
+		return 0;
+	if (f->ring)
+		r = settle_ring(f);
+	else if (f->stamp)
+		r = settle_date(f);
+	f->skipped_lines.n = 0;
+	return r;
+}
+
+bool filter_wants_next(const struct filter *f)
+{
+	return f->n_wanted > 0;
+}
