@@ -8,6 +8,8 @@
  */
 #include "source/split.h"
 
+#include "base/bytes.h"
+
 struct split {
 	size_t line_cap;
 	uint64_t n_cut;
@@ -16,7 +18,7 @@ struct split {
 	char before_last;
 	bool had_cr; /* UTF-16: its last unit is '\r' */
 	enum decode_unit unit;
-	char pending[]; /* its first line_cap bytes */
+	char pending[]; /* its first line_cap bytes, and room for a line end */
 };
 
 struct split *split_new(size_t line_cap)
@@ -25,7 +27,7 @@ struct split *split_new(size_t line_cap)
 
 	if (!line_cap)
 		line_cap = SPLIT_LINE_CAP;
-	s = malloc(sizeof(*s) + line_cap);
+	s = malloc(sizeof(*s) + line_cap + 2);
 	if (!s)
 		return NULL;
 	/* The room behind is left untouched, so it costs no memory until it is used. */
@@ -139,6 +141,85 @@ int split_feed(struct split *s, struct span block, split_fn fn, void *ctx)
 	return 0;
 }
 
+/* --- runs of lines -----------------------------------------------------------------
+ */
+
+struct single {
+	struct split *s;
+	split_run_fn fn;
+	void *ctx;
+};
+
+/* A line that cannot be handed out where it stands. */
+static void on_single(void *ctx, struct span text, size_t whole_bytes)
+{
+	struct single *x = ctx;
+	char *room = x->s->pending;
+
+	if (text.n && text.p != room)
+		memcpy(room, text.p, text.n);
+	/* A '\r' that is text must not be taken for a part of the line end. */
+	size_t n = text.n;
+
+	if (n && room[n - 1] == '\r')
+		room[n++] = '\r';
+	room[n++] = '\n';
+	x->fn(x->ctx, (struct span){room, n}, 1, whole_bytes);
+}
+
+/* How much of @rest is whole lines of which none is too long. */
+static size_t measure_run(const struct split *s, struct span rest)
+{
+	size_t n = 0;
+
+	while (n < rest.n) {
+		size_t window = rest.n - n;
+		const char *nl;
+
+		if (window > s->line_cap + 1)
+			window = s->line_cap + 1;
+		nl = memrchr(rest.p + n, '\n', window);
+		if (!nl)
+			break;
+		n = (size_t)(nl - rest.p) + 1;
+	}
+	return n;
+}
+
+void split_feed_runs(struct split *s, struct span block, split_run_fn fn, void *ctx)
+{
+	struct single single = {s, fn, ctx};
+
+	while (block.n) {
+		size_t n = s->pending_bytes ? 0 : measure_run(s, block);
+		const char *nl;
+
+		if (n) {
+			struct span run = {block.p, n};
+
+			fn(ctx, run, bytes_count(run, '\n'), n);
+			block = span_skip(block, n);
+			continue;
+		}
+		/* The end of an unfinished line, one that is too long, or no end yet.
+		 */
+		nl = memchr(block.p, '\n', block.n);
+		if (!nl) {
+			keep(s, block);
+			return;
+		}
+		hand_out_pending(s, span_from(block.p, nl), on_single, &single);
+		block = span_skip(block, (size_t)(nl - block.p) + 1);
+	}
+}
+
+void split_finish_runs(struct split *s, split_run_fn fn, void *ctx)
+{
+	struct single single = {s, fn, ctx};
+
+	split_finish(s, on_single, &single);
+}
+
 void split_finish(struct split *s, split_fn fn, void *ctx)
 {
 	size_t n = s->pending_bytes;
@@ -146,7 +227,7 @@ void split_finish(struct split *s, split_fn fn, void *ctx)
 	if (!n)
 		return;
 	s->pending_bytes = 0;
-	hand_out(s, s->pending, n, n, fn, ctx);
+	hand_out(s, s->pending, s->last == '\r' ? n - 1 : n, n, fn, ctx);
 }
 
 void split_reset(struct split *s)
