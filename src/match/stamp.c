@@ -153,6 +153,15 @@ void stamp_keep(struct stamp *s, wall_t now)
 	s->found = NULL;
 }
 
+bool stamp_keeps_words(const struct stamp *s)
+{
+	for (size_t i = 0; i < s->learn.list.n; i++) {
+		if (!s->learn.list.all[i]->draft.keeps_words)
+			return false;
+	}
+	return true;
+}
+
 const char *stamp_template_name(const struct stamp *s)
 {
 	return s->used ? s->used->draft.name : NULL;

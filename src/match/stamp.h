@@ -5,8 +5,9 @@
  * stamp - find the date in a log line, cut it out, turn it into a time
  *
  * fail2ban's date detection: default templates or a datepattern, anchored before free
- * ones, learning from the lines that count which template fits. The common case, the same template at the same
- * place as in the line before, is parsed by hand without a regex.
+ * ones, learning from the lines that count which template fits. The common case, the
+ * same template at the same place as in the line before, is parsed by hand without a
+ * regex.
  */
 
 #include "base/clock.h"
@@ -45,8 +46,16 @@ DEFINE_CLEANUP(struct stamp *, stamp_free)
 bool stamp_find(
     struct stamp *s, struct span line, wall_t now, struct stamp_result *out);
 
-/* The line of the last stamp_find(), read at @now, counts: learn from what was found. */
+/* The line of the last stamp_find(), read at @now, counts: learn from what was found.
+ */
 void stamp_keep(struct stamp *s, wall_t now);
+
+/*
+ * Does no word character ([A-Za-z0-9_]) ever stand next to what is cut out of a line,
+ * but for what is cut out at its begin? A text with a word character in each two that
+ * follow each other is then whole in a line if it is in what stamp_find() leaves of it.
+ */
+bool stamp_keeps_words(const struct stamp *s);
 
 /* fail2ban's name of the template that was used last, for people; NULL before. */
 const char *stamp_template_name(const struct stamp *s);

@@ -11,6 +11,7 @@
 #include "match/stamp_bounds.h"
 
 #define WORD_BEGIN "(?=^|\\b|\\W)"
+#define NOT_BEHIND_WORD "(?<![0-9A-Za-z_])"
 #define WORD_END "(?=\\b|\\W|$)"
 #define LINE_BEGIN "^(?:\\W{0,2})?"
 
@@ -183,13 +184,17 @@ struct stamp_bounded stamp_bounds_add(
 		buf_add_str(&full, LINE_BEGIN);
 	} else if (r.took_begin) {
 		stamp_first_add(&bounds->first, &full);
+		if (stamp_first_kind(&bounds->first) == STAMP_FIRST_LOOSE)
+			buf_add_str(&full, NOT_BEHIND_WORD);
 		buf_add_str(&full, WORD_BEGIN);
 	}
-	if (has_group(regex))
+	r.has_groups = has_group(regex);
+	if (r.has_groups)
 		buf_add_span(&full, regex);
 	else
 		add_as_group(&full, regex);
-	if (!bounds->is_free_end && !has_own_end(regex))
+	r.took_end = !bounds->is_free_end && !has_own_end(regex);
+	if (r.took_end)
 		buf_add_str(&full, WORD_END);
 	r.is_at_begin = is_at_line_begin(buf_span(&full));
 	r.is_anchored = r.is_at_begin || is_at_line_end(buf_span(&full));

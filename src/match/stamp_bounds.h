@@ -6,7 +6,8 @@
  *
  * The rules by which fail2ban completes a datepattern: word boundaries on both sides
  * unless the pattern brings its own, `**` for none, one group around all of it unless
- * it has groups.
+ * it has groups. One thing is ours: a date that may begin with a blank, a sign or "@"
+ * does not begin directly behind a word.
  */
 
 #include "match/stamp_first.h"
@@ -27,6 +28,8 @@ struct stamp_bounded {
 	bool is_anchored; /* to the line's begin or end: cannot be found elsewhere */
 	bool is_at_begin;
 	bool took_begin; /* @begin was applied; false: the regex brings its own */
+	bool took_end;
+	bool has_groups; /* of its own: what is cut out is the first of these */
 };
 
 /* Complete @regex, with directives expanded, into @out. */

@@ -73,6 +73,8 @@ struct draft {
 	struct buf regex;
 	struct buf name;
 	bool ignores_case;
+	bool is_number;      /* EPOCH and its kin alone */
+	struct span pattern; /* without its prefix */
 };
 
 static const struct keyword {
@@ -86,7 +88,8 @@ static const struct keyword {
 	"(" EPOCH_REGEX ")"},
     {"LEPOCH", STAMP_LONG_EPOCH, "LongEpoch", "(" EPOCH_PLACE LONG_EPOCH_REGEX ")",
 	"(" LONG_EPOCH_REGEX ")"},
-    {"TAI64N", STAMP_TAI64N, "TAI64N", "(" TAI64N_REGEX ")", "(" TAI64N_REGEX ")"},
+    {"TAI64N", STAMP_TAI64N, "TAI64N", "(?<![0-9A-Za-z_])(" TAI64N_REGEX ")",
+	"(" TAI64N_REGEX ")"},
     {"ISO8601", STAMP_DATE, NULL, NULL, NULL},
 };
 
@@ -152,6 +155,7 @@ static const struct keyword *keyword_find(struct span pattern, bool *out_anchore
 static void draft_keyword(struct draft *d, const struct keyword *k, bool is_anchored)
 {
 	d->kind = k->kind;
+	d->is_number = true;
 	d->bounds.begin = is_anchored ? STAMP_BEGIN_LINE : STAMP_BEGIN_FREE;
 	buf_add_str(&d->regex, is_anchored ? k->anchored_regex : k->free_regex);
 	buf_add_str(&d->name, k->name);
@@ -236,7 +240,7 @@ static int draft_pattern(struct draft *d, struct span pattern, struct err *e)
 		pattern =
 		    is_anchored ? SPAN("{^LN-BEG}" ISO_PATTERN) : SPAN(ISO_PATTERN);
 	draft_prefix(d, &pattern);
-	pattern = span_trim(pattern);
+	pattern = d->pattern = span_trim(pattern);
 	if (has_placeholder(pattern)) {
 		draft_placeholders(d, pattern);
 		return 0;
@@ -244,6 +248,51 @@ static int draft_pattern(struct draft *d, struct span pattern, struct err *e)
 	r = draft_directives(d, pattern, e);
 	d->bounds.first = stamp_first_of(pattern, d->ignores_case);
 	return r;
+}
+
+/* Is the last character of whatever @s matches surely one of a word? */
+static bool ends_in_word(struct span s)
+{
+	size_t depth = 0, i;
+	struct span inner;
+
+	if (s.n > 1 && s.p[s.n - 1] == '?' && s.p[s.n - 2] == ')') {
+		s.n--; /* an optional group: with and without it */
+		for (i = s.n; i-- > 0;) {
+			depth += s.p[i] == ')';
+			if (s.p[i] == '(' && --depth == 0)
+				break;
+		}
+		inner = (struct span){s.p + i, s.n - 1 - i};
+		return i < s.n && span_starts(inner, SPAN("(?:")) &&
+		       span_index(inner, '|') < 0 && ends_in_word(inner) &&
+		       ends_in_word((struct span){s.p, i});
+	}
+	for (i = s.n > 4 ? s.n - 4 : 0; i + 1 < s.n; i++) {
+		const struct stamp_directive *d =
+		    s.p[i] == '%' ? stamp_directive_find(span_skip(s, i + 1)) : NULL;
+
+		/* Names of months, and what the locale says, may end as they like. */
+		if (d && i + 1 + strlen(d->key) == s.n)
+			return strchr("YymdHkIlMSfpjz", d->key[strlen(d->key) - 1]);
+	}
+	return false;
+}
+
+static bool keeps_words(
+    const struct draft *d, const struct stamp_bounded *b, struct span pattern)
+{
+	if (b->has_groups && d->kind == STAMP_DATE)
+		return false;
+	if (span_starts(pattern, SPAN("^")))
+		return true;
+	if (!b->took_end)
+		return false;
+	if (d->is_number)
+		return true;
+	return d->kind == STAMP_DATE && ends_in_word(pattern) && b->took_begin &&
+	       (d->bounds.begin == STAMP_BEGIN_LINE ||
+		   stamp_first_kind(&d->bounds.first) != STAMP_FIRST_UNKNOWN);
 }
 
 static struct stamp_bounded draft_bound(struct draft *d, struct buf *out)
@@ -285,6 +334,7 @@ static int draft_finish(struct draft *d, struct stamp_draft *out, struct err *e)
 	    .hand = d->hand,
 	    .is_anchored = bounded.is_anchored,
 	    .is_at_begin = bounded.is_at_begin,
+	    .keeps_words = keeps_words(d, &bounded, d->pattern),
 	    .first = is_line_begin ? d->bounds.first : (struct stamp_first){false},
 	    .name = TAKE(name_text),
 	    .regex = TAKE(regex_text),

@@ -30,6 +30,9 @@ struct stamp_draft {
 	enum stamp_hand hand; /* how it can be read without the regex */
 	bool is_anchored; /* to the line's begin or end: cannot be found elsewhere */
 	bool is_at_begin;
+	/* What it cuts out stands at the line's begin, or no word character stands next
+	 * to it on either side. */
+	bool keeps_words;
 	struct stamp_first first; /* of a date with {^LN-BEG}, else unknown */
 	char *name;               /* fail2ban's */
 	char *regex;              /* in Python's dialect */

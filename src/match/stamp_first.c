@@ -173,3 +173,18 @@ bool stamp_first_fits(const struct stamp_first *f, struct span line)
 	}
 	return false;
 }
+
+enum stamp_first_kind stamp_first_kind(const struct stamp_first *f)
+{
+	enum stamp_first_kind kind = STAMP_FIRST_WORD;
+
+	for (unsigned int c = 0; c < 128; c++) {
+		if (!has(f, (uint8_t)c) || c == '_' || (c >= '0' && c <= '9') ||
+		    ((c | 0x20) >= 'a' && (c | 0x20) <= 'z'))
+			continue;
+		if (c != ' ' && c != '+' && c != '-')
+			return STAMP_FIRST_UNKNOWN;
+		kind = STAMP_FIRST_LOOSE;
+	}
+	return f->is_known ? kind : STAMP_FIRST_UNKNOWN;
+}

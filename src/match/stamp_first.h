@@ -24,6 +24,13 @@ struct stamp_first {
  */
 struct stamp_first stamp_first_of(struct span pattern, bool ignores_case);
 
+enum stamp_first_kind {
+	STAMP_FIRST_UNKNOWN,
+	STAMP_FIRST_WORD,  /* always a character of a word */
+	STAMP_FIRST_LOOSE, /* or a blank or a sign, which belong to what follows */
+};
+enum stamp_first_kind stamp_first_kind(const struct stamp_first *f);
+
 /* A look-ahead for one of these characters, if they are known. */
 void stamp_first_add(const struct stamp_first *f, struct buf *out);
 

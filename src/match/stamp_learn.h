@@ -19,7 +19,8 @@ struct stamp_found {
 	struct stamp_template *template;
 	size_t start, end;
 	int before, first, final, after;
-	uint64_t fitted[(STAMP_TEMPLATES_MAX + 63) / 64]; /* bits of ids: see n_matches */
+	uint64_t
+	    fitted[(STAMP_TEMPLATES_MAX + 63) / 64]; /* bits of ids: see n_matches */
 };
 
 struct stamp_learn {

@@ -8,7 +8,8 @@ fail2ban is changed in memory where its newer version, which we follow, differs 
 installed 1.0: how IPv6 addresses look, and that a group which took no part hides nothing.
 
 Where we differ on purpose: text that is no address is not compared, nor are lines for
-which fail2ban raises an exception or does not return; a line without a date is of the time of
+which fail2ban raises an exception or does not return; which template dates are written by is
+learnt only from lines that a failregex matches (fail2ban is made to do so too); a line without a date is of the time of
 the one before, since the log is not read as it is written; what <F-NOFAIL> marks is expected
 to be no failure, as in fail2ban's own tests. Not generated: '\\r', NEL and their like
 inside of a line, at which fail2ban splits a line in two when it counts. SEED=n and
@@ -72,6 +73,32 @@ def load_fail2ban():
     return module
 
 
+class Learning:
+    """fail2ban's date detector, of which lines that do not match can be taken back."""
+
+    NAMES = ["_DateDetector__" + name
+             for name in ("lastPos", "lastEndPos", "lastTemplIdx", "firstUnused")]
+
+    def __init__(self, detector):
+        self.detector = detector
+        self.templates = detector.templates
+        if not self.templates:  # they would come with the first line
+            detector.addDefaultTemplate()
+
+    def save(self):
+        self.order = list(self.templates)
+        self.counts = [(t, t.hits, t.lastUsed, t.distance, t.template.hits)
+                       for t in self.templates]
+        self.values = [getattr(self.detector, name) for name in self.NAMES]
+
+    def restore(self):
+        self.templates[:] = self.order
+        for t, t.hits, t.lastUsed, t.distance, t.template.hits in self.counts:
+            pass
+        for name, value in zip(self.NAMES, self.values):
+            setattr(self.detector, name, value)
+
+
 def garble(rnd, line):
     if rnd.random() < 0.35:
         return line
@@ -112,8 +139,27 @@ class Theirs:
                 f.prefRegex = value.decode()
             elif key in setters:
                 setters[key](value.decode())
+        self.learning = Learning(f.dateDetector)
+        self.is_matched = False
+        for regex in f._Filter__failRegex:
+            regex.hasMatched = self.noting(regex.hasMatched)
+
+    def noting(self, has_matched):
+        def has_matched_and_noted():
+            answer = has_matched()
+            self.is_matched = self.is_matched or answer
+            return answer
+        return has_matched_and_noted
 
     def feed(self, line):
+        self.is_matched = False
+        self.learning.save()
+        answer = self.answer(line)
+        if not self.is_matched:
+            self.learning.restore()
+        return answer
+
+    def answer(self, line):
         """None: no answer to compare with. Else a failure or {}."""
         text = self.module.FileContainer.decode_line("samples", "UTF-8", line).rstrip("\r\n")
         signal.alarm(SECONDS_PER_LINE)

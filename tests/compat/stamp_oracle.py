@@ -19,12 +19,14 @@ Where bandog differs on purpose, fail2ban is told to behave alike before the com
  * an hour that the clock shows twice or not at all: mktime() depends on the call before;
  * a date of the year before, without the year but with a zone: fail2ban sets the day
    back to what the text says after it has shifted the time, a day off;
+ * a date that begins with a blank, a sign or '@' does not begin directly behind a word;
  * places are bytes here, characters there: after lines that are not ASCII the two may
    disagree on which of several dates is the nearer.
 """
 import argparse
 import os
 import random
+import re
 import subprocess
 import sys
 import time
@@ -316,6 +318,8 @@ def explain(want, got, line, pattern):
             return 'hour shown twice or skipped'
         if want[:2] == got[:2] and abs(abs(want[2] - got[2]) - 86400) < 2:
             return 'the year before, with a zone'
+    if want and re.match('[0-9A-Za-z_][ +@-]', line[max(want[0] - 1, 0):]):
+        return 'a date does not begin directly behind a word'
     if '{DATE}' in (pattern or '') and pattern != '{DATE}' and got and not want:
         return '{DATE} includes EPOCH and TAI64N'
     return None

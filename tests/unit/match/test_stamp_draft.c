@@ -65,9 +65,62 @@ static const struct {
     {"x(?i)y", "(?i)" W "(xy)" E, "x(?i)y", false, false},
     {" x ", W "(x)" E, "x", false, false},
     {"{^LN-BEG} x", L "(x)" E, "{^LN-BEG}x", true, true},
-    {"%k", "(?=[ 0123456789])" W "( ?(?P<H>[0-2]?[0-9]))" E, "%k", false, false},
+    {"%k", "(?=[ 0123456789])(?<![0-9A-Za-z_])" W "( ?(?P<H>[0-2]?[0-9]))" E, "%k",
+	false, false},
     {"iso8601x", W "(iso8601x)" E, "iso8601x", false, false},
 };
+
+/* May what is cut out be believed to stand between characters that are no words? */
+static const struct {
+	const char *pattern;
+	bool keeps_words;
+} cuts[] = {
+    {"%H", true},
+    {"%d/%b/%Y:%H:%M:%S %z", true},
+    {"{^LN-BEG}%b %d %H:%M:%S", true},
+    {"{^LN-BEG}%H(?:\\.%f)?(?: %ExY)?", true},
+    {"^<%H>", true}, /* nothing is left before it */
+    {"EPOCH", true},
+    {"TAI64N", true},
+    {"{^LN-BEG}LEPOCH", true},
+    {"%H>", false},
+    {"<%H", false},
+    {"%H %b", false}, /* in Unicode s may fold to more than s */
+    {"%H(?:x|>)?", false},
+    {"%H\\d", false},
+    {"%%%H", false},
+    {"%H%%", false},
+    {"{UNB}%H", false},
+    {"%H**", false},
+    {"**%H", false},
+    {"^x(%H)", false}, /* what is before may be "x" */
+    {"{^LN-BEG}x\\[%H\\]", false},
+    {"x{EPOCH}", false},
+};
+
+static void test_cuts(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cuts); i++) {
+		struct stamp_draft d;
+		struct err e;
+
+		assert_int_equal(stamp_draft_make(span_of(cuts[i].pattern), &d, &e), 0);
+		if (d.keeps_words != cuts[i].keeps_words)
+			fail_msg("'%s'", cuts[i].pattern);
+		free(d.name);
+		free(d.regex);
+	}
+	for (size_t i = 0; i < STAMP_DEFAULTS; i++) {
+		struct stamp_draft d;
+
+		assert_int_equal(
+		    stamp_draft_make(span_of(stamp_defaults[i]), &d, NULL), 0);
+		assert_true(d.keeps_words);
+		free(d.name);
+		free(d.regex);
+	}
+}
 
 static void test_table(void **state)
 {
@@ -263,6 +316,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_table),
+	    cmocka_unit_test(test_cuts),
 	    cmocka_unit_test(test_keywords),
 	    cmocka_unit_test(test_all_compile),
 	    cmocka_unit_test(test_first),
