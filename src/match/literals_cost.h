@@ -13,5 +13,5 @@
 
 #include "base/str.h"
 
-/* Return: a share of all lines, above 0 and up to 1. */
+/* Return: a share of all lines, above 0 and up to 1; @text fits into a literal. */
 double literals_cost(struct span text, bool is_nocase);

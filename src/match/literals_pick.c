@@ -11,8 +11,8 @@
 
 #include "match/literals_cost.h"
 
-/* Between two picks of one cost the one with fewer literals is better. */
-#define COST_OF_ONE_MORE 0.0002
+/* Of two picks with about the same cost that with fewer literals is better. */
+#define COST_OF_ONE_MORE 0.001
 
 static bool is_upper(char c)
 {
@@ -240,6 +240,12 @@ static bool add_best(struct literals_pick *pick, const struct literals_text *t,
 	return best.cost < 2 && pick_add(pick, &best.literal, best.cost);
 }
 
+/* Where halves are worth a look: between words and others, and in the middle. */
+static bool is_joint(struct span s, size_t i)
+{
+	return i == s.n / 2 || is_word_byte(s.p[i - 1]) != is_word_byte(s.p[i]);
+}
+
 static bool add_halves(struct literals_pick *pick, const struct literals_text *t,
     struct literals_fuel *fuel)
 {
@@ -250,6 +256,8 @@ static bool add_halves(struct literals_pick *pick, const struct literals_text *t
 		struct best l = {.cost = 2, .fuel = fuel},
 			    r = {.cost = 2, .fuel = fuel};
 
+		if (!is_joint(s, i))
+			continue;
 		best_of_piece(&l, (struct span){s.p, i}, t->is_nocase);
 		best_of_piece(&r, span_skip(s, i), t->is_nocase);
 		if (l.cost + r.cost >= left.cost + right.cost)

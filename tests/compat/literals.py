@@ -178,12 +178,23 @@ def check_all(score, judge, sets, found):
                     check_line(score, judge, sets, regex, content, line)
 
 
-def report(sets, regexes):
+def pairs_of(found):
+    """{(prefregex or None, failregex)}: a line needs literals of both to match."""
+    return sorted({(f[2], r) for f in found for r in f[3]}, key=lambda p: (p[0] or "", p[1]))
+
+
+def cheaper(own, pair):
+    """Of the prefregex and the failregex that whose literals fewer lines have."""
+    return min((own[r] for r in pair if r), key=lambda s: s.cost)
+
+
+def report(sets, pairs):
     for cut in CUTS:
-        own = [sets[cut][r] for r in regexes]
+        own = [cheaper(sets[cut], pair) for pair in pairs]
         lengths = [len(t) for s in own for t, _ in s.items]
         costs = sorted(s.cost / 1e4 for s in own)
-        print("%s: %d of %d regexes have literals, %d different; length: median %d, "
+        print("%s: %d of %d failregexes (or their prefregex) have literals, %d different; "
+              "length: median %d, "
               "cost: median %.1f %%, worst %.0f %%" % (
                   cut, sum(bool(s.items) for s in own), len(own),
                   len({i for s in own for i in s.items}), statistics.median(lengths),
@@ -207,10 +218,9 @@ def report_mail(judge, sets, found, paths):
             continue
         seen.add(mode)
         words = sets["words"]
+        cheap = [cheaper(words, (prefregex, r)) for r in failregexes]
         n_hit = n_match = n_prefregex = 0
         for line in lines:
-            cheap = [min((words[r], words[prefregex]), key=lambda s: s.cost)
-                     for r in failregexes]
             n_prefregex += words[prefregex].are_in(line)
             if not any(s.are_in(line) for s in cheap):
                 continue
@@ -246,10 +256,11 @@ def main():
         for regex in sorted(regexes, key=lambda r: -sets["words"][r].cost):
             own = sets["words"][regex]
             print("%5.1f %% %s\n    %s" % (own.cost / 1e4, regex, own.items))
-    report(sets, regexes)
-    bare = [r for r in regexes if not sets["words"][r].items]
-    for regex in bare:
-        print("none: %s" % regex)
+    pairs = pairs_of(found)
+    report(sets, pairs)
+    bare = [pair for pair in pairs if not cheaper(sets["words"], pair).items]
+    for pair in bare:
+        print("none: %s %s" % pair)
     score.check(len(bare) <= MAX_WITHOUT, "%d regexes without literals" % len(bare))
     check_all(score, judge, sets, found)
     report_mail(judge, sets, found, args.log)
