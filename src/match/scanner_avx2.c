@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * scanner_avx2 - the filter with tables by nibble
+ *
+ * A byte is in a bucket's set when both its halves are in what the set's bytes have as
+ * halves: some bytes too many pass, so the windows are longer than with whole tables.
+ */
+
+#include <immintrin.h>
+
+#include "match/scanner_masks.h"
+
+#define HALVES 16
+
+struct tables {
+	__m256i low[SCANNER_WINDOW_MAX], high[SCANNER_WINDOW_MAX];
+};
+
+static __m256i both_lanes(const uint8_t *half)
+{
+	return _mm256_broadcastsi128_si256(
+	    _mm_loadu_si128((const __m128i *)(const void *)half));
+}
+
+static void make_tables(const struct scanner_plan *p, struct tables *out)
+{
+	for (unsigned j = 0; j < p->window; j++) {
+		uint8_t low[HALVES] = {0}, high[HALVES] = {0};
+
+		for (unsigned c = 0; c < SCANNER_BYTES; c++) {
+			low[c % HALVES] |= p->buckets[j][c];
+			high[c / HALVES] |= p->buckets[j][c];
+		}
+		out->low[j] = both_lanes(low);
+		out->high[j] = both_lanes(high);
+	}
+}
+
+/* Of a byte that is no ASCII vpshufb makes 0, as of one that no literal has. */
+static inline __attribute__((always_inline)) __m256i buckets_of(
+    const struct tables *t, const char *text, unsigned j)
+{
+	__m256i v = _mm256_loadu_si256((const __m256i *)(const void *)(text + j));
+	__m256i upper = _mm256_and_si256(
+	    _mm256_srli_epi16(v, 4), _mm256_set1_epi8(HALVES - 1));
+
+	return _mm256_and_si256(_mm256_shuffle_epi8(t->low[j], v),
+	    _mm256_shuffle_epi8(t->high[j], upper));
+}
+
+static inline __attribute__((always_inline)) uint32_t filter_half(
+    const struct scanner_plan *p, const struct tables *t, const char *text,
+    const unsigned window)
+{
+	__m256i all = buckets_of(t, text, 0);
+
+#pragma GCC unroll 8
+	for (unsigned j = 1; j < window; j++) {
+		__m256i now = buckets_of(t, text, j);
+
+		/* Behind the end of a short literal anything may stand. */
+		if (j >= SCANNER_LITERAL_BYTES_MIN)
+			now = _mm256_or_si256(
+			    now, _mm256_set1_epi8((char)p->any_byte[j]));
+		all = _mm256_and_si256(all, now);
+	}
+	return ~(uint32_t)_mm256_movemask_epi8(
+	    _mm256_cmpeq_epi8(all, _mm256_setzero_si256()));
+}
+
+static inline __attribute__((always_inline)) void filter_blocks(
+    const struct scanner_plan *p, const char *text, size_t from, size_t end,
+    struct left *out, const unsigned window)
+{
+	struct tables t;
+
+	make_tables(p, &t);
+	for (size_t at = from; at < end; at += SCANNER_BLOCK) {
+		uint64_t low = filter_half(p, &t, text + at, window);
+		uint64_t high = filter_half(p, &t, text + at + 32, window);
+
+		left_add(out, at, high << 32 | low);
+	}
+}
+
+static void filter_chunk(const struct scanner_plan *p, const char *text, size_t from,
+    size_t end, struct left *out)
+{
+	switch (p->window) {
+	case 4:
+		filter_blocks(p, text, from, end, out, 4);
+		break;
+	case 6:
+		filter_blocks(p, text, from, end, out, 6);
+		break;
+	default:
+		filter_blocks(p, text, from, end, out, 8);
+		break;
+	}
+}
+
+static bool is_same(const char *text, const struct scanner_entry *e)
+{
+	__m256i differs = _mm256_xor_si256(
+	    _mm256_and_si256(_mm256_loadu_si256((const __m256i *)(const void *)text),
+		_mm256_load_si256((const __m256i *)(const void *)e->mask)),
+	    _mm256_load_si256((const __m256i *)(const void *)e->text));
+
+	return _mm256_testz_si256(differs, differs);
+}
+
+static bool is_here(void)
+{
+	return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi");
+}
+
+static unsigned window(size_t n)
+{
+	return n <= 16 ? 4 : n <= 64 ? 6 : 8;
+}
+
+static const struct scanner_unit unit = {"avx2", is_here, window, find};
+const struct scanner_unit *const scanner_avx2 = &unit;

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * scanner_avx512 - the filter with whole tables in registers
+ *
+ * vpermi2b looks 64 bytes up in a table of 128 at once, so each byte of the window costs
+ * one instruction, and nothing is lost as with tables by nibble. The highest bit of a
+ * byte is not looked at: what is no ASCII may survive here, never in the comparison.
+ */
+
+#include <immintrin.h>
+
+#include "match/scanner_masks.h"
+
+struct tables {
+	__m512i low[SCANNER_WINDOW_MAX], high[SCANNER_WINDOW_MAX];
+};
+
+static inline __attribute__((always_inline)) void filter_blocks(
+    const struct scanner_plan *p, const char *text, size_t from, size_t end,
+    struct left *out, const unsigned window)
+{
+	struct tables t;
+
+#pragma GCC unroll 8
+	for (unsigned j = 0; j < window; j++) {
+		t.low[j] = _mm512_load_si512(p->buckets[j]);
+		t.high[j] = _mm512_load_si512(p->buckets[j] + 64);
+	}
+	for (size_t at = from; at < end; at += SCANNER_BLOCK) {
+		__m512i all = _mm512_permutex2var_epi8(
+		    t.low[0], _mm512_loadu_si512(text + at), t.high[0]);
+
+#pragma GCC unroll 8
+		for (unsigned j = 1; j < window; j++)
+			all = _mm512_and_si512(all,
+			    _mm512_permutex2var_epi8(t.low[j],
+				_mm512_loadu_si512(text + at + j), t.high[j]));
+		left_add(out, at, _mm512_test_epi8_mask(all, all));
+	}
+}
+
+static void filter_chunk(const struct scanner_plan *p, const char *text, size_t from,
+    size_t end, struct left *out)
+{
+	switch (p->window) {
+	case 4:
+		filter_blocks(p, text, from, end, out, 4);
+		break;
+	case 6:
+		filter_blocks(p, text, from, end, out, 6);
+		break;
+	default:
+		filter_blocks(p, text, from, end, out, 8);
+		break;
+	}
+}
+
+static bool is_same(const char *text, const struct scanner_entry *e)
+{
+	__m256i differs = _mm256_ternarylogic_epi64(
+	    _mm256_loadu_si256((const __m256i *)(const void *)text),
+	    _mm256_load_si256((const __m256i *)(const void *)e->mask),
+	    _mm256_load_si256((const __m256i *)(const void *)e->text), 0x6a);
+
+	return _mm256_testz_si256(differs, differs);
+}
+
+static bool is_here(void)
+{
+	return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+	       __builtin_cpu_supports("avx512vl") &&
+	       __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("bmi");
+}
+
+static unsigned window(size_t n)
+{
+	return n <= 16 ? 4 : n <= 64 ? 6 : 8;
+}
+
+static const struct scanner_unit unit = {"avx512vbmi", is_here, window, find};
+const struct scanner_unit *const scanner_avx512 = &unit;
