@@ -21,11 +21,6 @@
 static int filter_add_parts(
     struct filter *f, const struct filter_options *o, struct err *e)
 {
-	const struct stamp_options so = {
-	    .datepattern = o->datepattern,
-	    .timezone = o->timezone,
-	};
-
 	if (o->maxlines > RING_LINES_MAX)
 		return err_set(e, -EINVAL, "maxlines: no more than %d", RING_LINES_MAX);
 	if (o->maxlines > 1) {
@@ -43,12 +38,28 @@ static int filter_add_parts(
 		if (!f->ignore_match)
 			return err_errno(e, -ENOMEM, "filter");
 	}
-	if (!o->no_date) {
-		f->stamp = stamp_new(&so, e);
-		if (!f->stamp)
-			return -EINVAL;
-	}
 	return 0;
+}
+
+static int filter_add_stamp(
+    struct filter *f, const struct filter_options *o, struct err *e)
+{
+	const struct stamp_options so = {
+	    .datepattern = o->datepattern,
+	    .timezone = o->timezone,
+	};
+
+	if (o->no_date)
+		return 0;
+	f->stamp = stamp_new(&so, e);
+	return f->stamp ? 0 : -EINVAL;
+}
+
+static enum literals_cut filter_cut(const struct filter *f)
+{
+	if (!f->stamp)
+		return LITERALS_CUT_NONE;
+	return stamp_keeps_words(f->stamp) ? LITERALS_CUT_WORDS : LITERALS_CUT_ANY;
 }
 
 struct filter *filter_new(const struct filter_options *o, struct err *e)
@@ -65,7 +76,9 @@ struct filter *filter_new(const struct filter_options *o, struct err *e)
 	f->repaired = f->subject = f->content = BUF_INIT(SIZE_MAX / 2);
 	f->skipped_repaired = BUF_INIT(SIZE_MAX / 2);
 	f->skipped = f->users = BUF_INIT(SIZE_MAX / 2);
-	if (rules_init(&f->rules, o, e) < 0 || filter_add_parts(f, o, e) < 0)
+	if (filter_add_stamp(f, o, e) < 0 ||
+	    rules_init(&f->rules, o, filter_cut(f), e) < 0 ||
+	    filter_add_parts(f, o, e) < 0)
 		return NULL;
 	return TAKE(f);
 }
@@ -394,6 +407,15 @@ static int filter_search(struct filter *f, struct filter_texts *t,
 	return filter_conclude(f, (uint32_t)n_lines, now, out);
 }
 
+static bool may_match(const struct filter *f, const uint64_t *rules)
+{
+	for (size_t i = 0; rules && i < (f->rules.n_failregex + 63) / 64; i++) {
+		if (rules[i])
+			return true;
+	}
+	return !rules || !f->n_wanted;
+}
+
 int filter_feed(struct filter *f, const struct line *l, const uint64_t *rules,
     wall_t now, struct filter_failure *out)
 {
@@ -412,8 +434,9 @@ int filter_feed(struct filter *f, const struct line *l, const uint64_t *rules,
 		return r;
 	f->skipped_lines.n = 0; /* this line stands for them now */
 	if (f->ring) {
-		/* What is missing in this line may stand in one before it. */
-		f->n_wanted = rules ? f->context : f->n_wanted - (f->n_wanted > 0);
+		/* What is missing in this line may stand in one before it, and what
+		 * stands in it may serve those after it. */
+		f->n_wanted = may_match(f, rules) ? f->context : f->n_wanted - 1;
 		rules = NULL;
 	}
 	out->at = date.at;

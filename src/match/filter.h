@@ -18,6 +18,7 @@
 #include "base/err.h"
 #include "base/net.h"
 #include "flow/line.h"
+#include "match/literals.h"
 
 enum filter_usedns { FILTER_DNS_WARN, FILTER_DNS_YES, FILTER_DNS_NO, FILTER_DNS_RAW };
 
@@ -85,7 +86,8 @@ DEFINE_CLEANUP(struct filter *, filter_free)
  * filter_feed()
  * @rules: bit i of word i / 64: failregex i may match this line; NULL: any may. Whoever
  *         leaves one out knows that a text which it cannot do without is missing in the
- *         line; the outcome is the same as with NULL
+ *         line; the outcome is the same as with NULL. None at all: the line is fed only
+ *         because filter_wants_next()
  * @now: settles the year of dates without one. For a line that is live it stands in for
  *       a missing date and says which sessions are over; for others the dates in the
  *       log do both, and @now only where none has been seen
@@ -108,8 +110,12 @@ int filter_feed(struct filter *f, const struct line *l, const uint64_t *rules,
 void filter_skip(struct filter *f, struct span lines, const struct line *l, wall_t now);
 int filter_settle(struct filter *f); /* Return: 0 or -ENOMEM. */
 
-/* Must the next line be fed in any case, without @rules? */
+/* Must the next line be fed in any case? Only with maxlines. */
 bool filter_wants_next(const struct filter *f);
+bool filter_has_memory(const struct filter *f); /* may it ever? */
+
+/* What a line must have for failregex @rule to match in it; none: nothing is known. */
+const struct literal_set *filter_literals(const struct filter *f, size_t rule);
 
 size_t filter_n_rules(const struct filter *f);
 uint64_t filter_n_hits(const struct filter *f, size_t rule); /* lines it matched */

@@ -101,3 +101,20 @@ bool filter_wants_next(const struct filter *f)
 {
 	return f->n_wanted > 0;
 }
+
+bool filter_has_memory(const struct filter *f)
+{
+	return f->ring != NULL;
+}
+
+const struct literal_set *filter_literals(const struct filter *f, size_t rule)
+{
+	const struct literal_set *own = rule_literals(f->rules.failregex[rule]);
+	const struct literal_set *pref =
+	    f->rules.prefregex ? rule_literals(f->rules.prefregex) : NULL;
+
+	/* With maxlines a prefregex has an effect of its own. */
+	if (!pref || (!f->ring && own->n && (own->cost <= pref->cost || !pref->n)))
+		return own;
+	return pref;
+}

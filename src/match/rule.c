@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "base/buf.h"
+#include "match/rewrite.h"
 #include "match/tags.h"
 
 #define RULE_TEXT_MAX (64 * 1024)
@@ -53,6 +54,7 @@ struct rule {
 	size_t n_tuples;
 	int skiplines[REGEX_MAX_GROUPS];
 	size_t n_skiplines;
+	struct literal_set literals;
 };
 
 /* Return: the slot of @name, -ENOMEM or -ENOSPC. */
@@ -251,7 +253,20 @@ static int rule_add_groups(struct rule *r, struct group_names *names)
 	return rule_add_complex(r, names);
 }
 
-struct rule *rule_new(const char *regex, bool with_names, bool multiline,
+static int rule_find_literals(
+    struct rule *r, struct span pattern, enum literals_cut cut)
+{
+	struct buf text = BUF_INIT(RULE_TEXT_MAX);
+	bool is_ascii;
+	int n = rewrite_python(pattern, &text, &is_ascii, NULL);
+
+	if (n == 0)
+		n = literals_of(buf_span(&text), cut, &r->literals);
+	buf_deinit(&text);
+	return n;
+}
+
+struct rule *rule_new(const char *regex, const struct rule_options *o,
     struct group_names *names, struct err *e)
 {
 	CLEANUP(rule_freep) struct rule *r = calloc(1, sizeof(*r));
@@ -263,12 +278,15 @@ struct rule *rule_new(const char *regex, bool with_names, bool multiline,
 		return NULL;
 	}
 	r->names = names;
-	if (tags_expand(span_of(regex), with_names, &text, e) == 0)
-		r->regex = regex_new(buf_span(&text), multiline, e);
+	if (tags_expand(span_of(regex), o->with_names, &text, e) == 0)
+		r->regex = regex_new(buf_span(&text), o->multiline, e);
+	n = r->regex && o->is_sieved ? rule_find_literals(r, buf_span(&text), o->cut)
+				     : 0;
 	buf_deinit(&text);
 	if (!r->regex)
 		return NULL;
-	n = rule_add_groups(r, names);
+	if (n == 0)
+		n = rule_add_groups(r, names);
 	if (n == -ENOSPC)
 		(void)err_set(e, n, "more than %d different groups", GROUPS_MAX);
 	else if (n < 0)
@@ -283,9 +301,15 @@ struct rule *rule_free(struct rule *r)
 	for (size_t i = 0; i < r->n_tuples; i++)
 		buf_deinit(&r->tuples[i].text);
 	free(r->tuples);
+	literal_set_deinit(&r->literals);
 	regex_free(r->regex);
 	free(r);
 	return NULL;
+}
+
+const struct literal_set *rule_literals(const struct rule *r)
+{
+	return &r->literals;
 }
 
 struct regex *rule_regex(struct rule *r)

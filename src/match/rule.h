@@ -10,6 +10,7 @@
  */
 
 #include "base/err.h"
+#include "match/literals.h"
 #include "match/regex.h"
 
 #define GROUPS_MAX 128 /* different names in one filter */
@@ -42,6 +43,13 @@ struct groups {
 
 struct rule;
 
+struct rule_options {
+	bool with_names; /* see tags_expand() */
+	bool multiline;  /* see regex_new() */
+	bool is_sieved;  /* rule_literals() is wanted */
+	enum literals_cut cut;
+};
+
 int group_names_init(struct group_names *names); /* -ENOMEM */
 void group_names_deinit(struct group_names *names);
 
@@ -63,12 +71,15 @@ void groups_overlay(struct groups *g, const struct groups *above, size_t n);
  *
  * Return: NULL with @e.
  */
-struct rule *rule_new(const char *regex, bool with_names, bool multiline,
+struct rule *rule_new(const char *regex, const struct rule_options *o,
     struct group_names *names, struct err *e);
 struct rule *rule_free(struct rule *r);
 DEFINE_CLEANUP(struct rule *, rule_free)
 
 struct regex *rule_regex(struct rule *r);
+
+/* What the line must have, whatever else; none when it was not asked for. */
+const struct literal_set *rule_literals(const struct rule *r);
 
 /* May what it matches be a failure: is there a fid, ip4, ip6, dns or mlfid group? */
 bool rule_has_failure_id(const struct rule *r);

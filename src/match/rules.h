@@ -19,11 +19,13 @@ struct rules {
 
 /**
  * rules_init()
+ * @cut: what is cut out of lines before they are searched
  * @r: may not move afterwards; to be freed by rules_deinit() also after a failure
  *
  * Return: 0, or a negative errno with @e, which names the regex.
  */
-int rules_init(struct rules *r, const struct filter_options *o, struct err *e);
+int rules_init(struct rules *r, const struct filter_options *o, enum literals_cut cut,
+    struct err *e);
 void rules_deinit(struct rules *r);
 
 /* See filter_check_failregex() and filter_check_regex(). */

@@ -1,31 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "pipeline/pipeline.h"
-
 #include <errno.h>
 
-#include "base/decode.h"
-
-struct lane {
-	struct filter *filter;   /* NULL: the jail has none */
-	struct decoder *decoder; /* NULL: its logs are UTF-8 */
-	struct pipeline_counts counts;
-	bool is_idle;
-};
-
-struct pipeline {
-	const struct setup *setup;
-	struct engine *engine;
-	struct lane *lanes; /* one a jail */
-	uint32_t n_lanes;
-	wall_t replayed; /* how far a replay has come */
-	wall_t since, until;
-	pipeline_verdict_fn on_verdict;
-	void *on_verdict_ctx;
-	pipeline_name_fn on_name;
-	void *on_name_ctx;
-	pipeline_ask_fn on_ask;
-	void *on_ask_ctx;
-};
+#include "pipeline/pipeline_private.h"
 
 static void lane_deinit(struct lane *l)
 {
@@ -133,6 +109,7 @@ struct pipeline *pipeline_free(struct pipeline *p)
 {
 	if (!p)
 		return NULL;
+	pipeline_forget_lenses(p);
 	lanes_free(p->lanes, p->n_lanes);
 	engine_free(p->engine);
 	free(p);
@@ -183,6 +160,7 @@ int pipeline_reload(struct pipeline *p, const struct setup *s, wall_t now,
 		}
 		lanes_free(lanes, s->n_jails);
 	} else {
+		pipeline_forget_lenses(p);
 		lanes_free(p->lanes, p->n_lanes);
 		p->lanes = lanes;
 		p->n_lanes = s->n_jails;
@@ -296,16 +274,12 @@ static int decode(struct lane *lane, struct line *l)
 	return r;
 }
 
-static int feed_decoded(struct pipeline *p, uint32_t jail, const struct line *l,
-    wall_t now, struct orders *out)
+int pipeline_feed_rules(struct pipeline *p, uint32_t jail, const struct line *l,
+    const uint64_t *rules, wall_t now, struct orders *out)
 {
 	struct lane *lane = &p->lanes[jail];
 	struct filter_failure failure;
-
-	if (!lane->filter || lane->is_idle)
-		return 0;
-	lane->counts.lines++;
-	int r = filter_feed(lane->filter, l, NULL, l->read_at, &failure);
+	int r = filter_feed(lane->filter, l, rules, l->read_at, &failure);
 
 	switch (r) {
 	case FILTER_FAILURE:
@@ -371,13 +345,14 @@ int pipeline_feed_name(struct pipeline *p, const struct pipeline_name *n,
 int pipeline_feed(struct pipeline *p, uint32_t jail, const struct line *l, wall_t now,
     struct orders *out)
 {
+	struct lane *lane = &p->lanes[jail];
 	struct line decoded = *l;
-	int r;
+	int r = lane->decoder ? decode(lane, &decoded) : 0;
 
-	if (!p->lanes[jail].decoder)
-		return feed_decoded(p, jail, l, now, out);
-	r = decode(&p->lanes[jail], &decoded);
-	return r < 0 ? r : feed_decoded(p, jail, &decoded, now, out);
+	if (r < 0 || !lane->filter || lane->is_idle)
+		return r;
+	lane->counts.lines++;
+	return pipeline_feed_rules(p, jail, &decoded, NULL, now, out);
 }
 
 struct engine *pipeline_engine(struct pipeline *p)

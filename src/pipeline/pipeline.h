@@ -48,6 +48,25 @@ DEFINE_CLEANUP(struct pipeline *, pipeline_free)
 int pipeline_feed(struct pipeline *p, uint32_t jail, const struct line *l, wall_t now,
     struct orders *out);
 
+/* Lines of one log, all read at one time. */
+struct pipeline_block {
+	struct span lines; /* each with its '\n' */
+	size_t n_lines;
+	const uint32_t *jails; /* they see each line in this order */
+	uint32_t n_jails;
+	wall_t read_at;
+	bool live;
+};
+
+/**
+ * pipeline_feed_block() - show lines to jails; as pipeline_feed() for each of the
+ * lines, and for each of the jails, but fast
+ *
+ * Return: 0, or -ENOMEM (some line was not counted).
+ */
+int pipeline_feed_block(
+    struct pipeline *p, const struct pipeline_block *b, wall_t now, struct orders *out);
+
 /* A failure whose client is a name (usedns = yes or warn). */
 struct pipeline_name {
 	uint32_t jail;

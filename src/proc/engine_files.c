@@ -90,29 +90,27 @@ void engine_files_make_ready(struct engine_files *fs, struct file *f)
 /* --- reading -----------------------------------------------------------------------
  */
 
-struct block {
+struct turn {
 	struct engine_files *fs;
 	struct file *file;
 	wall_t now;
 };
 
-static void on_line(void *ctx, struct span text, uint64_t number)
+static void on_lines(void *ctx, struct span lines, size_t n_lines)
 {
-	struct block *b = ctx;
-	struct engine_role *er = b->fs->er;
-	struct line l = {
-	    .text = text,
-	    .number = number,
-	    .stamp = WALL_NONE,
-	    .read_at = b->now,
-	    .live = b->file->is_live,
+	struct turn *t = ctx;
+	struct engine_role *er = t->fs->er;
+	const struct pipeline_block b = {
+	    .lines = lines,
+	    .n_lines = n_lines,
+	    .jails = t->file->jails,
+	    .n_jails = t->file->n_jails,
+	    .read_at = t->now,
+	    .live = t->file->is_live,
 	};
 
-	for (uint32_t i = 0; i < b->file->n_jails; i++) {
-		if (pipeline_feed(
-			er->pipeline, b->file->jails[i], &l, b->now, &er->orders) < 0)
-			log_err(b->file->path, "out of memory: a line was not counted");
-	}
+	if (pipeline_feed_block(er->pipeline, &b, t->now, &er->orders) < 0)
+		log_err(t->file->path, "out of memory: a line was not counted");
 }
 
 static uint64_t skewed_total(const struct engine_files *fs, const struct file *f)
@@ -129,9 +127,9 @@ static uint64_t skewed_total(const struct engine_files *fs, const struct file *f
 
 static void read_turn(struct engine_files *fs, struct file *f)
 {
-	struct block b = {.fs = fs, .file = f, .now = wall_now()};
+	struct turn t = {.fs = fs, .file = f, .now = wall_now()};
 	uint64_t skewed = f->is_skew_told ? 0 : skewed_total(fs, f);
-	int r = tail_read(f->tail, TURN_BYTES, on_line, &b);
+	int r = tail_read(f->tail, TURN_BYTES, on_lines, &t);
 
 	if (r == TAIL_RESTARTED) {
 		log_info(f->path, "was truncated; reading from its top");

@@ -190,6 +190,10 @@ void split_feed_runs(struct split *s, struct span block, split_run_fn fn, void *
 {
 	struct single single = {s, fn, ctx};
 
+	if (s->unit != DECODE_BYTES) {
+		feed_units(s, block, on_single, &single);
+		return;
+	}
 	while (block.n) {
 		size_t n = s->pending_bytes ? 0 : measure_run(s, block);
 		const char *nl;

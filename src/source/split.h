@@ -38,12 +38,13 @@ void split_set_unit(struct split *s, enum decode_unit unit);
 int split_feed(struct split *s, struct span block, split_fn fn, void *ctx);
 
 /* @lines: @n_lines of them, each with a '\n' at its end (a '\r' may stand before that);
- * @whole_bytes: what they took in the input. */
+ * @whole_bytes: what they took in the input. Lines of units of two bytes come alone, as
+ * they are but with that '\n'. */
 typedef void (*split_run_fn)(
     void *ctx, struct span lines, size_t n_lines, size_t whole_bytes);
 
 /* As split_feed(), many lines at a time: those within the block are not copied and not
- * looked at. Not for units of two bytes. */
+ * looked at. */
 void split_feed_runs(struct split *s, struct span block, split_run_fn fn, void *ctx);
 void split_finish_runs(struct split *s, split_run_fn fn, void *ctx);
 

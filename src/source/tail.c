@@ -204,16 +204,16 @@ void tail_set_unit(struct tail *t, enum decode_unit unit)
 	split_set_unit(t->split, unit);
 }
 
-static void on_split(void *ctx, struct span text, size_t whole_bytes)
+static void on_run(void *ctx, struct span lines, size_t n_lines, size_t whole_bytes)
 {
 	struct tail_call *c = ctx;
 
 	c->t->at.offset += whole_bytes;
-	c->t->at.lines++;
-	c->fn(c->ctx, text, c->t->at.lines);
+	c->t->at.lines += n_lines;
+	c->fn(c->ctx, lines, n_lines);
 }
 
-static int take_block(struct tail_call *c, const char *block, size_t n)
+static void take_block(struct tail_call *c, const char *block, size_t n)
 {
 	struct tail *t = c->t;
 
@@ -223,7 +223,7 @@ static int take_block(struct tail_call *c, const char *block, size_t n)
 		memcpy(t->head + t->read_to, block, n < room ? n : room);
 	}
 	t->read_to += n;
-	return split_feed(t->split, (struct span){block, n}, on_split, c);
+	split_feed_runs(t->split, (struct span){block, n}, on_run, c);
 }
 
 int tail_read(struct tail *t, size_t budget_bytes, tail_fn fn, void *ctx)
@@ -255,9 +255,7 @@ int tail_read(struct tail *t, size_t budget_bytes, tail_fn fn, void *ctx)
 			restarted = true;
 			continue;
 		}
-		r = take_block(&call, block, (size_t)got);
-		if (r)
-			return r;
+		take_block(&call, block, (size_t)got);
 		left -= (size_t)got;
 		if ((size_t)got < n)
 			return restarted ? TAIL_RESTARTED : 0;

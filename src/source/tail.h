@@ -26,8 +26,8 @@ enum {
 			   and went on as far as the budget; again, there may be more */
 };
 
-/* @number: counted from 1 at the top, or from where the reading began (@at_end). */
-typedef void (*tail_fn)(void *ctx, struct span text, uint64_t number);
+/* @lines: @n_lines of them, as split_feed_runs() gives them. */
+typedef void (*tail_fn)(void *ctx, struct span lines, size_t n_lines);
 
 /**
  * tail_new() - begin or go on reading an open file
@@ -49,7 +49,7 @@ DEFINE_CLEANUP(struct tail *, tail_free)
 /**
  * tail_read() - hand out the lines that are complete now
  * @budget_bytes: stop after about so much, so that other files get their turn
- * @fn:           may call tail_cursor(), which then covers the line just handed out;
+ * @fn:           may call tail_cursor(), which then covers the lines just handed out;
  *                it must not free @t
  *
  * Return: 0 at the end of the file, a TAIL_* outcome (call again), or negative errno.

@@ -65,7 +65,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 	assert(pattern && group_names_init(&names) == 0);
 	for (int i = 0; i < 2; i++) {
 		CLEANUP(rule_freep)
-		struct rule *r = rule_new(pattern, i == 0, i == 1, &names, &e);
+		struct rule *r = rule_new(pattern,
+		    &(struct rule_options){.with_names = i == 0, .multiline = i == 1},
+		    &names, &e);
 
 		if (r)
 			search(r, span_skip(in, (size_t)end + 1), &names);

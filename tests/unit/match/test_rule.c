@@ -45,7 +45,8 @@ static void run(struct fixture *x, const char *regex, struct span subject)
 	struct err e = {""};
 
 	rule_free(x->r);
-	x->r = rule_new(regex, true, false, &x->names, &e);
+	x->r =
+	    rule_new(regex, &(struct rule_options){.with_names = true}, &x->names, &e);
 	if (!x->r)
 		fail_msg("%s", e.text);
 	assert_int_equal(regex_search(rule_regex(x->r), subject, 0, x->m), 0);
@@ -95,12 +96,14 @@ static void test_failure_ids(void **state)
 
 	for (size_t i = 0; i < ARRAY_LEN(yes); i++) {
 		rule_free(x->r);
-		x->r = rule_new(yes[i], true, false, &x->names, NULL);
+		x->r = rule_new(yes[i], &(struct rule_options){.with_names = true},
+		    &x->names, NULL);
 		assert_true(rule_has_failure_id(x->r));
 	}
 	for (size_t i = 0; i < ARRAY_LEN(no); i++) {
 		rule_free(x->r);
-		x->r = rule_new(no[i], true, false, &x->names, NULL);
+		x->r = rule_new(
+		    no[i], &(struct rule_options){.with_names = true}, &x->names, NULL);
 		assert_false(rule_has_failure_id(x->r));
 	}
 }
@@ -178,7 +181,8 @@ static void test_too_many_names(void **state)
 			snprintf(text + strlen(text), sizeof(text) - strlen(text),
 			    "(?P<g%d_%d>a)", i, k);
 		rule_free(x->r);
-		x->r = rule_new(text, true, false, &x->names, &e);
+		x->r = rule_new(
+		    text, &(struct rule_options){.with_names = true}, &x->names, &e);
 		made += x->r != NULL;
 	}
 	assert_int_equal(made, (GROUPS_MAX - GROUP_N_FIXED) / 30);

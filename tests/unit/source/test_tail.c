@@ -20,30 +20,43 @@
 struct got {
 	struct buf text; /* "number:line|" each */
 	size_t n_lines;
-	struct tail *ask; /* for its cursor after each line */
+	struct tail *tail; /* for its cursor */
+	bool asks;         /* it moves with each call */
 	uint64_t offset;
+	uint64_t number;
 };
 
-static void on_line(void *ctx, struct span text, uint64_t number)
+static void on_lines(void *ctx, struct span lines, size_t n_lines)
 {
 	struct got *g = ctx;
 	struct cursor c;
+	struct span text;
 
-	buf_printf(&g->text, "%d:" SPAN_FMT "|", (int)number,
-	    (int)(text.n < 40 ? text.n : 40), text.p);
-	g->n_lines++;
-	if (g->ask) {
-		tail_cursor(g->ask, &c);
+	tail_cursor(g->tail, &c);
+	g->number = c.lines - n_lines;
+	while (span_next_line(&lines, &text)) {
+		buf_printf(&g->text, "%d:" SPAN_FMT "|", (int)++g->number,
+		    (int)(text.n < 40 ? text.n : 40), text.p);
+		g->n_lines++;
+	}
+	assert_int_equal(g->number, c.lines);
+	if (g->asks) {
 		assert_true(c.offset > g->offset);
 		g->offset = c.offset;
 	}
+}
+
+static int read_lines(struct tail *t, size_t budget, struct got *g)
+{
+	g->tail = t;
+	return tail_read(t, budget, on_lines, g);
 }
 
 static void expect(struct tail *t, int outcome, const char *lines)
 {
 	struct got g = {.text = BUF_INIT(1 << 20)};
 
-	assert_int_equal(tail_read(t, ALL, on_line, &g), outcome);
+	assert_int_equal(read_lines(t, ALL, &g), outcome);
 	assert_string_equal(buf_str(&g.text), lines);
 	buf_deinit(&g.text);
 }
@@ -93,10 +106,10 @@ static void test_byte_by_byte(void **state)
 
 	temp_put(*state, "log", "");
 	t = open_tail(*state, "log", NULL, true);
-	g.ask = t;
+	g.asks = true;
 	for (const char *p = text; *p; p++) {
 		temp_write(*state, "log", O_APPEND, p, 1);
-		assert_int_equal(tail_read(t, ALL, on_line, &g), 0);
+		assert_int_equal(read_lines(t, ALL, &g), 0);
 	}
 	assert_string_equal(buf_str(&g.text), "1:ab|2:|3:|4:last|");
 	assert_int_equal(g.offset, strlen(text));
@@ -112,7 +125,7 @@ static void test_one_byte_budget(void **state)
 
 	temp_put(*state, "log", "one\ntwo\n");
 	t = open_tail(*state, "log", NULL, false);
-	while (tail_read(t, 1, on_line, &g) == TAIL_MORE)
+	while (read_lines(t, 1, &g) == TAIL_MORE)
 		n_calls++;
 	assert_int_equal(n_calls, 8);
 	assert_string_equal(buf_str(&g.text), "1:one|2:two|");
@@ -130,9 +143,9 @@ static void test_big_file(void **state)
 		buf_printf(&b, "this is line number %d\n", i);
 	temp_write(*state, "log", O_TRUNC, b.p, b.n);
 	t = open_tail(*state, "log", NULL, false);
-	assert_int_equal(tail_read(t, 300000, on_line, &g), TAIL_MORE);
+	assert_int_equal(read_lines(t, 300000, &g), TAIL_MORE);
 	assert_true(g.n_lines > 300000 / 30 && g.n_lines < 30000);
-	assert_int_equal(tail_read(t, ALL, on_line, &g), 0);
+	assert_int_equal(read_lines(t, ALL, &g), 0);
 	assert_int_equal(g.n_lines, 30000);
 	assert_int_equal(cursor_of(t).offset, b.n);
 	assert_non_null(strstr(buf_str(&g.text), "|30000:this is line number 29999|"));
@@ -292,7 +305,7 @@ static void test_head_grows(void **state)
 		struct cursor c;
 
 		temp_append(*state, "log", line);
-		assert_true(tail_read(t, ALL, on_line, &(struct got){0}) == 0);
+		assert_true(read_lines(t, ALL, &(struct got){0}) == 0);
 		c = cursor_of(t);
 		assert_int_equal(c.offset, i * 64);
 		assert_int_equal(c.head_bytes, i < 4 ? i * 64 : CURSOR_HEAD_MAX);
@@ -333,7 +346,7 @@ static void test_line_over_cap(void **state)
 	temp_write(*state, "log", O_APPEND, x, n);
 	expect(t, 0, "");
 	temp_append(*state, "log", "\nnext\n");
-	assert_int_equal(tail_read(t, ALL, on_line, &g), 0);
+	assert_int_equal(read_lines(t, ALL, &g), 0);
 	assert_int_equal(g.n_lines, 2);
 	assert_non_null(strstr(buf_str(&g.text), "|2:next|"));
 	assert_int_equal(tail_n_cut(t), 1);
@@ -350,7 +363,7 @@ static void test_nul_bytes(void **state)
 
 	temp_write(*state, "log", O_TRUNC, "a\0b\n\0\0\nc\n", 9);
 	t = open_tail(*state, "log", NULL, false);
-	assert_int_equal(tail_read(t, ALL, on_line, &g), 0);
+	assert_int_equal(read_lines(t, ALL, &g), 0);
 	assert_int_equal(g.n_lines, 3);
 	assert_int_equal(cursor_of(t).offset, 9);
 	buf_deinit(&g.text);
