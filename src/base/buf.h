@@ -30,6 +30,7 @@ void buf_add(struct buf *b, const void *p, size_t n);
 void buf_add_span(struct buf *b, struct span s);
 void buf_add_str(struct buf *b, const char *cstr);
 void buf_add_char(struct buf *b, char c);
+void buf_add_i64(struct buf *b, int64_t v); /* in decimal */
 void buf_printf(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 /**

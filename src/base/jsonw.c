@@ -5,7 +5,6 @@
 
 #include "base/jsonw.h"
 
-#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 
@@ -63,11 +62,29 @@ static void add_control(struct buf *b, char c)
 	buf_printf(b, "\\u%04x", (unsigned int)(unsigned char)c);
 }
 
+/* How many bytes at the front stand for themselves. */
+static size_t plain_len(struct span s)
+{
+	size_t n = 0;
+
+	while (n < s.n && s.p[n] >= 0x20 && s.p[n] < 0x7f && s.p[n] != '"' &&
+	       s.p[n] != '\\')
+		n++;
+	return n;
+}
+
 static void add_quoted(struct buf *b, struct span s)
 {
 	buf_add_char(b, '"');
 	while (s.n > 0) {
-		size_t n = span_utf8_len(s);
+		size_t n = plain_len(s);
+
+		if (n) {
+			buf_add(b, s.p, n);
+			s = span_skip(s, n);
+			continue;
+		}
+		n = span_utf8_len(s);
 		unsigned char c = (unsigned char)s.p[0];
 
 		if (n == 0) {
@@ -109,7 +126,7 @@ void jsonw_str(struct jsonw *j, const char *v)
 void jsonw_i64(struct jsonw *j, int64_t v)
 {
 	begin_value(j);
-	buf_printf(j->b, "%" PRId64, v);
+	buf_add_i64(j->b, v);
 }
 
 void jsonw_f64(struct jsonw *j, double v)

@@ -203,14 +203,31 @@ int net_cmp(const struct net *a, const struct net *b)
 	return r != 0 ? r : (int)a->bits - (int)b->bits;
 }
 
+/* inet_ntop() goes through printf for this; here it is done for every failure. */
+static void format_v4(const uint8_t addr[4], char *out)
+{
+	for (int i = 0; i < 4; i++) {
+		unsigned int v = addr[i];
+
+		if (i > 0)
+			*out++ = '.';
+		if (v >= 100)
+			*out++ = (char)('0' + v / 100);
+		if (v >= 10)
+			*out++ = (char)('0' + v / 10 % 10);
+		*out++ = (char)('0' + v % 10);
+	}
+	*out = '\0';
+}
+
 void net_format(const struct net *n, char out[NET_TEXT_BYTES])
 {
-	bool v4 = net_is_v4(n);
-	const void *addr = v4 ? net_v4_bytes(n) : n->addr;
 	size_t used;
 
-	/* Cannot fail: the family is known and the room suffices. */
-	(void)inet_ntop(v4 ? AF_INET : AF_INET6, addr, out, NET_TEXT_BYTES);
+	if (net_is_v4(n))
+		format_v4(net_v4_bytes(n), out);
+	else /* cannot fail: the family is known and the room suffices */
+		(void)inet_ntop(AF_INET6, n->addr, out, NET_TEXT_BYTES);
 	if (net_is_host(n))
 		return;
 	used = strlen(out);

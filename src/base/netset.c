@@ -17,6 +17,8 @@ struct item {
 struct netset {
 	struct item *items;
 	size_t n_of_bits[129]; /* how many networks have this prefix length */
+	uint8_t lengths[129];  /* those in use, longest first */
+	size_t n_lengths;
 };
 
 struct netset *netset_new(void)
@@ -46,6 +48,18 @@ static const struct item *find_exact(const struct netset *s, const struct net *n
 	return i;
 }
 
+static void note_length(struct netset *s, uint8_t bits)
+{
+	size_t i = s->n_lengths;
+
+	if (s->n_of_bits[bits]++)
+		return;
+	for (; i > 0 && s->lengths[i - 1] < bits; i--)
+		s->lengths[i] = s->lengths[i - 1];
+	s->lengths[i] = bits;
+	s->n_lengths++;
+}
+
 int netset_add(struct netset *s, const struct net *n)
 {
 	CLEANUP(freep) struct item *i = NULL;
@@ -61,19 +75,19 @@ int netset_add(struct netset *s, const struct net *n)
 	HASH_ADD(hh, s->items, net, sizeof(i->net), i);
 	if (!i->hh.tbl)
 		return -ENOMEM;
-	s->n_of_bits[n->bits]++;
+	note_length(s, n->bits);
 	(void)TAKE(i);
 	return 0;
 }
 
 bool netset_find(const struct netset *s, const struct net *n, struct net *out)
 {
-	for (unsigned int bits = n->bits + 1u; bits-- > 0;) {
+	for (size_t i = 0; i < s->n_lengths; i++) {
 		struct net outer;
 
-		if (s->n_of_bits[bits] == 0)
+		if (s->lengths[i] > n->bits)
 			continue;
-		outer = net_cut(*n, bits);
+		outer = net_cut(*n, s->lengths[i]);
 		/* ::/0 and its like do not contain IPv4. */
 		if (net_is_v4(&outer) != net_is_v4(n) || !find_exact(s, &outer))
 			continue;

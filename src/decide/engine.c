@@ -13,7 +13,8 @@
 
 #define SWEEP_PER_FEED \
 	4 /* slots; each new address pays for looking at a few old ones */
-#define SWEEP_PER_TICK 256 /* slots, at most once a second */
+#define SWEEP_PER_TICK 256 /* slots, at most once every SWEEP_SEC */
+#define SWEEP_SEC 10
 #define CLOCK_STEP_BACK_SEC 3600
 
 struct engine *engine_new(const struct engine_options *o)
@@ -192,7 +193,7 @@ int engine_tick(struct engine *e, wall_t now, struct orders *out)
 
 	follow_back(e, now);
 	engine_set_clock(e, now);
-	if (e->clock.us - e->swept_at.us >= US_PER_SEC) {
+	if (e->clock.us - e->swept_at.us >= SWEEP_SEC * US_PER_SEC) {
 		e->swept_at = e->clock;
 		tally_sweep(e->tally, e->clock, SWEEP_PER_TICK);
 		offenders_sweep(e->offenders, e->clock, SWEEP_PER_TICK);

@@ -126,8 +126,11 @@ static void put_text(struct record *k, struct span text)
 {
 	k->has_text = text.p != NULL;
 	k->n_text = (uint16_t)text.n;
-	for (size_t i = 0; i < text.n; i++)
-		k->text[i] = (char)(text.p[i] ? text.p[i] : '?');
+	if (text.n)
+		memcpy(k->text, text.p, text.n);
+	for (char *nul = k->text, *end = k->text + text.n;
+	     (nul = memchr(nul, '\0', (size_t)(end - nul)));)
+		*nul = '?';
 	k->text[text.n] = '\0';
 }
 

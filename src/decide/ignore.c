@@ -97,7 +97,7 @@ static bool find_in(const struct netset *s, const struct net *n, struct net *out
 {
 	if (netset_find(s, n, out_by))
 		return true;
-	if (!netset_overlaps(s, n))
+	if (net_is_host(n) || !netset_overlaps(s, n))
 		return false;
 	if (out_by)
 		*out_by = *n;

@@ -19,8 +19,13 @@
 int stamp_learn_init(struct stamp_learn *l)
 {
 	l->last = l->list.n;
-	for (size_t i = 0; i < l->list.n; i++)
+	l->by_id = calloc(l->list.n + 1, sizeof(struct stamp_template *));
+	if (!l->by_id)
+		return -ENOMEM;
+	for (size_t i = 0; i < l->list.n; i++) {
 		l->list.all[i]->id = i;
+		l->by_id[i] = l->list.all[i];
+	}
 	l->start = 1; /* a first date further right than this is not yet believed */
 	l->match.groups = regex_match_new();
 	l->reserve.groups = regex_match_new();
@@ -30,6 +35,7 @@ int stamp_learn_init(struct stamp_learn *l)
 void stamp_learn_deinit(struct stamp_learn *l)
 {
 	stamp_list_deinit(&l->list);
+	free(l->by_id);
 	regex_match_free(l->match.groups);
 	regex_match_free(l->reserve.groups);
 }
@@ -187,11 +193,9 @@ void stamp_learn_keep(struct stamp_learn *l, const struct stamp_found *f, wall_t
 	size_t i = index_of(l, f->template);
 	struct stamp_template *t = l->list.all[i];
 
-	for (size_t k = 0; k < l->list.n; k++) {
-		size_t id = l->list.all[k]->id;
-
-		if (f->fitted[id / 64] >> id % 64 & 1)
-			l->list.all[k]->n_matches++;
+	for (size_t k = 0; k < (l->list.n + 63) / 64; k++) {
+		for (uint64_t left = f->fitted[k]; left; left &= left - 1)
+			l->by_id[64 * k + (size_t)__builtin_ctzll(left)]->n_matches++;
 	}
 	t->n_hits++;
 	t->used_sec = now.us / US_PER_SEC;
@@ -223,7 +227,7 @@ struct stamp_template *stamp_learn_find(struct stamp_learn *l, struct stamp_subj
 	struct search search = {.subject = s, .skip = l->list.n, .reserve = l->list.n};
 	size_t i;
 
-	memset(l->found.fitted, 0, sizeof(l->found.fitted));
+	memset(l->found.fitted, 0, (l->list.n + 63) / 64 * sizeof(l->found.fitted[0]));
 	i = try_last(l, &search) ? l->last : try_all(l, &search);
 	if (i == l->list.n)
 		return NULL;

@@ -25,6 +25,7 @@ struct stamp_found {
 
 struct stamp_learn {
 	struct stamp_list list;
+	struct stamp_template **by_id;
 	size_t last;         /* index of the one used last; none: list.n */
 	size_t first_unused; /* no template before it is without hits */
 	/* Of the match before: its place, and the bytes at and next to its ends. */

@@ -50,7 +50,7 @@ static void test_tick_frees_what_is_forgotten(void **state)
 	tick(&f, 120);
 	engine_bounds(f.engine, &bounds);
 	assert_int_equal(bounds.n_tracked, 1);
-	tick(&f, 121);
+	tick(&f, 130);
 	engine_bounds(f.engine, &bounds);
 	assert_int_equal(bounds.n_tracked, 0);
 	assert_int_equal(bounds.n_forgotten, 0);
