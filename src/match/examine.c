@@ -409,7 +409,7 @@ static int try_failregex(struct examination *x, size_t i)
 	struct groups found;
 	int n;
 
-	if (regex_search_valid(rule_regex(rule), t.content, 0, f->match) != 0)
+	if (rule_search(rule, t.content, f->match) != 0)
 		return 0;
 	f->n_hits[i]++;
 	rule_read(rule, f->match, &found);

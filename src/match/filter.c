@@ -243,7 +243,7 @@ int filter_run_prefregex(struct filter *f, struct filter_texts *t)
 	groups_clear(&f->groups, f->rules.names.n);
 	if (!f->rules.prefregex)
 		return 0;
-	r = regex_search_valid(rule_regex(f->rules.prefregex), t->whole, 0, f->match);
+	r = rule_search(f->rules.prefregex, t->whole, f->match);
 	if (r != 0)
 		return r;
 	rule_read(f->rules.prefregex, f->match, &f->groups);
@@ -263,8 +263,7 @@ static int filter_run_failregex(
 	for (size_t i = 0; i < f->rules.n_failregex; i++) {
 		if (rules && !(rules[i / 64] >> i % 64 & 1))
 			continue;
-		int r = regex_search_valid(
-		    rule_regex(f->rules.failregex[i]), text, 0, f->match);
+		int r = rule_search(f->rules.failregex[i], text, f->match);
 
 		if (r == 0) {
 			f->n_hits[i]++;
@@ -298,11 +297,10 @@ int filter_take_lines(struct filter *f, const struct rule *rule, struct filter_t
 
 bool filter_ignores(struct filter *f, size_t i, const struct filter_texts *t)
 {
-	struct regex *r = rule_regex(f->rules.ignoreregex[i]);
+	struct rule *r = f->rules.ignoreregex[i];
 
-	return regex_search_valid(r, t->whole, 0, f->ignore_match) == 0 ||
-	       (t->has_content &&
-		   regex_search_valid(r, t->content, 0, f->ignore_match) == 0);
+	return rule_search(r, t->whole, f->ignore_match) == 0 ||
+	       (t->has_content && rule_search(r, t->content, f->ignore_match) == 0);
 }
 
 static bool filter_is_ignored(struct filter *f, const struct filter_texts *t)
@@ -459,8 +457,8 @@ uint64_t filter_n_limits(const struct filter *f, size_t rule)
 {
 	assert(rule <= f->rules.n_failregex);
 	if (rule < f->rules.n_failregex)
-		return regex_n_limits(rule_regex(f->rules.failregex[rule]));
-	return f->rules.prefregex ? regex_n_limits(rule_regex(f->rules.prefregex)) : 0;
+		return rule_n_limits(f->rules.failregex[rule]);
+	return f->rules.prefregex ? rule_n_limits(f->rules.prefregex) : 0;
 }
 
 int filter_check_failregex(

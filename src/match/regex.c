@@ -294,6 +294,11 @@ uint64_t regex_n_limits(const struct regex *r)
 	return r->n_limits;
 }
 
+struct span regex_match_subject(const struct regex_match *m)
+{
+	return m->subject;
+}
+
 bool regex_match_group(const struct regex_match *m, size_t group, struct span *out)
 {
 	const PCRE2_SIZE *at = pcre2_get_ovector_pointer(m->data) + 2 * group;

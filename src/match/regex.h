@@ -71,4 +71,5 @@ uint64_t regex_n_limits(const struct regex *r);
 
 /* Text of a group (0: the whole match); false if it took no part. Points into the
    subject. Only after a search that returned 0. */
+struct span regex_match_subject(const struct regex_match *m);
 bool regex_match_group(const struct regex_match *m, size_t group, struct span *out);

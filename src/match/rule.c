@@ -12,6 +12,7 @@
 
 #include "base/buf.h"
 #include "match/rewrite.h"
+#include "match/rule_tail.h"
 #include "match/tags.h"
 
 #define RULE_TEXT_MAX (64 * 1024)
@@ -55,6 +56,14 @@ struct rule {
 	int skiplines[REGEX_MAX_GROUPS];
 	size_t n_skiplines;
 	struct literal_set literals;
+	/* Its end was left out, which a single line matches anyway: see rule_tail.h.
+	 * Then there is the whole text, for several lines, and its regex, once asked
+	 * for. */
+	enum rule_tail tail;
+	char *whole_text;
+	struct regex *whole;
+	bool is_whole_tried;
+	bool is_open; /* the last search was without the end */
 };
 
 /* Return: the slot of @name, -ENOMEM or -ENOSPC. */
@@ -266,6 +275,27 @@ static int rule_find_literals(
 	return n;
 }
 
+/* Without its end, where that saves a walk to the end of each line. */
+static struct regex *rule_compile(
+    struct rule *r, struct span pattern, const struct rule_options *o, struct err *e)
+{
+	struct buf text = BUF_INIT(RULE_TEXT_MAX);
+	struct regex *regex = NULL;
+
+	r->tail = o->is_sieved && !o->multiline ? rule_tail_cut(pattern, &text)
+						: RULE_TAIL_KEPT;
+	if (r->tail != RULE_TAIL_KEPT) {
+		r->whole_text = span_dup(pattern);
+		if (r->whole_text)
+			regex = regex_new(buf_span(&text), false, NULL);
+	}
+	buf_deinit(&text);
+	if (regex)
+		return regex;
+	r->tail = RULE_TAIL_KEPT; /* and what is wrong is told of the text as it is */
+	return regex_new(pattern, o->multiline, e);
+}
+
 struct rule *rule_new(const char *regex, const struct rule_options *o,
     struct group_names *names, struct err *e)
 {
@@ -279,7 +309,7 @@ struct rule *rule_new(const char *regex, const struct rule_options *o,
 	}
 	r->names = names;
 	if (tags_expand(span_of(regex), o->with_names, &text, e) == 0)
-		r->regex = regex_new(buf_span(&text), o->multiline, e);
+		r->regex = rule_compile(r, buf_span(&text), o, e);
 	n = r->regex && o->is_sieved ? rule_find_literals(r, buf_span(&text), o->cut)
 				     : 0;
 	buf_deinit(&text);
@@ -302,6 +332,8 @@ struct rule *rule_free(struct rule *r)
 		buf_deinit(&r->tuples[i].text);
 	free(r->tuples);
 	literal_set_deinit(&r->literals);
+	regex_free(r->whole);
+	free(r->whole_text);
 	regex_free(r->regex);
 	free(r);
 	return NULL;
@@ -315,6 +347,32 @@ const struct literal_set *rule_literals(const struct rule *r)
 struct regex *rule_regex(struct rule *r)
 {
 	return r->regex;
+}
+
+/* The regex for several lines; groups have the same numbers. NULL: out of memory. */
+static struct regex *rule_whole(struct rule *r)
+{
+	if (!r->is_whole_tried) {
+		r->is_whole_tried = true;
+		r->whole = regex_new(span_of(r->whole_text), false, NULL);
+	}
+	return r->whole;
+}
+
+int rule_search(struct rule *r, struct span subject, struct regex_match *m)
+{
+	struct regex *regex = r->regex;
+
+	r->is_open = r->tail != RULE_TAIL_KEPT &&
+		     !memchr(subject.p, '\n', subject.n - (subject.n > 0));
+	if (r->tail != RULE_TAIL_KEPT && !r->is_open)
+		regex = rule_whole(r);
+	return regex ? regex_search_valid(regex, subject, 0, m) : REGEX_LIMIT;
+}
+
+uint64_t rule_n_limits(const struct rule *r)
+{
+	return regex_n_limits(r->regex) + (r->whole ? regex_n_limits(r->whole) : 0);
 }
 
 bool rule_has_failure_id(const struct rule *r)
@@ -377,6 +435,12 @@ void rule_read(struct rule *r, const struct regex_match *m, struct groups *out)
 	for (size_t i = 1; i <= regex_n_groups(r->regex); i++) {
 		if (regex_group_name(r->regex, i))
 			(void)regex_match_group(m, i, &out->value[r->slot[i]]);
+	}
+	if (r->is_open && r->tail == RULE_TAIL_CONTENT && out->value[GROUP_CONTENT].p) {
+		struct span subject = regex_match_subject(m);
+		const char *from = out->value[GROUP_CONTENT].p;
+
+		out->value[GROUP_CONTENT] = span_from(from, subject.p + subject.n - 1);
 	}
 	for (size_t i = 0; i < r->n_alts; i++) {
 		struct rule_alt alt = r->alts[i];

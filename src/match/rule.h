@@ -76,7 +76,15 @@ struct rule *rule_new(const char *regex, const struct rule_options *o,
 struct rule *rule_free(struct rule *r);
 DEFINE_CLEANUP(struct rule *, rule_free)
 
+/* For its names and numbers of groups, and how often it ran into limits. */
 struct regex *rule_regex(struct rule *r);
+
+/**
+ * rule_search() - as regex_search_valid() from the start
+ * @subject: ends with '\n'
+ */
+int rule_search(struct rule *r, struct span subject, struct regex_match *m);
+uint64_t rule_n_limits(const struct rule *r);
 
 /* What the line must have, whatever else; none when it was not asked for. */
 const struct literal_set *rule_literals(const struct rule *r);
