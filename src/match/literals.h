@@ -46,7 +46,7 @@ enum literals_cut {
  * have one in at least one of them. Whether ^ and $ also match within the subject, and
  * what \w means, makes no difference.
  *
- * Return: 0, also when there are none, or -ENOMEM; *out is to be freed after a 0.
+ * Return: 0, also when there are none, or -ENOMEM; *out_set is to be freed after a 0.
  */
 int literals_of(
     struct span pattern, enum literals_cut cut, struct literal_set *out_set);

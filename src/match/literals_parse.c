@@ -259,14 +259,20 @@ static void parse_group(
 	}
 }
 
-static void parse_escape(
-    struct parser *p, struct flags flags, struct literals_info *out)
+/* An escape or a class. */
+static void parse_token(struct parser *p, struct flags flags, struct literals_info *out)
 {
+	bool is_class = p->rest.p[0] == '[';
+	struct literals_chars chars;
 	char c = '\0';
 
-	switch (literals_lex_escape(&p->rest, &c)) {
+	switch (is_class ? literals_lex_class(&p->rest, flags.is_nocase, &chars)
+			 : literals_lex_escape(&p->rest, &c)) {
 	case LITERALS_CHAR:
 		set_char(c, flags, out);
+		return;
+	case LITERALS_CLASS:
+		set_chars(&chars, out);
 		return;
 	case LITERALS_NOTHING:
 		literals_info_set_empty(out);
@@ -274,24 +280,9 @@ static void parse_escape(
 	case LITERALS_ANY:
 		literals_info_set_any(out);
 		return;
-	default:
+	case LITERALS_NOT_KNOWN:
 		give_up(p);
-	}
-}
-
-static void parse_class(struct parser *p, struct flags flags, struct literals_info *out)
-{
-	struct literals_chars chars;
-
-	switch (literals_lex_class(&p->rest, flags.is_nocase, &chars)) {
-	case LITERALS_CLASS:
-		set_chars(&chars, out);
 		return;
-	case LITERALS_ANY:
-		literals_info_set_any(out);
-		return;
-	default:
-		give_up(p);
 	}
 }
 
@@ -321,10 +312,8 @@ static void parse_atom(struct parser *p, struct flags *flags, struct literals_in
 		parse_plain(p, *flags, out);
 	else if (p->rest.p[0] == '(')
 		parse_group(p, flags, out);
-	else if (p->rest.p[0] == '[')
-		parse_class(p, *flags, out);
-	else if (p->rest.p[0] == '\\')
-		parse_escape(p, *flags, out);
+	else if (p->rest.p[0] == '[' || p->rest.p[0] == '\\')
+		parse_token(p, *flags, out);
 	else
 		parse_plain(p, *flags, out);
 }
