@@ -32,8 +32,8 @@ static int check_literal(const struct scanner_literal *l, struct err *e)
 static int check_literals(const struct scanner_literal *l, size_t n, struct err *e)
 {
 	if (n > SCANNER_LITERALS_MAX)
-		return err_set(e, -E2BIG, "%zu literals, more than %d", n,
-		    SCANNER_LITERALS_MAX);
+		return err_set(
+		    e, -E2BIG, "%zu literals, more than %d", n, SCANNER_LITERALS_MAX);
 	for (size_t i = 0; i < n; i++) {
 		int r = check_literal(&l[i], e);
 
@@ -85,8 +85,8 @@ static int set_unit(struct scanner *s, const struct scanner_literal *l, size_t n
 	return 0;
 }
 
-static int set_vectorscan(struct scanner *s, const struct scanner_literal *l, size_t n,
-    struct err *e)
+static int set_vectorscan(
+    struct scanner *s, const struct scanner_literal *l, size_t n, struct err *e)
 {
 	s->name = "vectorscan";
 	if (n > 0)
@@ -141,7 +141,8 @@ size_t scanner_hits_min(const struct scanner *s)
 /* So much of the text that what is read behind its last key still belongs to it. */
 static size_t inner_bytes(size_t n)
 {
-	return n < SCANNER_SLACK ? 0 : (n - SCANNER_SLACK) / SCANNER_BLOCK * SCANNER_BLOCK;
+	return n < SCANNER_SLACK ? 0
+				 : (n - SCANNER_SLACK) / SCANNER_BLOCK * SCANNER_BLOCK;
 }
 
 #define TAIL_MAX (SCANNER_BLOCK + SCANNER_SLACK + SCANNER_BLOCK)

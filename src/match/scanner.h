@@ -4,12 +4,13 @@
 /*
  * scanner - which of many short texts stand where in a block of log, in one pass
  *
- * It looks at every byte of every log, so it is made to run at the speed of memory; what
- * it finds is looked at further by others. The text may hold any bytes. No byte beside
- * the text is ever read: a block may end where its page does.
+ * It looks at every byte of every log, so it is made to run at the speed of memory;
+ * what it finds is looked at further by others. The text may hold any bytes. No byte
+ * beside the text is ever read: a block may end where its page does.
  *
  * There are several kinds that find the same: one in plain C, one for each vector unit
- * worth it, and a foreign library; the best that the processor has is chosen at run time.
+ * worth it, and a foreign library; the best that the processor has is chosen at run
+ * time.
  *
  * Bounded by SCANNER_LITERALS_MAX; what a literal may be is said below, others are
  * refused. A scanner never changes once made.

@@ -8,9 +8,7 @@
 
 #include <immintrin.h>
 
-#include "match/scanner_masks.h"
-
-#define HALVES 16
+#include "match/scanner_body.h"
 
 struct tables {
 	__m256i low[SCANNER_WINDOW_MAX], high[SCANNER_WINDOW_MAX];
@@ -22,30 +20,16 @@ static __m256i both_lanes(const uint8_t *half)
 	    _mm_loadu_si128((const __m128i *)(const void *)half));
 }
 
-static void make_tables(const struct scanner_plan *p, struct tables *out)
-{
-	for (unsigned j = 0; j < p->window; j++) {
-		uint8_t low[HALVES] = {0}, high[HALVES] = {0};
-
-		for (unsigned c = 0; c < SCANNER_BYTES; c++) {
-			low[c % HALVES] |= p->buckets[j][c];
-			high[c / HALVES] |= p->buckets[j][c];
-		}
-		out->low[j] = both_lanes(low);
-		out->high[j] = both_lanes(high);
-	}
-}
-
 /* Of a byte that is no ASCII vpshufb makes 0, as of one that no literal has. */
 static inline __attribute__((always_inline)) __m256i buckets_of(
     const struct tables *t, const char *text, unsigned j)
 {
 	__m256i v = _mm256_loadu_si256((const __m256i *)(const void *)(text + j));
 	__m256i upper = _mm256_and_si256(
-	    _mm256_srli_epi16(v, 4), _mm256_set1_epi8(HALVES - 1));
+	    _mm256_srli_epi16(v, 4), _mm256_set1_epi8(SCANNER_HALVES - 1));
 
-	return _mm256_and_si256(_mm256_shuffle_epi8(t->low[j], v),
-	    _mm256_shuffle_epi8(t->high[j], upper));
+	return _mm256_and_si256(
+	    _mm256_shuffle_epi8(t->low[j], v), _mm256_shuffle_epi8(t->high[j], upper));
 }
 
 static inline __attribute__((always_inline)) uint32_t filter_half(
@@ -70,21 +54,30 @@ static inline __attribute__((always_inline)) uint32_t filter_half(
 
 static inline __attribute__((always_inline)) void filter_blocks(
     const struct scanner_plan *p, const char *text, size_t from, size_t end,
-    struct left *out, const unsigned window)
+    struct chunk *out, const unsigned window)
 {
 	struct tables t;
+	uint64_t any = 0;
 
-	make_tables(p, &t);
-	for (size_t at = from; at < end; at += SCANNER_BLOCK) {
-		uint64_t low = filter_half(p, &t, text + at, window);
-		uint64_t high = filter_half(p, &t, text + at + 32, window);
-
-		left_add(out, at, high << 32 | low);
+#pragma GCC unroll 8
+	for (unsigned j = 0; j < window; j++) {
+		t.low[j] = both_lanes(p->low[j]);
+		t.high[j] = both_lanes(p->high[j]);
 	}
+	for (size_t i = 0; i < (end - from) / SCANNER_BLOCK; i++) {
+		const char *at = text + from + i * SCANNER_BLOCK;
+		uint64_t low = filter_half(p, &t, at, window);
+		uint64_t mask =
+		    (uint64_t)filter_half(p, &t, at + 32, window) << 32 | low;
+
+		out->masks[i] = mask;
+		any |= (uint64_t)(mask != 0) << i;
+	}
+	out->any = any;
 }
 
-static void filter_chunk(const struct scanner_plan *p, const char *text, size_t from,
-    size_t end, struct left *out)
+static void filter(const struct scanner_plan *p, const char *text, size_t from,
+    size_t end, struct chunk *out)
 {
 	switch (p->window) {
 	case 4:

@@ -2,14 +2,15 @@
 /*
  * scanner_avx512 - the filter with whole tables in registers
  *
- * vpermi2b looks 64 bytes up in a table of 128 at once, so each byte of the window costs
- * one instruction, and nothing is lost as with tables by nibble. The highest bit of a
- * byte is not looked at: what is no ASCII may survive here, never in the comparison.
+ * vpermi2b looks 64 bytes up in a table of 128 at once, so each byte of the window
+ * costs one instruction, and nothing is lost as with tables by nibble. The highest bit
+ * of a byte is not looked at: what is no ASCII may survive here, never in the
+ * comparison.
  */
 
 #include <immintrin.h>
 
-#include "match/scanner_masks.h"
+#include "match/scanner_body.h"
 
 struct tables {
 	__m512i low[SCANNER_WINDOW_MAX], high[SCANNER_WINDOW_MAX];
@@ -17,30 +18,36 @@ struct tables {
 
 static inline __attribute__((always_inline)) void filter_blocks(
     const struct scanner_plan *p, const char *text, size_t from, size_t end,
-    struct left *out, const unsigned window)
+    struct chunk *out, const unsigned window)
 {
 	struct tables t;
+	uint64_t any = 0;
 
 #pragma GCC unroll 8
 	for (unsigned j = 0; j < window; j++) {
 		t.low[j] = _mm512_load_si512(p->buckets[j]);
 		t.high[j] = _mm512_load_si512(p->buckets[j] + 64);
 	}
-	for (size_t at = from; at < end; at += SCANNER_BLOCK) {
+	for (size_t i = 0; i < (end - from) / SCANNER_BLOCK; i++) {
+		const char *at = text + from + i * SCANNER_BLOCK;
 		__m512i all = _mm512_permutex2var_epi8(
-		    t.low[0], _mm512_loadu_si512(text + at), t.high[0]);
+		    t.low[0], _mm512_loadu_si512(at), t.high[0]);
 
 #pragma GCC unroll 8
 		for (unsigned j = 1; j < window; j++)
-			all = _mm512_and_si512(all,
-			    _mm512_permutex2var_epi8(t.low[j],
-				_mm512_loadu_si512(text + at + j), t.high[j]));
-		left_add(out, at, _mm512_test_epi8_mask(all, all));
+			all = _mm512_and_si512(
+			    all, _mm512_permutex2var_epi8(
+				     t.low[j], _mm512_loadu_si512(at + j), t.high[j]));
+		uint64_t mask = _mm512_test_epi8_mask(all, all);
+
+		out->masks[i] = mask;
+		any |= (uint64_t)(mask != 0) << i;
 	}
+	out->any = any;
 }
 
-static void filter_chunk(const struct scanner_plan *p, const char *text, size_t from,
-    size_t end, struct left *out)
+static void filter(const struct scanner_plan *p, const char *text, size_t from,
+    size_t end, struct chunk *out)
 {
 	switch (p->window) {
 	case 4:
@@ -67,7 +74,8 @@ static bool is_same(const char *text, const struct scanner_entry *e)
 
 static bool is_here(void)
 {
-	return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+	return __builtin_cpu_supports("avx512f") &&
+	       __builtin_cpu_supports("avx512bw") &&
 	       __builtin_cpu_supports("avx512vl") &&
 	       __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("bmi");
 }

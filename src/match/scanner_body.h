@@ -4,73 +4,95 @@
 /*
  * scanner_body - from what the filter left to hits; compiled into each unit
  *
- * A file that includes this has defined before
+ * A file that includes this defines filter() and is_same().
  *
- *   size_t filter(const struct scanner_plan *p, const char *text, size_t from,
- *       size_t end, struct survivor *out);
- *   bool is_same(const char *text, const struct scanner_entry *e);
- *
- * The work is done in chunks, each step for the whole chunk, and without branches that
- * depend on the text where that can be: where candidates stand is nothing that a
- * processor could guess, and a wrong guess costs as much as 100 bytes of scanning.
+ * The filter writes to places that do not depend on what it finds: a store whose
+ * address is known late holds up the loads behind it, which was seen to halve the
+ * speed.
  */
 
 #include "match/scanner_private.h"
 
-#define CHUNK 4096
+#define CHUNK_BLOCKS 64
 
-/* A position whose key has a slot. */
-struct survivor {
-	uint32_t at;
-	uint32_t entry;
+/*
+ * What the filter left of a chunk: bit b of mask i stands for the position
+ * (i * SCANNER_BLOCK + b) * stride from the chunk's begin on.
+ */
+struct chunk {
+	uint64_t any; /* bit i: mask i is not 0; others need not be looked at */
+	uint64_t masks[CHUNK_BLOCKS];
 };
 
-/* Two may be written beyond those that count. */
-#define SURVIVORS_MAX (CHUNK + SCANNER_BLOCK)
-
-static size_t filter(const struct scanner_plan *p, const char *text, size_t from,
-    size_t end, struct survivor *out);
+static void filter(const struct scanner_plan *p, const char *text, size_t from,
+    size_t end, struct chunk *out);
 static bool is_same(const char *text, const struct scanner_entry *e);
 
-/* Append the hits of one survivor. Return: how many hits there are then, or SIZE_MAX
- * when there was no room for all of them. */
-static inline size_t check(const struct scanner_plan *p, const char *text,
-    struct survivor s, struct scan_hit *hits, size_t n, size_t max)
+/* What a call of find() works with. */
+struct search {
+	const struct scanner_plan *plan;
+	const char *text;
+	size_t from;
+	struct scan_hit *hits;
+	size_t n, max;
+};
+
+/* Add the hits whose key stands at @at; false and none of them if there is no room. */
+static inline bool add_hits(struct search *s, size_t at)
 {
-	const struct scanner_entry *e = &p->entries[s.entry];
+	const struct scanner_plan *p = s->plan;
+	const struct scanner_entry *e =
+	    &p->entries[p->slots[scanner_slot(p, s->text + at)]];
+	size_t n = s->n;
 
 	do {
-		if (n == max)
-			return SIZE_MAX;
-		if (e->offset > s.at)
+		if (e->offset > at || !is_same(s->text + at - e->offset, e))
 			continue;
-		hits[n] = (struct scan_hit){s.at - e->offset, e->literal};
-		n += is_same(text + s.at - e->offset, e);
+		if (n == s->max)
+			return false;
+		s->hits[n++] =
+		    (struct scan_hit){(uint32_t)(at - e->offset), e->literal};
 	} while (!e++->is_last);
-	return n;
+	s->n = n;
+	return true;
+}
+
+/* Return: false with s->from where to go on when there is no more room. */
+static inline bool add_chunk(struct search *s, size_t begin, const struct chunk *c)
+{
+	for (uint64_t any = c->any; any; any &= any - 1) {
+		size_t i = (size_t)__builtin_ctzll(any);
+		size_t block = begin + i * SCANNER_BLOCK * s->plan->stride;
+
+		for (uint64_t mask = c->masks[i]; mask; mask &= mask - 1) {
+			size_t bit = (size_t)__builtin_ctzll(mask);
+			size_t at = block + bit * s->plan->stride;
+
+			if (at >= s->from && !add_hits(s, at)) {
+				s->from = at;
+				return false;
+			}
+		}
+	}
+	return true;
 }
 
 static size_t find(const struct scanner_plan *p, const char *text, size_t *from,
     size_t end, struct scan_hit *hits, size_t max)
 {
-	struct survivor survivors[SURVIVORS_MAX];
-	size_t n_hits = 0;
+	const size_t bytes = (size_t)CHUNK_BLOCKS * SCANNER_BLOCK * p->stride;
+	struct search s = {p, text, *from, hits, 0, max};
+	struct chunk c;
 
-	while (*from < end) {
-		size_t to = *from - *from % CHUNK + CHUNK;
-		size_t n = filter(p, text, *from, to < end ? to : end, survivors);
+	while (s.from < end) {
+		size_t begin = s.from - s.from % bytes;
+		size_t to = end - begin < bytes ? end : begin + bytes;
 
-		for (size_t i = 0; i < n; i++) {
-			size_t n_then =
-			    check(p, text, survivors[i], hits, n_hits, max);
-
-			if (n_then == SIZE_MAX) {
-				*from = survivors[i].at;
-				return n_hits;
-			}
-			n_hits = n_then;
-		}
-		*from = to < end ? to : end;
+		filter(p, text, begin, to, &c);
+		if (!add_chunk(&s, begin, &c))
+			break;
+		s.from = to;
 	}
-	return n_hits;
+	*from = s.from;
+	return s.n;
 }

@@ -41,8 +41,8 @@ static unsigned choose_stride(size_t n, size_t bytes, size_t key_bytes)
 {
 	unsigned stride = SCANNER_STRIDE_MAX;
 
-	while (stride > 1 &&
-	       (stride + key_bytes - 1 > bytes || stride * n > ENTRIES_MAX))
+	while (
+	    stride > 1 && (stride + key_bytes - 1 > bytes || stride * n > ENTRIES_MAX))
 		stride /= 2;
 	return stride;
 }
@@ -107,20 +107,21 @@ static int fill_entries(struct scanner_plan *p, const struct scanner_literal *l,
 	p->n_entries = n * p->stride;
 	choose_slot_bits(p, p->n_entries);
 	p->slots = calloc((size_t)1 << (64 - p->key_shift), sizeof(*p->slots));
-	p->entries =
-	    aligned_alloc(alignof(struct scanner_entry),
-		(p->n_entries + 1) * sizeof(*p->entries));
+	p->entries = aligned_alloc(
+	    alignof(struct scanner_entry), (p->n_entries + 1) * sizeof(*p->entries));
 	k = aligned_alloc(alignof(struct keyed), p->n_entries * sizeof(*k));
 	if (!p->slots || !p->entries || !k)
 		return -ENOMEM;
 	for (size_t i = 0; i < p->n_entries; i++) {
 		size_t literal = i / p->stride;
 
-		k[i] = keyed_of(p, &l[literal], literal,
-		    offsets[literal] + i % p->stride);
+		k[i] =
+		    keyed_of(p, &l[literal], literal, offsets[literal] + i % p->stride);
 	}
 	qsort(k, p->n_entries, sizeof(*k), by_slot);
-	memset(p->entries, 0, sizeof(*p->entries));
+	/* What stands in no text: it comes where there is no literal. */
+	p->entries[0] =
+	    (struct scanner_entry){.mask = {0}, .text = {1}, .is_last = true};
 	fill_slots(p, k);
 	return 0;
 }

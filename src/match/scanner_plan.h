@@ -6,15 +6,16 @@
  *
  * All of them work in two steps.
  *
- * The filter drops nearly all positions of the text. That of the vector units looks at a
- * window of up to SCANNER_WINDOW_MAX bytes: each literal has one window, the most telling
- * part of it, and belongs to one of 8 buckets; for each byte of the window a table says
- * which buckets have a literal with that byte there; a position stays when one bucket
- * agrees with all bytes. The portable scanner has no such filter, but looks only at each
- * stride-th position, for which each literal is entered under as many keys.
+ * The filter drops nearly all positions of the text. That of the vector units looks at
+ * a window of up to SCANNER_WINDOW_MAX bytes: each literal has one window, the most
+ * telling part of it, and belongs to one of 8 buckets; for each byte of the window a
+ * table says which buckets have a literal with that byte there; a position stays when
+ * one bucket agrees with all bytes. The portable scanner has no such filter, but looks
+ * only at each stride-th position, for which each literal is entered under as many
+ * keys.
  *
- * What stays is looked up by its key, some bytes from there on without regard to case, in
- * a hash table: it leads to the entries to compare with. This decides.
+ * What stays is looked up by its key, some bytes from there on without regard to case,
+ * in a hash table: it leads to the entries to compare with. This decides.
  */
 
 #include <stdalign.h>
@@ -27,6 +28,7 @@
 #define SCANNER_WINDOW_MAX 8
 #define SCANNER_STRIDE_MAX 8
 #define SCANNER_BYTES 128 /* values that a byte of a literal may have */
+#define SCANNER_HALVES 16 /* values of half a byte */
 
 /* One literal under one key. */
 struct scanner_entry {
@@ -40,7 +42,12 @@ struct scanner_entry {
 struct scanner_plan {
 	/* The filter: buckets by byte, for each byte of the window. */
 	alignas(64) uint8_t buckets[SCANNER_WINDOW_MAX][SCANNER_BYTES];
-	uint8_t any_byte[SCANNER_WINDOW_MAX]; /* buckets with literals that are shorter */
+	/* The same for the two halves of a byte: a bucket is in both if it has the
+	 * byte. */
+	uint8_t low[SCANNER_WINDOW_MAX][SCANNER_HALVES];
+	uint8_t high[SCANNER_WINDOW_MAX][SCANNER_HALVES];
+	uint8_t
+	    any_byte[SCANNER_WINDOW_MAX]; /* buckets with literals that are shorter */
 	unsigned window;
 	unsigned stride;
 
@@ -52,7 +59,6 @@ struct scanner_plan {
 	size_t n_entries;
 	size_t longest_chain;
 };
-
 
 /* Return: 0 or -ENOMEM. The literals have been checked; @n > 0. */
 int scanner_plan_init(

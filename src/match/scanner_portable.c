@@ -8,19 +8,31 @@
 
 #include "match/scanner_body.h"
 
-static size_t filter(const struct scanner_plan *p, const char *text, size_t from,
-    size_t end, struct survivor *out)
+static inline uint64_t filter_block(
+    const struct scanner_plan *p, const char *text, size_t n)
 {
-	const size_t stride = p->stride;
-	size_t n = 0;
+	uint64_t mask = 0;
 
-	for (size_t at = (from + stride - 1) / stride * stride; at < end; at += stride) {
-		uint32_t entry = p->slots[scanner_slot(p, text + at)];
+	for (size_t i = 0; i < n; i++, text += p->stride)
+		mask |= (uint64_t)(p->slots[scanner_slot(p, text)] != 0) << i;
+	return mask;
+}
 
-		out[n] = (struct survivor){(uint32_t)at, entry};
-		n += entry != 0;
+static void filter(const struct scanner_plan *p, const char *text, size_t from,
+    size_t end, struct chunk *out)
+{
+	size_t left = (end - from + p->stride - 1) / p->stride;
+
+	out->any = 0;
+	for (size_t i = 0; left > 0; i++) {
+		size_t n = left < SCANNER_BLOCK ? left : SCANNER_BLOCK;
+		uint64_t mask =
+		    filter_block(p, text + from + i * SCANNER_BLOCK * p->stride, n);
+
+		out->masks[i] = mask;
+		out->any |= (uint64_t)(mask != 0) << i;
+		left -= n;
 	}
-	return n;
 }
 
 static bool is_same(const char *text, const struct scanner_entry *e)

@@ -30,8 +30,8 @@ static const struct {
 	const char *name;
 	size_t offset;
 } symbols[] = {
-#define SYMBOL(x)                                      \
-	{                                              \
+#define SYMBOL(x)                                     \
+	{                                             \
 		"hs_" #x, offsetof(struct library, x) \
 	}
     SYMBOL(compile_lit_multi),
@@ -125,8 +125,8 @@ static int compile(struct scanner_vectorscan *v, const struct scanner_literal *l
 
 	if (r < 0)
 		return err_errno(e, r, "scanner");
-	if (v->lib->compile_lit_multi(in.texts, in.options, in.ids, in.bytes, (unsigned)n,
-		HS_MODE_BLOCK, NULL, &v->database, &error) != HS_SUCCESS) {
+	if (v->lib->compile_lit_multi(in.texts, in.options, in.ids, in.bytes,
+		(unsigned)n, HS_MODE_BLOCK, NULL, &v->database, &error) != HS_SUCCESS) {
 		r = err_set(e, -EINVAL, LIBRARY ": %s", error ? error->message : "");
 		v->lib->free_compile_error(error);
 		return r;
@@ -213,7 +213,8 @@ size_t scanner_vectorscan_find(struct scanner_vectorscan *v, struct span text,
 	struct search s = {.v = v, .from = *from, .hits = hits, .max = max};
 
 	s.begin = *from > back ? *from - back : 0;
-	/* A failure is one of our own making: all that is foreign is what the text says. */
+	/* A failure is one of our own making: all that is foreign is what the text
+	 * says. */
 	hs_error_t r = v->lib->scan(v->database, text.p + s.begin,
 	    (unsigned)(text.n - s.begin), 0, v->scratch, on_hit, &s);
 

@@ -15,14 +15,14 @@
 
 /* Of 10,000 bytes of mail, authentication and web logs so many are this one. */
 static const uint16_t share[SCANNER_BYTES] = {
-    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 93, 1, 1, 25, 1, 1,                             /* */
-    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,                               /* */
-    939, 1, 223, 27, 1, 1, 1, 9, 20, 20, 1, 2, 193, 98, 317, 88,                  /*   */
-    346, 450, 371, 179, 178, 184, 124, 128, 121, 134, 379, 5, 18, 72, 18, 1,      /* 0 */
-    18, 36, 15, 21, 44, 26, 16, 7, 7, 21, 26, 3, 20, 15, 53, 44,                  /* @ */
-    17, 3, 13, 48, 36, 11, 2, 3, 10, 1, 2, 92, 4, 92, 1, 14,                      /* P */
-    1, 300, 46, 248, 187, 458, 153, 61, 150, 313, 8, 21, 166, 200, 278, 363,      /* ` */
-    185, 15, 234, 305, 388, 142, 51, 40, 108, 40, 9, 22, 2, 22, 1, 1,             /* p */
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 93, 1, 1, 25, 1, 1,                        /* */
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,                          /* */
+    939, 1, 223, 27, 1, 1, 1, 9, 20, 20, 1, 2, 193, 98, 317, 88,             /*   */
+    346, 450, 371, 179, 178, 184, 124, 128, 121, 134, 379, 5, 18, 72, 18, 1, /* 0 */
+    18, 36, 15, 21, 44, 26, 16, 7, 7, 21, 26, 3, 20, 15, 53, 44,             /* @ */
+    17, 3, 13, 48, 36, 11, 2, 3, 10, 1, 2, 92, 4, 92, 1, 14,                 /* P */
+    1, 300, 46, 248, 187, 458, 153, 61, 150, 313, 8, 21, 166, 200, 278, 363, /* ` */
+    185, 15, 234, 305, 388, 142, 51, 40, 108, 40, 9, 22, 2, 22, 1, 1,        /* p */
 };
 
 #define SHARE_ALL 10000.0
@@ -134,19 +134,26 @@ static struct place best_place(
 	return best;
 }
 
+static void fill_bucket(
+    struct scanner_plan *p, const struct bucket *b, unsigned j, uint8_t bit)
+{
+	bool is_any = b->n_any[j] > 0;
+
+	p->any_byte[j] |= is_any ? bit : 0;
+	for (unsigned c = 0; c < SCANNER_BYTES; c++) {
+		if (!is_any && b->count[j][c] == 0)
+			continue;
+		p->buckets[j][c] |= bit;
+		p->low[j][c % SCANNER_HALVES] |= bit;
+		p->high[j][c / SCANNER_HALVES] |= bit;
+	}
+}
+
 static void fill_filter(struct scanner_plan *p, const struct work *w)
 {
-	for (unsigned b = 0; b < SCANNER_BUCKETS; b++) {
-		for (unsigned j = 0; j < w->window; j++) {
-			uint8_t bit = (uint8_t)(1u << b);
-			bool is_any = w->buckets[b].n_any[j] > 0;
-
-			p->any_byte[j] |= is_any ? bit : 0;
-			for (unsigned c = 0; c < SCANNER_BYTES; c++)
-				if (is_any || w->buckets[b].count[j][c] > 0)
-					p->buckets[j][c] |= bit;
-		}
-	}
+	for (unsigned b = 0; b < SCANNER_BUCKETS; b++)
+		for (unsigned j = 0; j < w->window; j++)
+			fill_bucket(p, &w->buckets[b], j, (uint8_t)(1u << b));
 }
 
 int scanner_windows_choose(struct scanner_plan *p, const struct scanner_literal *l,
@@ -181,8 +188,8 @@ static double run_share(const struct scanner_literal *l, size_t offset, size_t b
 	return all;
 }
 
-void scanner_runs_choose(const struct scanner_literal *l, size_t n, size_t run_bytes,
-    uint8_t *out_offsets)
+void scanner_runs_choose(
+    const struct scanner_literal *l, size_t n, size_t run_bytes, uint8_t *out_offsets)
 {
 	for (size_t i = 0; i < n; i++) {
 		double least = 2;

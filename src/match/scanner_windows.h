@@ -2,7 +2,8 @@
 #pragma once
 
 /*
- * scanner_windows - which part of each literal tells most, and which literals go together
+ * scanner_windows - which part of each literal tells most, and which literals go
+ * together
  *
  * Judged by how often bytes stand in logs. A wrong guess costs time, never a hit.
  */
@@ -20,5 +21,5 @@ int scanner_windows_choose(struct scanner_plan *p, const struct scanner_literal 
     size_t n, size_t key_bytes, uint8_t *out_offsets);
 
 /* For each literal the rarest run of @run_bytes, which no literal is shorter than. */
-void scanner_runs_choose(const struct scanner_literal *l, size_t n, size_t run_bytes,
-    uint8_t *out_offsets);
+void scanner_runs_choose(
+    const struct scanner_literal *l, size_t n, size_t run_bytes, uint8_t *out_offsets);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* naive_scan - what a scanner must find, in the plainest way; for its tests and fuzzer */
+/* naive_scan - what a scanner must find, in the plainest way; for its tests and fuzzer
+ */
 
 #include "match/scanner.h"
 

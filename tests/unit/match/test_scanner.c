@@ -30,8 +30,7 @@ struct page {
 static struct page page_new(void)
 {
 	size_t n = (size_t)sysconf(_SC_PAGESIZE);
-	char *p = mmap(
-	    NULL, 3 * n, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *p = mmap(NULL, 3 * n, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	assert_true(p != MAP_FAILED);
 	assert_int_equal(mprotect(p + n, n, PROT_READ | PROT_WRITE), 0);
@@ -85,7 +84,8 @@ static void finds_what_is_there(void **state)
 	    {SPAN("ect: "), false},
 	    {SPAN("reject"), false},
 	};
-	struct span text = SPAN("x: reject: RCPT from\nSASL FAILED\nSASl fAiled reject");
+	struct span text =
+	    SPAN("x: reject: RCPT from\nSASL FAILED\nSASl fAiled reject");
 	static const struct scan_hit want[] = {
 	    {3, 0}, {3, 4}, {6, 3}, {21, 1}, {26, 2}, {38, 2}, {45, 4}};
 	struct scan_hit hits[20];
@@ -114,7 +114,8 @@ static void has_a_name(void **state)
 	(void)state;
 	CLEANUP(scanner_freep)
 	struct scanner *s = scanner_new(&l, 1, SCANNER_PORTABLE, &e);
-	CLEANUP(scanner_freep) struct scanner *best = scanner_new(&l, 1, SCANNER_BEST, &e);
+	CLEANUP(scanner_freep)
+	struct scanner *best = scanner_new(&l, 1, SCANNER_BEST, &e);
 
 	assert_non_null(s);
 	assert_non_null(best);
@@ -153,7 +154,8 @@ static void refuses_what_is_no_literal(void **state)
 		    scanner_new(many, SCANNER_LITERALS_MAX, kinds[i], &e);
 
 		if (s)
-			assert_in_range(scanner_hits_min(s), 1, 8 * SCANNER_LITERALS_MAX);
+			assert_in_range(
+			    scanner_hits_min(s), 1, 8 * SCANNER_LITERALS_MAX);
 	}
 }
 
@@ -166,8 +168,8 @@ static void finds_nothing_for_nothing(void **state)
 	agree(NULL, 0, SPAN(""));
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
 		struct err e;
-		CLEANUP(scanner_freep) struct scanner *s =
-		    scanner_new(NULL, 0, kinds[i], &e);
+		CLEANUP(scanner_freep)
+		struct scanner *s = scanner_new(NULL, 0, kinds[i], &e);
 		size_t from = 2;
 
 		if (!s)
@@ -228,8 +230,8 @@ static void deal(struct game *g, uint32_t *r)
 		/* Often the beginning of another. */
 		if (i > 0 && next_random(r) % 3 == 0)
 			memcpy(g->bytes[i], g->bytes[i - 1], n);
-		g->l[i] = (struct scanner_literal){
-		    {g->bytes[i], n}, next_random(r) % 2 == 0};
+		g->l[i] =
+		    (struct scanner_literal){{g->bytes[i], n}, next_random(r) % 2 == 0};
 		for (size_t k = 0; k < n; k++)
 			g->bytes[i][k] += g->bytes[i][k] ? 0 : 'a';
 	}
@@ -322,8 +324,7 @@ static void goes_line_by_line(void **state)
 		assert_int_equal(from, sizeof(text));
 		for (size_t k = 0; k < n; k++) {
 			assert_true(k == 0 || hits[k].at >= end ||
-				    !memchr(text + hits[k].at, '\n',
-					end - hits[k].at));
+				    !memchr(text + hits[k].at, '\n', end - hits[k].at));
 			end = hits[k].at;
 		}
 	}
