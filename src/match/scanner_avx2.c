@@ -8,6 +8,7 @@
 
 #include <immintrin.h>
 
+#define GROUP 1
 #include "match/scanner_body.h"
 
 struct tables {

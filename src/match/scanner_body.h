@@ -4,7 +4,8 @@
 /*
  * scanner_body - from what the filter left to hits; compiled into each unit
  *
- * A file that includes this defines filter() and is_same().
+ * A file that includes this defines filter(), is_same(), and before that GROUP: how
+ * many positions beside each other share a bit of what the filter tells.
  *
  * The filter writes to places that do not depend on what it finds: a store whose
  * address is known late holds up the loads behind it, which was seen to halve the
@@ -17,7 +18,7 @@
 
 /*
  * What the filter left of a chunk: bit b of mask i stands for the position
- * (i * SCANNER_BLOCK + b) * stride from the chunk's begin on.
+ * (i * SCANNER_BLOCK + b) * stride * GROUP from the chunk's begin on.
  */
 struct chunk {
 	uint64_t any; /* bit i: mask i is not 0; others need not be looked at */
@@ -37,41 +38,64 @@ struct search {
 	size_t n, max;
 };
 
-/* Add the hits whose key stands at @at; false and none of them if there is no room. */
-static inline bool add_hits(struct search *s, size_t at)
+/* Add the hits among the entries that @keys leads to. Return: false when there is no
+ * room for another. */
+static inline bool add_hits(
+    struct search *s, const struct scanner_keys *keys, size_t at)
 {
-	const struct scanner_plan *p = s->plan;
 	const struct scanner_entry *e =
-	    &p->entries[p->slots[scanner_slot(p, s->text + at)]];
-	size_t n = s->n;
+	    &s->plan->entries[keys->slots[scanner_slot(keys, s->text + at)]];
 
 	do {
 		if (e->offset > at || !is_same(s->text + at - e->offset, e))
 			continue;
-		if (n == s->max)
+		if (s->n == s->max)
 			return false;
-		s->hits[n++] =
+		s->hits[s->n++] =
 		    (struct scan_hit){(uint32_t)(at - e->offset), e->literal};
 	} while (!e++->is_last);
-	s->n = n;
+	return true;
+}
+
+/* Return: false and nothing added when there is no room for all of this position. */
+static inline bool add_position(struct search *s, size_t at)
+{
+	size_t n = s->n;
+
+	for (unsigned k = 0; k < s->plan->n_keys; k++) {
+		if (!add_hits(s, &s->plan->keys[k], at)) {
+			s->n = n;
+			return false;
+		}
+	}
+	return true;
+}
+
+static inline bool add_group(struct search *s, size_t at)
+{
+	for (int i = 0; i < GROUP; i++, at += s->plan->stride) {
+		if (at >= s->from && !add_position(s, at)) {
+			s->from = at;
+			return false;
+		}
+	}
 	return true;
 }
 
 /* Return: false with s->from where to go on when there is no more room. */
 static inline bool add_chunk(struct search *s, size_t begin, const struct chunk *c)
 {
+	const size_t step = s->plan->stride * GROUP;
+
 	for (uint64_t any = c->any; any; any &= any - 1) {
 		size_t i = (size_t)__builtin_ctzll(any);
-		size_t block = begin + i * SCANNER_BLOCK * s->plan->stride;
+		size_t block = begin + i * SCANNER_BLOCK * step;
 
 		for (uint64_t mask = c->masks[i]; mask; mask &= mask - 1) {
 			size_t bit = (size_t)__builtin_ctzll(mask);
-			size_t at = block + bit * s->plan->stride;
 
-			if (at >= s->from && !add_hits(s, at)) {
-				s->from = at;
+			if (!add_group(s, block + bit * step))
 				return false;
-			}
 		}
 	}
 	return true;
@@ -80,7 +104,7 @@ static inline bool add_chunk(struct search *s, size_t begin, const struct chunk 
 static size_t find(const struct scanner_plan *p, const char *text, size_t *from,
     size_t end, struct scan_hit *hits, size_t max)
 {
-	const size_t bytes = (size_t)CHUNK_BLOCKS * SCANNER_BLOCK * p->stride;
+	const size_t bytes = (size_t)CHUNK_BLOCKS * SCANNER_BLOCK * p->stride * GROUP;
 	struct search s = {p, text, *from, hits, 0, max};
 	struct chunk c;
 

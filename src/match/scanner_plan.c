@@ -30,12 +30,6 @@ static size_t shortest(const struct scanner_literal *l, size_t n)
 	return bytes;
 }
 
-static void set_key_bytes(struct scanner_plan *p, size_t bytes)
-{
-	p->key_mask = 0;
-	memset(&p->key_mask, 0xff, bytes);
-}
-
 /* A literal of n bytes has n - key + 1 keys: any stride up to so many meets one. */
 static unsigned choose_stride(size_t n, size_t bytes, size_t key_bytes)
 {
@@ -47,16 +41,20 @@ static unsigned choose_stride(size_t n, size_t bytes, size_t key_bytes)
 	return stride;
 }
 
-static void choose_slot_bits(struct scanner_plan *p, size_t n_entries)
+static int keys_init(struct scanner_keys *k, size_t key_bytes, size_t n_entries)
 {
 	unsigned bits = SLOT_BITS_MIN;
 
 	while (bits < SLOT_BITS_MAX && (size_t)1 << bits < n_entries * SLOTS_PER_ENTRY)
 		bits++;
-	p->key_shift = 64 - bits;
+	k->shift = 64 - bits;
+	/* Without bit 5, which is what the cases of a letter differ in. */
+	memset(&k->mask, 0xff ^ 0x20, key_bytes);
+	k->slots = calloc((size_t)1 << bits, sizeof(*k->slots));
+	return k->slots ? 0 : -ENOMEM;
 }
 
-static struct keyed keyed_of(const struct scanner_plan *p,
+static struct keyed keyed_of(const struct scanner_keys *keys,
     const struct scanner_literal *l, size_t literal, size_t offset)
 {
 	struct keyed k = {0};
@@ -71,7 +69,7 @@ static struct keyed keyed_of(const struct scanner_plan *p,
 	k.entry.literal = (uint32_t)literal;
 	k.entry.offset = (uint8_t)offset;
 	memcpy(padded, l->text.p, l->text.n);
-	k.slot = scanner_slot(p, padded + offset);
+	k.slot = scanner_slot(keys, padded + offset);
 	return k;
 }
 
@@ -82,72 +80,104 @@ static int by_slot(const void *a, const void *b)
 	return x->slot < y->slot ? -1 : x->slot > y->slot;
 }
 
-static void fill_slots(struct scanner_plan *p, const struct keyed *k)
+/* Append sorted entries. Return: the longest chain among them. */
+static size_t fill_slots(struct scanner_plan *p, const struct scanner_keys *keys,
+    const struct keyed *k, size_t n)
 {
-	size_t chain = 0;
+	size_t chain = 0, longest = 0;
 
-	for (size_t i = 0; i < p->n_entries; i++) {
+	for (size_t i = 0; i < n; i++) {
 		bool is_first = i == 0 || k[i - 1].slot != k[i].slot;
 
-		p->entries[i + 1] = k[i].entry;
-		p->entries[i + 1].is_last =
-		    i + 1 == p->n_entries || k[i + 1].slot != k[i].slot;
+		p->entries[p->n_entries] = k[i].entry;
+		p->entries[p->n_entries].is_last =
+		    i + 1 == n || k[i + 1].slot != k[i].slot;
 		if (is_first)
-			p->slots[k[i].slot] = (uint16_t)(i + 1);
+			keys->slots[k[i].slot] = (uint16_t)p->n_entries;
+		p->n_entries++;
 		chain = is_first ? 1 : chain + 1;
-		p->longest_chain = chain > p->longest_chain ? chain : p->longest_chain;
+		longest = chain > longest ? chain : longest;
 	}
+	return longest;
 }
 
-static int fill_entries(struct scanner_plan *p, const struct scanner_literal *l,
-    size_t n, const uint8_t *offsets)
+/* A table for the literals of so many bytes; none when there are no such literals. */
+static int add_keys(struct scanner_plan *p, const struct scanner_literal *l, size_t n,
+    const uint8_t *offsets, size_t min_bytes, size_t max_bytes, size_t key_bytes)
 {
+	struct scanner_keys *keys = &p->keys[p->n_keys];
 	CLEANUP(freep) struct keyed *k = NULL;
+	size_t n_keyed = 0;
 
-	p->n_entries = n * p->stride;
-	choose_slot_bits(p, p->n_entries);
-	p->slots = calloc((size_t)1 << (64 - p->key_shift), sizeof(*p->slots));
-	p->entries = aligned_alloc(
-	    alignof(struct scanner_entry), (p->n_entries + 1) * sizeof(*p->entries));
-	k = aligned_alloc(alignof(struct keyed), p->n_entries * sizeof(*k));
-	if (!p->slots || !p->entries || !k)
+	k = aligned_alloc(alignof(struct keyed), n * p->stride * sizeof(*k));
+	if (!k || keys_init(keys, key_bytes, n * p->stride) < 0)
 		return -ENOMEM;
-	for (size_t i = 0; i < p->n_entries; i++) {
-		size_t literal = i / p->stride;
-
-		k[i] =
-		    keyed_of(p, &l[literal], literal, offsets[literal] + i % p->stride);
+	for (size_t i = 0; i < n; i++) {
+		if (l[i].text.n < min_bytes || l[i].text.n > max_bytes)
+			continue;
+		for (size_t step = 0; step < p->stride; step++)
+			k[n_keyed++] = keyed_of(keys, &l[i], i, offsets[i] + step);
 	}
-	qsort(k, p->n_entries, sizeof(*k), by_slot);
-	/* What stands in no text: it comes where there is no literal. */
-	p->entries[0] =
-	    (struct scanner_entry){.mask = {0}, .text = {1}, .is_last = true};
-	fill_slots(p, k);
+	qsort(k, n_keyed, sizeof(*k), by_slot);
+	p->longest_chain += fill_slots(p, keys, k, n_keyed);
+	p->n_keys++;
 	return 0;
+}
+
+static int entries_init(struct scanner_plan *p, size_t n)
+{
+	p->entries = aligned_alloc(
+	    alignof(struct scanner_entry), (n * p->stride + 1) * sizeof(*p->entries));
+	if (!p->entries)
+		return -ENOMEM;
+	/* What stands in no text: it comes where there is no literal. */
+	p->entries[0] = (struct scanner_entry){.text = {1}, .is_last = true};
+	p->n_entries = 1;
+	return 0;
+}
+
+static int plan_by_window(
+    struct scanner_plan *p, const struct scanner_literal *l, size_t n, uint8_t *offsets)
+{
+	size_t bytes = shortest(l, n);
+	int r = scanner_windows_choose(p, l, n, offsets);
+
+	if (r == 0)
+		r = entries_init(p, n);
+	if (r == 0)
+		r = add_keys(p, l, n, offsets, SCANNER_KEY_BYTES,
+		    SCANNER_LITERAL_BYTES_MAX, SCANNER_KEY_BYTES);
+	if (r == 0 && bytes < SCANNER_KEY_BYTES)
+		r = add_keys(p, l, n, offsets, 0, SCANNER_KEY_BYTES - 1, bytes);
+	return r;
+}
+
+static int plan_by_stride(
+    struct scanner_plan *p, const struct scanner_literal *l, size_t n, uint8_t *offsets)
+{
+	size_t bytes = shortest(l, n);
+	size_t key_bytes = bytes < STRIDE_KEY_BYTES ? bytes : STRIDE_KEY_BYTES;
+	int r;
+
+	p->stride = choose_stride(n, bytes, key_bytes);
+	scanner_runs_choose(l, n, key_bytes + p->stride - 1, offsets);
+	r = entries_init(p, n);
+	if (r == 0)
+		r = add_keys(p, l, n, offsets, 0, SCANNER_LITERAL_BYTES_MAX, key_bytes);
+	return r;
 }
 
 int scanner_plan_init(
     struct scanner_plan *p, const struct scanner_literal *l, size_t n, unsigned window)
 {
 	CLEANUP(freep) uint8_t *offsets = calloc(n, sizeof(*offsets));
-	size_t bytes = shortest(l, n);
-	size_t key_bytes = bytes < sizeof(uint64_t) ? bytes : sizeof(uint64_t);
-	int r = 0;
+	int r;
 
+	*p = (struct scanner_plan){.window = window, .stride = 1};
 	if (!offsets)
 		return -ENOMEM;
-	*p = (struct scanner_plan){.window = window, .stride = 1};
-	if (window > 0) {
-		r = scanner_windows_choose(p, l, n, key_bytes, offsets);
-	} else {
-		if (key_bytes > STRIDE_KEY_BYTES)
-			key_bytes = STRIDE_KEY_BYTES;
-		p->stride = choose_stride(n, bytes, key_bytes);
-		scanner_runs_choose(l, n, key_bytes + p->stride - 1, offsets);
-	}
-	set_key_bytes(p, key_bytes);
-	if (r == 0)
-		r = fill_entries(p, l, n, offsets);
+	r = window > 0 ? plan_by_window(p, l, n, offsets)
+		       : plan_by_stride(p, l, n, offsets);
 	if (r < 0)
 		scanner_plan_deinit(p);
 	return r;
@@ -155,8 +185,8 @@ int scanner_plan_init(
 
 void scanner_plan_deinit(struct scanner_plan *p)
 {
-	free(p->slots);
+	for (size_t i = 0; i < ARRAY_LEN(p->keys); i++)
+		free(p->keys[i].slots);
 	free(p->entries);
-	p->slots = NULL;
-	p->entries = NULL;
+	*p = (struct scanner_plan){0};
 }

@@ -26,6 +26,8 @@
 
 #define SCANNER_BUCKETS 8
 #define SCANNER_WINDOW_MAX 8
+#define SCANNER_KEY_BYTES 8 /* at most; literals that are shorter have a table apart \
+			     */
 #define SCANNER_STRIDE_MAX 8
 #define SCANNER_BYTES 128 /* values that a byte of a literal may have */
 #define SCANNER_HALVES 16 /* values of half a byte */
@@ -37,6 +39,13 @@ struct scanner_entry {
 	uint32_t literal;
 	uint8_t offset; /* of the key in the literal */
 	bool is_last;   /* of those with this slot */
+};
+
+/* A slot leads to its first entry; entry 0 stands for none. */
+struct scanner_keys {
+	uint64_t mask;
+	unsigned shift;
+	uint16_t *slots;
 };
 
 struct scanner_plan {
@@ -51,13 +60,11 @@ struct scanner_plan {
 	unsigned window;
 	unsigned stride;
 
-	/* The lookup: a slot leads to its first entry; entry 0 stands for none. */
-	uint64_t key_mask;
-	unsigned key_shift;
-	uint16_t *slots;
+	struct scanner_keys keys[2];
+	unsigned n_keys;
 	struct scanner_entry *entries;
 	size_t n_entries;
-	size_t longest_chain;
+	size_t longest_chain; /* of entries that one position leads to */
 };
 
 /* Return: 0 or -ENOMEM. The literals have been checked; @n > 0. */
@@ -65,13 +72,11 @@ int scanner_plan_init(
     struct scanner_plan *p, const struct scanner_literal *l, size_t n, unsigned window);
 void scanner_plan_deinit(struct scanner_plan *p);
 
-/* The slot of the key that begins at @p, where 8 bytes can be read. */
-static inline size_t scanner_slot(const struct scanner_plan *p, const void *at)
+/* The slot of the key that begins at @at, where 8 bytes can be read. */
+static inline size_t scanner_slot(const struct scanner_keys *k, const void *at)
 {
 	uint64_t key;
 
 	memcpy(&key, at, sizeof(key));
-	/* Bit 5 is what the cases of a letter differ in. */
-	key = (key | UINT64_C(0x2020202020202020)) & p->key_mask;
-	return (size_t)((key * UINT64_C(0x9e3779b97f4a7c15)) >> p->key_shift);
+	return (size_t)(((key & k->mask) * UINT64_C(0x9e3779b97f4a7c15)) >> k->shift);
 }

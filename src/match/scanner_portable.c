@@ -6,34 +6,50 @@
  * has positions: one of them is met wherever the literal stands.
  */
 
+#define GROUP 4
 #include "match/scanner_body.h"
 
-static inline uint64_t filter_block(
-    const struct scanner_plan *p, const char *text, size_t n)
+/* The first entries of a group's positions, or-ed: 0 when there is none. */
+static inline unsigned group(
+    const struct scanner_keys *k, const char *text, size_t stride)
 {
+	return k->slots[scanner_slot(k, text)] |
+	       k->slots[scanner_slot(k, text + stride)] |
+	       k->slots[scanner_slot(k, text + 2 * stride)] |
+	       k->slots[scanner_slot(k, text + 3 * stride)];
+}
+
+static inline uint64_t filter_block(
+    const struct scanner_plan *p, const char *text, size_t n_groups)
+{
+	const size_t stride = p->stride;
 	uint64_t mask = 0;
 
-	for (size_t i = 0; i < n; i++, text += p->stride)
-		mask |= (uint64_t)(p->slots[scanner_slot(p, text)] != 0) << i;
+	for (size_t i = 0; i < n_groups; i++, text += GROUP * stride)
+		mask |= (uint64_t)(group(&p->keys[0], text, stride) != 0) << i;
 	return mask;
 }
 
+/* Strides of groups divide SCANNER_BLOCK, so no group goes beyond the end. */
 static void filter(const struct scanner_plan *p, const char *text, size_t from,
     size_t end, struct chunk *out)
 {
-	size_t left = (end - from + p->stride - 1) / p->stride;
+	const size_t step = GROUP * p->stride;
+	size_t left = (end - from) / step;
 
 	out->any = 0;
 	for (size_t i = 0; left > 0; i++) {
 		size_t n = left < SCANNER_BLOCK ? left : SCANNER_BLOCK;
 		uint64_t mask =
-		    filter_block(p, text + from + i * SCANNER_BLOCK * p->stride, n);
+		    filter_block(p, text + from + i * SCANNER_BLOCK * step, n);
 
 		out->masks[i] = mask;
 		out->any |= (uint64_t)(mask != 0) << i;
 		left -= n;
 	}
 }
+
+_Static_assert(SCANNER_BLOCK % (GROUP * SCANNER_STRIDE_MAX) == 0, "groups in blocks");
 
 static bool is_same(const char *text, const struct scanner_entry *e)
 {

@@ -10,15 +10,17 @@
 
 #include "match/scanner_plan.h"
 
+/* Lines of every day, in lower case. */
+extern const struct span scanner_sample;
+
 /**
  * scanner_windows_choose() - choose windows and buckets, fill the filter of @p
- * @key_bytes:   so many bytes must stand in the literal from the window's start on
- * @out_offsets: for each literal where its window begins
+ * @out_offsets: for each literal where its window, and its key, begins
  *
  * Return: 0 or -ENOMEM.
  */
 int scanner_windows_choose(struct scanner_plan *p, const struct scanner_literal *l,
-    size_t n, size_t key_bytes, uint8_t *out_offsets);
+    size_t n, uint8_t *out_offsets);
 
 /* For each literal the rarest run of @run_bytes, which no literal is shorter than. */
 void scanner_runs_choose(
