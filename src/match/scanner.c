@@ -77,7 +77,7 @@ static int set_unit(struct scanner *s, const struct scanner_literal *l, size_t n
 	s->name = unit->name;
 	if (n == 0)
 		return 0;
-	r = scanner_plan_init(&s->plan, l, n, unit->window(n));
+	r = scanner_plan_init(&s->plan, l, n, unit->shape(n));
 	if (r < 0)
 		return err_errno(e, r, "scanner");
 	s->unit = unit;

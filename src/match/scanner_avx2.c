@@ -80,7 +80,7 @@ static inline __attribute__((always_inline)) void filter_blocks(
 static void filter(const struct scanner_plan *p, const char *text, size_t from,
     size_t end, struct chunk *out)
 {
-	switch (p->window) {
+	switch (p->shape.window) {
 	case 4:
 		filter_blocks(p, text, from, end, out, 4);
 		break;
@@ -108,10 +108,10 @@ static bool is_here(void)
 	return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi");
 }
 
-static unsigned window(size_t n)
+static struct scanner_shape shape(size_t n)
 {
-	return n <= 16 ? 4 : n <= 64 ? 6 : 8;
+	return (struct scanner_shape){n <= 48 ? 4 : n <= 160 ? 6 : 8, true};
 }
 
-static const struct scanner_unit unit = {"avx2", is_here, window, find};
+static const struct scanner_unit unit = {"avx2", is_here, shape, find};
 const struct scanner_unit *const scanner_avx2 = &unit;

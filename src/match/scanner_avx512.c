@@ -26,8 +26,8 @@ static inline __attribute__((always_inline)) void filter_blocks(
 
 #pragma GCC unroll 8
 	for (unsigned j = 0; j < window; j++) {
-		t.low[j] = _mm512_load_si512(p->buckets[j]);
-		t.high[j] = _mm512_load_si512(p->buckets[j] + 64);
+		t.low[j] = _mm512_load_si512(p->bytes[j]);
+		t.high[j] = _mm512_load_si512(p->bytes[j] + 64);
 	}
 	for (size_t i = 0; i < (end - from) / SCANNER_BLOCK; i++) {
 		const char *at = text + from + i * SCANNER_BLOCK;
@@ -50,7 +50,7 @@ static inline __attribute__((always_inline)) void filter_blocks(
 static void filter(const struct scanner_plan *p, const char *text, size_t from,
     size_t end, struct chunk *out)
 {
-	switch (p->window) {
+	switch (p->shape.window) {
 	case 4:
 		filter_blocks(p, text, from, end, out, 4);
 		break;
@@ -81,10 +81,10 @@ static bool is_here(void)
 	       __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("bmi");
 }
 
-static unsigned window(size_t n)
+static struct scanner_shape shape(size_t n)
 {
-	return n <= 16 ? 4 : n <= 64 ? 6 : 8;
+	return (struct scanner_shape){n <= 48 ? 4 : n <= 160 ? 6 : 8, false};
 }
 
-static const struct scanner_unit unit = {"avx512vbmi", is_here, window, find};
+static const struct scanner_unit unit = {"avx512vbmi", is_here, shape, find};
 const struct scanner_unit *const scanner_avx512 = &unit;

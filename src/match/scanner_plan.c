@@ -167,17 +167,17 @@ static int plan_by_stride(
 	return r;
 }
 
-int scanner_plan_init(
-    struct scanner_plan *p, const struct scanner_literal *l, size_t n, unsigned window)
+int scanner_plan_init(struct scanner_plan *p, const struct scanner_literal *l, size_t n,
+    struct scanner_shape shape)
 {
 	CLEANUP(freep) uint8_t *offsets = calloc(n, sizeof(*offsets));
 	int r;
 
-	*p = (struct scanner_plan){.window = window, .stride = 1};
+	*p = (struct scanner_plan){.shape = shape, .stride = 1};
 	if (!offsets)
 		return -ENOMEM;
-	r = window > 0 ? plan_by_window(p, l, n, offsets)
-		       : plan_by_stride(p, l, n, offsets);
+	r = shape.window > 0 ? plan_by_window(p, l, n, offsets)
+			     : plan_by_stride(p, l, n, offsets);
 	if (r < 0)
 		scanner_plan_deinit(p);
 	return r;

@@ -26,8 +26,9 @@
 
 #define SCANNER_BUCKETS 8
 #define SCANNER_WINDOW_MAX 8
-#define SCANNER_KEY_BYTES 8 /* at most; literals that are shorter have a table apart \
-			     */
+#define SCANNER_KEY_BYTES                                          \
+	8 /* at most; literals that are shorter have a table apart \
+	   */
 #define SCANNER_STRIDE_MAX 8
 #define SCANNER_BYTES 128 /* values that a byte of a literal may have */
 #define SCANNER_HALVES 16 /* values of half a byte */
@@ -48,16 +49,20 @@ struct scanner_keys {
 	uint16_t *slots;
 };
 
+/* What a scanner's filter looks at. */
+struct scanner_shape {
+	unsigned window; /* bytes; 0: it has strides instead */
+	bool by_halves;  /* at the halves of a byte each for itself */
+};
+
 struct scanner_plan {
-	/* The filter: buckets by byte, for each byte of the window. */
-	alignas(64) uint8_t buckets[SCANNER_WINDOW_MAX][SCANNER_BYTES];
-	/* The same for the two halves of a byte: a bucket is in both if it has the
-	 * byte. */
+	/* The filter: buckets by value, for each byte of the window. */
+	alignas(64) uint8_t bytes[SCANNER_WINDOW_MAX][SCANNER_BYTES];
+	/* Or by its halves, beside the buckets with literals that have ended before. */
 	uint8_t low[SCANNER_WINDOW_MAX][SCANNER_HALVES];
 	uint8_t high[SCANNER_WINDOW_MAX][SCANNER_HALVES];
-	uint8_t
-	    any_byte[SCANNER_WINDOW_MAX]; /* buckets with literals that are shorter */
-	unsigned window;
+	uint8_t any_byte[SCANNER_WINDOW_MAX];
+	struct scanner_shape shape;
 	unsigned stride;
 
 	struct scanner_keys keys[2];
@@ -68,8 +73,8 @@ struct scanner_plan {
 };
 
 /* Return: 0 or -ENOMEM. The literals have been checked; @n > 0. */
-int scanner_plan_init(
-    struct scanner_plan *p, const struct scanner_literal *l, size_t n, unsigned window);
+int scanner_plan_init(struct scanner_plan *p, const struct scanner_literal *l, size_t n,
+    struct scanner_shape shape);
 void scanner_plan_deinit(struct scanner_plan *p);
 
 /* The slot of the key that begins at @at, where 8 bytes can be read. */

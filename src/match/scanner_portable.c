@@ -71,11 +71,11 @@ static bool is_here(void)
 	return true;
 }
 
-static unsigned window(size_t n)
+static struct scanner_shape shape(size_t n)
 {
 	(void)n;
-	return 0;
+	return (struct scanner_shape){0, false};
 }
 
-static const struct scanner_unit unit = {"portable", is_here, window, find};
+static const struct scanner_unit unit = {"portable", is_here, shape, find};
 const struct scanner_unit *const scanner_portable = &unit;

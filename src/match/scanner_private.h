@@ -16,8 +16,8 @@
 struct scanner_unit {
 	const char *name;
 	bool (*is_here)(void);
-	/* Bytes of the window for so many literals; 0: strides instead. */
-	unsigned (*window)(size_t n);
+	/* For so many literals. */
+	struct scanner_shape (*shape)(size_t n);
 	/**
 	 * As scanner_find(), for keys that begin in [*from, end). @end is a multiple of
 	 * SCANNER_BLOCK, and SCANNER_SLACK bytes behind it can be read.

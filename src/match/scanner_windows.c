@@ -29,23 +29,46 @@ static const uint16_t share[SCANNER_BYTES] = {
 };
 
 #define SHARE_ALL 10000.0
+#define PARTS_MAX 2
 
-/* What a bucket has at each byte of the window. */
+/* What a bucket has at a byte of the window, or at one half of it. */
+struct column {
+	uint16_t count[SCANNER_BYTES]; /* literals, by value */
+	uint32_t share;                /* of the values with a count */
+};
+
 struct bucket {
-	uint16_t count[SCANNER_WINDOW_MAX][SCANNER_BYTES]; /* literals, by byte */
+	struct column columns[SCANNER_WINDOW_MAX][PARTS_MAX];
 	uint32_t n_any[SCANNER_WINDOW_MAX]; /* literals that have ended before */
-	uint32_t share[SCANNER_WINDOW_MAX]; /* of the bytes with a count */
 	double passes;
 };
 
 struct work {
 	unsigned window;
+	unsigned n_parts; /* of a byte, that are looked at each for itself */
+	uint32_t share[PARTS_MAX][SCANNER_BYTES]; /* of 10,000, by value */
 	struct bucket buckets[SCANNER_BUCKETS];
 };
 
 struct place {
 	uint8_t bucket, offset;
 };
+
+static unsigned value_of(const struct work *w, unsigned part, char c)
+{
+	unsigned byte = (uint8_t)c;
+
+	if (w->n_parts == 1)
+		return byte;
+	return part == 0 ? byte % SCANNER_HALVES : byte / SCANNER_HALVES;
+}
+
+static void set_shares(struct work *w)
+{
+	for (unsigned part = 0; part < w->n_parts; part++)
+		for (unsigned c = 0; c < SCANNER_BYTES; c++)
+			w->share[part][value_of(w, part, (char)c)] += share[c];
+}
 
 static char other_case(const struct scanner_literal *l, char c)
 {
@@ -54,25 +77,25 @@ static char other_case(const struct scanner_literal *l, char c)
 	return l->is_nocase && lower >= 'a' && lower <= 'z' ? (char)(c ^ 0x20) : c;
 }
 
-static uint32_t share_of(const struct scanner_literal *l, size_t i)
-{
-	char c = l->text.p[i], other = other_case(l, c);
-
-	return (uint32_t)share[(uint8_t)c] + (other != c ? share[(uint8_t)other] : 0);
-}
-
-static uint32_t new_share(
-    const struct bucket *b, const struct scanner_literal *l, size_t offset, unsigned j)
+/* The share of bytes that pass this byte of the window, if @l is in the bucket too. */
+static double byte_passes(const struct work *w, const struct bucket *b,
+    const struct scanner_literal *l, size_t offset, unsigned j)
 {
 	char c = l->text.p[offset + j], other = other_case(l, c);
+	double all = 1;
 
-	return (b->count[j][(uint8_t)c] ? 0u : share[(uint8_t)c]) +
-	       (other == c || b->count[j][(uint8_t)other] ? 0u : share[(uint8_t)other]);
-}
+	if (b->n_any[j])
+		return 1;
+	for (unsigned part = 0; part < w->n_parts; part++) {
+		const struct column *k = &b->columns[j][part];
+		unsigned x = value_of(w, part, c), y = value_of(w, part, other);
+		uint32_t now = k->share + (k->count[x] ? 0 : w->share[part][x]);
 
-static double part(const struct bucket *b, unsigned j, uint32_t more)
-{
-	return b->n_any[j] ? 1 : (double)(b->share[j] + more) / SHARE_ALL;
+		if (y != x)
+			now += k->count[y] ? 0 : w->share[part][y];
+		all *= now / SHARE_ALL;
+	}
+	return all;
 }
 
 static double passes_with(const struct work *w, const struct bucket *b,
@@ -81,18 +104,41 @@ static double passes_with(const struct work *w, const struct bucket *b,
 	double all = 1;
 
 	for (unsigned j = 0; j < w->window && offset + j < l->text.n; j++)
-		all *= part(b, j, new_share(b, l, offset, j));
+		all *= byte_passes(w, b, l, offset, j);
 	return all;
 }
 
-static void count_byte(struct bucket *b, unsigned j, char c, bool is_in)
+static double passes_now(const struct work *w, const struct bucket *b)
 {
-	uint16_t *count = &b->count[j][(uint8_t)c];
+	double all = 1;
 
-	if (is_in && (*count)++ == 0)
-		b->share[j] += share[(uint8_t)c];
-	else if (!is_in && --*count == 0)
-		b->share[j] -= share[(uint8_t)c];
+	for (unsigned j = 0; j < w->window; j++)
+		for (unsigned part = 0; part < w->n_parts && !b->n_any[j]; part++)
+			all *= b->columns[j][part].share / SHARE_ALL;
+	return all;
+}
+
+static void count_value(
+    struct work *w, struct column *k, unsigned part, unsigned value, bool is_in)
+{
+	if (is_in && k->count[value]++ == 0)
+		k->share += w->share[part][value];
+	else if (!is_in && --k->count[value] == 0)
+		k->share -= w->share[part][value];
+}
+
+static void put_byte(struct work *w, struct bucket *b, const struct scanner_literal *l,
+    size_t offset, unsigned j, bool is_in)
+{
+	char c = l->text.p[offset + j], other = other_case(l, c);
+
+	for (unsigned part = 0; part < w->n_parts; part++) {
+		unsigned x = value_of(w, part, c), y = value_of(w, part, other);
+
+		count_value(w, &b->columns[j][part], part, x, is_in);
+		if (y != x)
+			count_value(w, &b->columns[j][part], part, y, is_in);
+	}
 }
 
 static void put(
@@ -100,19 +146,13 @@ static void put(
 {
 	struct bucket *b = &w->buckets[at.bucket];
 
-	b->passes = 1;
 	for (unsigned j = 0; j < w->window; j++) {
-		if ((size_t)at.offset + j >= l->text.n) {
+		if ((size_t)at.offset + j >= l->text.n)
 			b->n_any[j] += is_in ? 1u : -1u;
-		} else {
-			char c = l->text.p[at.offset + j], other = other_case(l, c);
-
-			count_byte(b, j, c, is_in);
-			if (other != c)
-				count_byte(b, j, other, is_in);
-		}
-		b->passes *= part(b, j, 0);
+		else
+			put_byte(w, b, l, at.offset, j, is_in);
 	}
+	b->passes = passes_now(w, b);
 }
 
 /* The share of positions of the sample at which these bytes of the literal stand. */
@@ -166,26 +206,22 @@ static struct place best_place(
 	return best;
 }
 
-static void fill_bucket(
-    struct scanner_plan *p, const struct bucket *b, unsigned j, uint8_t bit)
+static void fill_bucket(struct scanner_plan *p, const struct work *w, unsigned b)
 {
-	bool is_any = b->n_any[j] > 0;
+	const struct bucket *from = &w->buckets[b];
+	uint8_t bit = (uint8_t)(1u << b);
 
-	p->any_byte[j] |= is_any ? bit : 0;
-	for (unsigned c = 0; c < SCANNER_BYTES; c++) {
-		if (!is_any && b->count[j][c] == 0)
-			continue;
-		p->buckets[j][c] |= bit;
-		p->low[j][c % SCANNER_HALVES] |= bit;
-		p->high[j][c / SCANNER_HALVES] |= bit;
+	for (unsigned j = 0; j < w->window; j++) {
+		const struct column *k = from->columns[j];
+
+		p->any_byte[j] |= from->n_any[j] ? bit : 0;
+		for (unsigned v = 0; v < SCANNER_BYTES && w->n_parts == 1; v++)
+			p->bytes[j][v] |= from->n_any[j] || k->count[v] ? bit : 0;
+		for (unsigned v = 0; v < SCANNER_HALVES && w->n_parts == 2; v++) {
+			p->low[j][v] |= k[0].count[v] ? bit : 0;
+			p->high[j][v] |= k[1].count[v] ? bit : 0;
+		}
 	}
-}
-
-static void fill_filter(struct scanner_plan *p, const struct work *w)
-{
-	for (unsigned b = 0; b < SCANNER_BUCKETS; b++)
-		for (unsigned j = 0; j < w->window; j++)
-			fill_bucket(p, &w->buckets[b], j, (uint8_t)(1u << b));
 }
 
 int scanner_windows_choose(struct scanner_plan *p, const struct scanner_literal *l,
@@ -198,7 +234,9 @@ int scanner_windows_choose(struct scanner_plan *p, const struct scanner_literal 
 
 	if (!w || !places || !in_sample)
 		return -ENOMEM;
-	w->window = p->window;
+	w->window = p->shape.window;
+	w->n_parts = p->shape.by_halves ? 2 : 1;
+	set_shares(w);
 	for (size_t i = 0; i < n; i++)
 		for (size_t o = 0; o < n_windows(&l[i]); o++)
 			in_sample[i][o] =
@@ -213,7 +251,8 @@ int scanner_windows_choose(struct scanner_plan *p, const struct scanner_literal 
 	}
 	for (size_t i = 0; i < n; i++)
 		out_offsets[i] = places[i].offset;
-	fill_filter(p, w);
+	for (unsigned b = 0; b < SCANNER_BUCKETS; b++)
+		fill_bucket(p, w, b);
 	return 0;
 }
 
@@ -222,7 +261,7 @@ static double run_share(const struct scanner_literal *l, size_t offset, size_t b
 	double all = 1;
 
 	for (size_t i = offset; i < offset + bytes; i++)
-		all *= (double)share_of(l, i) / SHARE_ALL;
+		all *= share[(uint8_t)l->text.p[i]] / SHARE_ALL;
 	return all;
 }
 
