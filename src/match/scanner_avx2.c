@@ -3,7 +3,8 @@
  * scanner_avx2 - the filter with tables by nibble
  *
  * A byte is in a bucket's set when both its halves are in what the set's bytes have as
- * halves: some bytes too many pass, so the windows are longer than with whole tables.
+ * halves: some bytes too many pass. Longer windows would let less pass, but they cost
+ * more than they save, also with hundreds of literals.
  */
 
 #include <immintrin.h>
@@ -11,8 +12,10 @@
 #define GROUP 1
 #include "match/scanner_body.h"
 
+#define WINDOW 4
+
 struct tables {
-	__m256i low[SCANNER_WINDOW_MAX], high[SCANNER_WINDOW_MAX];
+	__m256i low[WINDOW], high[WINDOW];
 };
 
 static __m256i both_lanes(const uint8_t *half)
@@ -34,13 +37,12 @@ static inline __attribute__((always_inline)) __m256i buckets_of(
 }
 
 static inline __attribute__((always_inline)) uint32_t filter_half(
-    const struct scanner_plan *p, const struct tables *t, const char *text,
-    const unsigned window)
+    const struct scanner_plan *p, const struct tables *t, const char *text)
 {
 	__m256i all = buckets_of(t, text, 0);
 
-#pragma GCC unroll 8
-	for (unsigned j = 1; j < window; j++) {
+#pragma GCC unroll 4
+	for (unsigned j = 1; j < WINDOW; j++) {
 		__m256i now = buckets_of(t, text, j);
 
 		/* Behind the end of a short literal anything may stand. */
@@ -53,44 +55,26 @@ static inline __attribute__((always_inline)) uint32_t filter_half(
 	    _mm256_cmpeq_epi8(all, _mm256_setzero_si256()));
 }
 
-static inline __attribute__((always_inline)) void filter_blocks(
-    const struct scanner_plan *p, const char *text, size_t from, size_t end,
-    struct chunk *out, const unsigned window)
+static void filter(const struct scanner_plan *p, const char *text, size_t from,
+    size_t end, struct chunk *out)
 {
 	struct tables t;
 	uint64_t any = 0;
 
-#pragma GCC unroll 8
-	for (unsigned j = 0; j < window; j++) {
+#pragma GCC unroll 4
+	for (unsigned j = 0; j < WINDOW; j++) {
 		t.low[j] = both_lanes(p->low[j]);
 		t.high[j] = both_lanes(p->high[j]);
 	}
 	for (size_t i = 0; i < (end - from) / SCANNER_BLOCK; i++) {
 		const char *at = text + from + i * SCANNER_BLOCK;
-		uint64_t low = filter_half(p, &t, at, window);
-		uint64_t mask =
-		    (uint64_t)filter_half(p, &t, at + 32, window) << 32 | low;
+		uint64_t low = filter_half(p, &t, at);
+		uint64_t mask = (uint64_t)filter_half(p, &t, at + 32) << 32 | low;
 
 		out->masks[i] = mask;
 		any |= (uint64_t)(mask != 0) << i;
 	}
 	out->any = any;
-}
-
-static void filter(const struct scanner_plan *p, const char *text, size_t from,
-    size_t end, struct chunk *out)
-{
-	switch (p->shape.window) {
-	case 4:
-		filter_blocks(p, text, from, end, out, 4);
-		break;
-	case 6:
-		filter_blocks(p, text, from, end, out, 6);
-		break;
-	default:
-		filter_blocks(p, text, from, end, out, 8);
-		break;
-	}
 }
 
 static bool is_same(const char *text, const struct scanner_entry *e)
@@ -110,7 +94,8 @@ static bool is_here(void)
 
 static struct scanner_shape shape(size_t n)
 {
-	return (struct scanner_shape){n <= 48 ? 4 : n <= 160 ? 6 : 8, true};
+	(void)n;
+	return (struct scanner_shape){WINDOW, true};
 }
 
 static const struct scanner_unit unit = {"avx2", is_here, shape, find};

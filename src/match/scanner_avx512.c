@@ -13,6 +13,11 @@
 #define GROUP 1
 #include "match/scanner_body.h"
 
+/* Measured: where what a longer window keeps out is worth what it costs. */
+#define FEW 100
+#define WINDOW_FEW 4
+#define WINDOW_MANY 8
+
 struct tables {
 	__m512i low[SCANNER_WINDOW_MAX], high[SCANNER_WINDOW_MAX];
 };
@@ -50,17 +55,10 @@ static inline __attribute__((always_inline)) void filter_blocks(
 static void filter(const struct scanner_plan *p, const char *text, size_t from,
     size_t end, struct chunk *out)
 {
-	switch (p->shape.window) {
-	case 4:
-		filter_blocks(p, text, from, end, out, 4);
-		break;
-	case 6:
-		filter_blocks(p, text, from, end, out, 6);
-		break;
-	default:
-		filter_blocks(p, text, from, end, out, 8);
-		break;
-	}
+	if (p->shape.window == WINDOW_FEW)
+		filter_blocks(p, text, from, end, out, WINDOW_FEW);
+	else
+		filter_blocks(p, text, from, end, out, WINDOW_MANY);
 }
 
 static bool is_same(const char *text, const struct scanner_entry *e)
@@ -83,7 +81,7 @@ static bool is_here(void)
 
 static struct scanner_shape shape(size_t n)
 {
-	return (struct scanner_shape){n <= 48 ? 4 : n <= 160 ? 6 : 8, false};
+	return (struct scanner_shape){n <= FEW ? WINDOW_FEW : WINDOW_MANY, false};
 }
 
 static const struct scanner_unit unit = {"avx512vbmi", is_here, shape, find};
