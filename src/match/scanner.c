@@ -55,20 +55,17 @@ static const struct scanner_unit *unit_of(enum scanner_kind kind)
 	return unit && unit->is_here() ? unit : NULL;
 }
 
+/* NULL when Vectorscan is better, where it is to be had. */
 static const struct scanner_unit *best_unit(void)
 {
 	const struct scanner_unit *unit = unit_of(SCANNER_AVX512);
 
-	if (!unit)
-		unit = unit_of(SCANNER_AVX2);
-	return unit ? unit : unit_of(SCANNER_PORTABLE);
+	return unit ? unit : unit_of(SCANNER_AVX2);
 }
 
 static int set_unit(struct scanner *s, const struct scanner_literal *l, size_t n,
-    enum scanner_kind kind, struct err *e)
+    const struct scanner_unit *unit, struct err *e)
 {
-	const struct scanner_unit *unit =
-	    kind == SCANNER_BEST ? best_unit() : unit_of(kind);
 	int r;
 
 	if (!unit)
@@ -88,10 +85,37 @@ static int set_unit(struct scanner *s, const struct scanner_literal *l, size_t n
 static int set_vectorscan(
     struct scanner *s, const struct scanner_literal *l, size_t n, struct err *e)
 {
+	int r = scanner_vectorscan_new(l, n, &s->vectorscan, e);
+
+	if (r < 0)
+		return r;
 	s->name = "vectorscan";
 	if (n > 0)
 		s->hits_min = n;
-	return scanner_vectorscan_new(l, n, &s->vectorscan, e);
+	return 0;
+}
+
+static int set_best(
+    struct scanner *s, const struct scanner_literal *l, size_t n, struct err *e)
+{
+	const struct scanner_unit *unit = best_unit();
+
+	if (!unit && set_vectorscan(s, l, n, NULL) == 0)
+		return 0;
+	return set_unit(s, l, n, unit ? unit : scanner_portable, e);
+}
+
+static int set_kind(struct scanner *s, const struct scanner_literal *l, size_t n,
+    enum scanner_kind kind, struct err *e)
+{
+	switch (kind) {
+	case SCANNER_BEST:
+		return set_best(s, l, n, e);
+	case SCANNER_VECTORSCAN:
+		return set_vectorscan(s, l, n, e);
+	default:
+		return set_unit(s, l, n, unit_of(kind), e);
+	}
 }
 
 struct scanner *scanner_new(
@@ -107,8 +131,7 @@ struct scanner *scanner_new(
 	}
 	if (r == 0) {
 		*s = (struct scanner){.hits_min = 1};
-		r = kind == SCANNER_VECTORSCAN ? set_vectorscan(s, l, n, e)
-					       : set_unit(s, l, n, kind, e);
+		r = set_kind(s, l, n, kind, e);
 	}
 	if (r < 0) {
 		s = scanner_free(s);
