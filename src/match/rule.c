@@ -55,12 +55,13 @@ struct rule {
 	size_t n_tuples;
 	int skiplines[REGEX_MAX_GROUPS];
 	size_t n_skiplines;
+	char *text; /* with tags expanded; NULL unless it is sieved */
+	enum literals_cut cut;
 	struct literal_set literals;
+	bool has_literals; /* they have been looked for */
 	/* Its end was left out, which a single line matches anyway: see rule_tail.h.
-	 * Then there is the whole text, for several lines, and its regex, once asked
-	 * for. */
+	 * For several lines there is the whole regex, once asked for. */
 	enum rule_tail tail;
-	char *whole_text;
 	struct regex *whole;
 	bool is_whole_tried;
 	bool is_open; /* the last search was without the end */
@@ -262,15 +263,14 @@ static int rule_add_groups(struct rule *r, struct group_names *names)
 	return rule_add_complex(r, names);
 }
 
-static int rule_find_literals(
-    struct rule *r, struct span pattern, enum literals_cut cut)
+static int rule_find_literals(struct rule *r)
 {
 	struct buf text = BUF_INIT(RULE_TEXT_MAX);
 	bool is_ascii;
-	int n = rewrite_python(pattern, &text, &is_ascii, NULL);
+	int n = rewrite_python(span_of(r->text), &text, &is_ascii, NULL);
 
 	if (n == 0)
-		n = literals_of(buf_span(&text), cut, &r->literals);
+		n = literals_of(buf_span(&text), r->cut, &r->literals);
 	buf_deinit(&text);
 	return n;
 }
@@ -284,11 +284,10 @@ static struct regex *rule_compile(
 
 	r->tail = o->is_sieved && !o->multiline ? rule_tail_cut(pattern, &text)
 						: RULE_TAIL_KEPT;
-	if (r->tail != RULE_TAIL_KEPT) {
-		r->whole_text = span_dup(pattern);
-		if (r->whole_text)
-			regex = regex_new(buf_span(&text), false, NULL);
-	}
+	if (o->is_sieved)
+		r->text = span_dup(pattern);
+	if (r->tail != RULE_TAIL_KEPT && r->text)
+		regex = regex_new(buf_span(&text), false, NULL);
 	buf_deinit(&text);
 	if (regex)
 		return regex;
@@ -308,15 +307,13 @@ struct rule *rule_new(const char *regex, const struct rule_options *o,
 		return NULL;
 	}
 	r->names = names;
+	r->cut = o->cut;
 	if (tags_expand(span_of(regex), o->with_names, &text, e) == 0)
 		r->regex = rule_compile(r, buf_span(&text), o, e);
-	n = r->regex && o->is_sieved ? rule_find_literals(r, buf_span(&text), o->cut)
-				     : 0;
 	buf_deinit(&text);
 	if (!r->regex)
 		return NULL;
-	if (n == 0)
-		n = rule_add_groups(r, names);
+	n = rule_add_groups(r, names);
 	if (n == -ENOSPC)
 		(void)err_set(e, n, "more than %d different groups", GROUPS_MAX);
 	else if (n < 0)
@@ -333,14 +330,19 @@ struct rule *rule_free(struct rule *r)
 	free(r->tuples);
 	literal_set_deinit(&r->literals);
 	regex_free(r->whole);
-	free(r->whole_text);
+	free(r->text);
 	regex_free(r->regex);
 	free(r);
 	return NULL;
 }
 
-const struct literal_set *rule_literals(const struct rule *r)
+const struct literal_set *rule_literals(struct rule *r)
 {
+	if (!r->has_literals && r->text) {
+		r->has_literals = true;
+		/* Short of memory there are none, and all lines are looked at. */
+		(void)rule_find_literals(r);
+	}
 	return &r->literals;
 }
 
@@ -354,7 +356,7 @@ static struct regex *rule_whole(struct rule *r)
 {
 	if (!r->is_whole_tried) {
 		r->is_whole_tried = true;
-		r->whole = regex_new(span_of(r->whole_text), false, NULL);
+		r->whole = regex_new(span_of(r->text), false, NULL);
 	}
 	return r->whole;
 }

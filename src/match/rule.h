@@ -86,8 +86,9 @@ struct regex *rule_regex(struct rule *r);
 int rule_search(struct rule *r, struct span subject, struct regex_match *m);
 uint64_t rule_n_limits(const struct rule *r);
 
-/* What the line must have, whatever else; none when it was not asked for. */
-const struct literal_set *rule_literals(const struct rule *r);
+/* What the line must have, whatever else; none when it was not asked for. They are
+ * looked for with the first call, which takes longer than to compile the regex. */
+const struct literal_set *rule_literals(struct rule *r);
 
 /* May what it matches be a failure: is there a fid, ip4, ip6, dns or mlfid group? */
 bool rule_has_failure_id(const struct rule *r);

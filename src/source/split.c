@@ -8,7 +8,7 @@
  */
 #include "source/split.h"
 
-#include "base/bytes.h"
+#include "base/scan.h"
 
 struct split {
 	size_t line_cap;
@@ -201,7 +201,7 @@ void split_feed_runs(struct split *s, struct span block, split_run_fn fn, void *
 		if (n) {
 			struct span run = {block.p, n};
 
-			fn(ctx, run, bytes_count(run, '\n'), n);
+			fn(ctx, run, scan_count_lines(run), n);
 			block = span_skip(block, n);
 			continue;
 		}
