@@ -463,8 +463,11 @@ static int prepare(struct examination *x, const struct line *l, struct span give
 		r = filter_date(f, text, l, x->now, &d);
 	if (r < 0)
 		return r;
-	if (f->stamp)
-		stamp_keep(f->stamp, x->now); /* what is shown is learnt from */
+	if (f->stamp) { /* what is shown is learnt from */
+		stamp_keep(f->stamp, x->now);
+		if (f->last_date_age == 0)
+			f->match_date = f->last_date;
+	}
 	if (d.date.n > 0 && d.is_known && d.at.us == f->last_date.us) {
 		buf_clear(&x->s->last_date);
 		buf_add_span(&x->s->last_date, d.date);

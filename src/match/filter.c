@@ -71,7 +71,7 @@ struct filter *filter_new(const struct filter_options *o, struct err *e)
 		return NULL;
 	}
 	f->usedns = o->usedns;
-	f->last_date = WALL_NONE;
+	f->last_date = f->match_date = WALL_NONE;
 	f->context = o->maxlines > 1 ? o->maxlines - 1 : 0;
 	f->repaired = f->subject = f->content = BUF_INIT(SIZE_MAX / 2);
 	f->skipped_repaired = BUF_INIT(SIZE_MAX / 2);
@@ -122,6 +122,12 @@ int filter_clean(struct span text, struct buf *repaired, struct span *out)
 	return 0;
 }
 
+/* The date that serves a line without one; WALL_NONE: none does. */
+static wall_t filter_last_date(const struct filter *f)
+{
+	return f->last_date_age <= FILTER_DATE_REACH ? f->last_date : f->match_date;
+}
+
 /*
  * For a line whose date is missing or none, when that of the line before is no longer
  * fresh. What comes as it is written is of now; in a log that is read later nothing is.
@@ -129,7 +135,9 @@ int filter_clean(struct span text, struct buf *repaired, struct span *out)
 static wall_t filter_guess_date(
     const struct filter *f, const struct line *l, wall_t now)
 {
-	return l->live || f->last_date.us == WALL_NONE.us ? now : f->last_date;
+	wall_t last = filter_last_date(f);
+
+	return l->live || last.us == WALL_NONE.us ? now : last;
 }
 
 static void cut_date(
@@ -147,6 +155,7 @@ bool filter_own_date(
 	    out->at.us == WALL_NONE.us)
 		return false;
 	f->last_date = out->at;
+	f->last_date_age = 0;
 	f->is_last_date_whole = out->is_whole;
 	return true;
 }
@@ -160,7 +169,7 @@ static void date_without(struct filter *f, struct span text, const struct line *
 
 	/* A pattern that fits the empty text says: now. */
 	out->is_known = is_found && found.start == found.end;
-	if (f->last_date.us <= wall_add_sec(now, -FILTER_LAST_DATE_SEC).us) {
+	if (filter_last_date(f).us <= wall_add_sec(now, -FILTER_LAST_DATE_SEC).us) {
 		if (is_found && !out->is_known)
 			cut_date(out, text, &found);
 		out->at = filter_guess_date(f, l, now);
@@ -168,7 +177,7 @@ static void date_without(struct filter *f, struct span text, const struct line *
 	}
 	/* 30 February stays in the text then: so does fail2ban. */
 	out->date.p = NULL;
-	out->at = f->last_date;
+	out->at = filter_last_date(f);
 	out->is_whole = f->is_last_date_whole;
 	out->is_known = true;
 }
@@ -195,6 +204,7 @@ int filter_date(struct filter *f, struct span text, const struct line *l, wall_t
 		return 0;
 	}
 	r = filter_settle(f); /* the date may be in a line that was skipped */
+	filter_age_date(f, 1);
 	if (r == 0)
 		date_without(f, text, l, now, out);
 	return r;
@@ -392,8 +402,11 @@ static int filter_search(struct filter *f, struct filter_texts *t,
 			return -ENOMEM;
 		return r == REGEX_LIMIT ? FILTER_LIMIT : FILTER_MISS;
 	}
-	if (f->stamp)
+	if (f->stamp) {
 		stamp_keep(f->stamp, now_of_date);
+		if (f->last_date_age == 0)
+			f->match_date = f->last_date;
+	}
 	out->rule = (uint16_t)rule;
 	rule_read(f->rules.failregex[rule], f->match, &found);
 	groups_overlay(&f->groups, &found, f->rules.names.n);

@@ -19,6 +19,10 @@
 
 struct examine_state;
 
+/* So many lines behind it a date serves lines without one; further on that of the last
+ * line that matched does. */
+#define FILTER_DATE_REACH 64
+
 struct filter {
 	struct rules rules;
 	uint64_t *n_hits; /* of each failregex */
@@ -26,6 +30,8 @@ struct filter {
 
 	struct stamp *stamp; /* NULL: lines carry no date */
 	wall_t last_date;
+	unsigned int last_date_age; /* lines since then, up to FILTER_DATE_REACH + 1 */
+	wall_t match_date;          /* of the last line that matched and has one */
 	/* Lines that were skipped and not yet looked at: see filter_skip(). */
 	struct span skipped_lines;
 	struct line skipped_line;
@@ -74,6 +80,9 @@ int filter_clean(struct span text, struct buf *repaired, struct span *out);
 /* Has the line a date of its own? It serves later lines too. */
 bool filter_own_date(
     struct filter *f, struct span text, wall_t now, struct stamp_result *out);
+
+/* @n more lines have none. */
+void filter_age_date(struct filter *f, unsigned int n);
 
 /* When the line was written, and what it says before and after its date. Return: 0 or
  * -ENOMEM. */

@@ -32,13 +32,21 @@ static struct span cut_last_line(struct span *lines)
 	return line;
 }
 
-/* The last date that there is. */
+void filter_age_date(struct filter *f, unsigned int n)
+{
+	f->last_date_age += n;
+	if (f->last_date_age > FILTER_DATE_REACH)
+		f->last_date_age = FILTER_DATE_REACH + 1;
+}
+
+/* The last date that there is, as far as dates reach. */
 static int settle_date(struct filter *f)
 {
 	struct span lines = f->skipped_lines, text;
 	struct stamp_result found;
+	unsigned int n = 0;
 
-	while (lines.n) {
+	for (; lines.n && n <= FILTER_DATE_REACH; n++) {
 		int r =
 		    filter_clean(cut_last_line(&lines), &f->skipped_repaired, &text);
 
@@ -47,6 +55,7 @@ static int settle_date(struct filter *f)
 		if (filter_own_date(f, text, f->skipped_now, &found))
 			break;
 	}
+	filter_age_date(f, n);
 	return 0;
 }
 

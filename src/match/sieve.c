@@ -48,8 +48,8 @@ struct sieve {
 	uint32_t *first_target; /* of each literal, n_literals + 1 */
 	struct target *targets;
 
-	size_t n_seeing_all; /* slots that see each line */
-	size_t n_memories;   /* slots that may want the next line */
+	uint32_t *watchers; /* slots that may want a line in which nothing hits */
+	size_t n_watchers;
 
 	struct span text;
 	size_t at;   /* lines before have been dealt with */
@@ -219,15 +219,17 @@ struct sieve *sieve_new(struct filter *const *filters, size_t n, struct err *e)
 		s->n_touched_words = (n + 63) / 64;
 		s->slots = calloc(n + 1, sizeof(*s->slots));
 		s->touched = calloc(s->n_touched_words + 1, sizeof(*s->touched));
-		r = s->slots && s->touched ? make_slots(s, filters) : -ENOMEM;
+		s->watchers = calloc(n + 1, sizeof(*s->watchers));
+		r = s->slots && s->touched && s->watchers ? make_slots(s, filters)
+							  : -ENOMEM;
 	}
 	for (size_t i = 0; !r && i < n; i++) {
 		if (!filters[i])
 			continue;
 		r = collect_slot(s, i, &c);
 		s->slots[i].has_memory = filter_has_memory(filters[i]);
-		s->n_seeing_all += s->slots[i].sees_all;
-		s->n_memories += s->slots[i].has_memory;
+		if (s->slots[i].sees_all || s->slots[i].has_memory)
+			s->watchers[s->n_watchers++] = (uint32_t)i;
 	}
 	if (r < 0) {
 		(void)err_errno(e, r, "filters");
@@ -245,6 +247,7 @@ struct sieve *sieve_free(struct sieve *s)
 	free(s->targets);
 	free(s->first_target);
 	free(s->touched);
+	free(s->watchers);
 	free(s->bits);
 	free(s->slots);
 	free(s);
@@ -301,15 +304,12 @@ static bool touch_others(struct sieve *s)
 {
 	bool is_any = false;
 
-	if (!s->n_seeing_all && !s->n_memories)
-		return false;
-	for (size_t i = 0; i < s->n_slots; i++) {
-		const struct slot *slot = &s->slots[i];
+	for (size_t i = 0; i < s->n_watchers; i++) {
+		const struct slot *slot = &s->slots[s->watchers[i]];
 
-		if (!slot->sees_all &&
-		    !(slot->has_memory && filter_wants_next(slot->filter)))
+		if (!slot->sees_all && !filter_wants_next(slot->filter))
 			continue;
-		touch(s, i);
+		touch(s, s->watchers[i]);
 		is_any = true;
 	}
 	return is_any;
