@@ -2,9 +2,9 @@
 /*
  * To quote a reference rightly one has to know where in the shell's grammar it stands.
  * The scanner keeps a stack of what is open: quotes, $(...), `...`, ${...}, a
- * here-document. It sees the trusted command only. Where a construct is open that it
- * does not know, a reference is quoted as outside of quotes, which at worst shows the
- * quotes.
+ * here-document. It sees the trusted command only. It is exact for what shell_plain()
+ * understands; elsewhere a wrong guess at worst shows quotes, or the reference itself,
+ * for all values are inert then.
  */
 #include "enforce/shell_script.h"
 
@@ -38,7 +38,8 @@ struct scanner {
 	size_t depth;
 	bool is_word_start;
 	bool is_comment;
-	bool hands_on; /* to another shell */
+	enum shell_form form;
+	char filler;
 	struct heredoc docs[MAX_HEREDOCS];
 	size_t n_docs; /* announced on this line, or being read */
 	bool is_in_doc;
@@ -83,44 +84,11 @@ static bool is_at(const struct scanner *s, const char *text)
 /* --- values ------------------------------------------------------------------------
  */
 
-static bool is_alnum(unsigned char c)
-{
-	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
-	       (c >= 'a' && c <= 'z');
-}
-
-static bool is_plain(char c)
-{
-	return is_alnum((unsigned char)c) || (c && strchr(" .:,_@/+=-\n", c));
-}
-
-static bool is_control(unsigned char c)
-{
-	return (c < 0x20 && c != '\n' && c != '\t') || c == 0x7f;
-}
-
-static void add_harmless(struct buf *b, struct span v, bool only_plain)
-{
-	bool is_line_start = true;
-
-	if (v.n > SHELL_VALUE_MAX)
-		v.n = SHELL_VALUE_MAX;
-	for (size_t i = 0; i < v.n; i++) {
-		char c = v.p[i];
-		bool is_bad = only_plain ? !is_plain(c) : is_control((unsigned char)c);
-
-		if ((i == 0 && c == '-') || (is_line_start && (c == '~' || c == '.')))
-			buf_add_char(b, ' ');
-		buf_add_char(b, is_bad ? '?' : c);
-		is_line_start = c == '\n';
-	}
-}
-
 static void add_name(struct buf *b, struct span tag)
 {
 	buf_add_str(b, VAR_PREFIX);
 	for (size_t i = 0; i < tag.n; i++)
-		buf_add_char(b, is_alnum((unsigned char)tag.p[i]) ? tag.p[i] : '_');
+		buf_add_char(b, shell_is_alnum(tag.p[i]) ? tag.p[i] : '_');
 }
 
 static bool is_in_env(const struct buf *env, struct span name)
@@ -137,13 +105,14 @@ static bool is_in_env(const struct buf *env, struct span name)
 	return false;
 }
 
-static void put_in_env(struct scanner *s, struct span name, struct span value)
+static void put_in_env(
+    struct scanner *s, struct span name, const struct shell_value *value)
 {
 	if (is_in_env(s->env, name))
 		return;
 	buf_add_span(s->env, name);
 	buf_add_char(s->env, '=');
-	add_harmless(s->env, value, s->hands_on);
+	shell_value_add(s->env, value, s->form, s->filler);
 	buf_add_char(s->env, '\0');
 }
 
@@ -153,10 +122,10 @@ static bool is_number(struct span v)
 		if (v.p[i] < '0' || v.p[i] > '9')
 			return false;
 	}
-	return v.n > 0 && v.n < 19;
+	return v.n == 1 || (v.n > 0 && v.n < 19 && v.p[0] != '0');
 }
 
-static void refer(struct scanner *s, struct span tag, struct span value)
+static void refer(struct scanner *s, struct span tag, const struct shell_value *value)
 {
 	CLEANUP(buf_deinit) struct buf name = BUF_INIT(256);
 	const char *around = "\"";
@@ -169,7 +138,8 @@ static void refer(struct scanner *s, struct span tag, struct span value)
 	if (s->is_comment || (s->is_in_doc && s->docs[0].is_literal))
 		return;
 	if (!s->is_in_doc && top(s) == OPEN_SUM) {
-		buf_add_span(s->script, is_number(value) ? value : SPAN("0"));
+		buf_add_span(
+		    s->script, is_number(value->text) ? value->text : SPAN("0"));
 		return;
 	}
 	put_in_env(s, buf_span(&name), value);
@@ -185,7 +155,7 @@ static void refer(struct scanner *s, struct span tag, struct span value)
 /* Return: was there a tag that has a value? */
 static bool take_tag(struct scanner *s)
 {
-	struct shell_value v = {{"", 0}, true};
+	struct shell_value v = {{"", 0}, true, false};
 	struct span tag;
 	size_t n = text_tag(s->rest, &tag);
 
@@ -193,7 +163,7 @@ static bool take_tag(struct scanner *s)
 		return false;
 	s->rest = span_skip(s->rest, n);
 	if (v.is_foreign)
-		refer(s, tag, v.text);
+		refer(s, tag, &v);
 	else
 		buf_add_span(s->script, v.text);
 	s->is_word_start = false;
@@ -224,7 +194,7 @@ static void take_heredoc(struct scanner *s)
 	n += d->is_literal;
 	from = n;
 	while (n < s->rest.n &&
-	       (is_alnum((unsigned char)s->rest.p[n]) || strchr("_-.", s->rest.p[n])))
+	       (shell_is_alnum(s->rest.p[n]) || strchr("_-.", s->rest.p[n])))
 		n++;
 	d->end = (struct span){s->rest.p + from, n - from};
 	if (d->is_literal && n < s->rest.n && s->rest.p[n] == quote)
@@ -389,42 +359,23 @@ static void step(struct scanner *s)
 	}
 }
 
-/* Does a word of the command stand for another program that reads shell text? */
-static bool hands_text_on(struct span command)
-{
-	static const struct span words[] = {SPAN("eval"), SPAN("sh"), SPAN("bash"),
-	    SPAN("dash"), SPAN("ksh"), SPAN("zsh"), SPAN("ash"), SPAN("ssh"),
-	    SPAN("su"), SPAN("sudo"), SPAN("runuser"), SPAN("xargs"), SPAN("parallel")};
-	struct span word;
-
-	while (span_next_word(&command, ";|&()`{}\"'", &word)) {
-		for (size_t i = word.n; i > 0; i--) {
-			if (word.p[i - 1] == '/') {
-				word = span_skip(word, i);
-				break;
-			}
-		}
-		for (size_t i = 0; i < ARRAY_LEN(words); i++) {
-			if (span_eq(word, words[i]))
-				return true;
-		}
-	}
-	return false;
-}
-
 int shell_script(struct span command, shell_tag_fn tag, void *ctx, struct buf *script,
-    struct buf *env)
+    struct buf *env, enum shell_form *out_form)
 {
+	struct shell_reason reason;
 	struct scanner s = {
 	    .rest = command,
 	    .is_word_start = true,
-	    .hands_on = hands_text_on(command),
+	    .form = shell_plain(command, tag, ctx, &reason),
+	    .filler = shell_value_filler(command, tag, ctx),
 	    .tag = tag,
 	    .ctx = ctx,
 	    .script = script,
 	    .env = env,
 	};
 
+	if (out_form)
+		*out_form = s.form;
 	buf_clear(script);
 	buf_clear(env);
 	while (s.rest.n && !script->failed)

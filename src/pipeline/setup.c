@@ -12,6 +12,7 @@
 #include "pipeline/ports.h"
 #include "pipeline/setup_actions.h"
 #include "pipeline/setup_filter.h"
+#include "pipeline/setup_foreign.h"
 #include "pipeline/setup_increment.h"
 #include "pipeline/setup_shown.h"
 
@@ -400,6 +401,8 @@ static int take_jail(
 	j->maxmatches = c->maxmatches;
 	j->ignoreself = c->ignoreself;
 	if (c->ignorecommand.text && *c->ignorecommand.text) {
+		setup_tell_foreign(c->name, "ignorecommand", c->ignorecommand.text,
+		    c->ignorecommand.at, d);
 		j->ignorecache_count = c->ignorecache.max_count;
 		j->ignorecache_sec = c->ignorecache.max_time_sec;
 		if (dup_text(&j->ignorecommand, c->ignorecommand.text) < 0 ||

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "pipeline/ports.h"
+#include "pipeline/setup_foreign.h"
 #include "pipeline/setup_native.h"
 
 static struct nft_target *new_target(struct setup_jail *j)
@@ -191,6 +192,8 @@ static int take_action(const struct conf_jail *c, const struct conf_action *a,
 	case ACTION_HOSTS_DENY:
 		return add_hosts_deny(a, j);
 	case ACTION_COMMANDS:
+		setup_tell_foreign_action(c->name, a, d);
+		return add_command(a, d, j);
 	case ACTION_MAIL:
 		return add_command(a, d, j);
 	case ACTION_PYTHON:

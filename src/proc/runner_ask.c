@@ -73,8 +73,8 @@ static int start(struct runner_ask *a, struct question *q, struct err *e)
 	struct tag_source tags = {.jail = j->name,
 	    .ticket = &q->ticket,
 	    .scratch = BUF_INIT(SHELL_VALUE_MAX)};
-	int r =
-	    shell_script(span_of(j->ignorecommand), runner_tag, &tags, &script, &env);
+	int r = shell_script(
+	    span_of(j->ignorecommand), runner_tag, &tags, &script, &env, NULL);
 
 	buf_deinit(&tags.scratch);
 	if (r < 0)

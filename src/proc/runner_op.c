@@ -78,14 +78,17 @@ static void on_command(void *ctx, const struct command_result *r)
 }
 
 /* The name is asked for where it is waited for anyway; the variable is the one that
- * shell_script() refers to. */
+ * shell_script() refers to. Of what the DNS says it keeps what a name may have, and no
+ * first byte that could mean something. */
 static int look_up_host(const struct net *n, struct buf *script)
 {
 	CLEANUP(buf_deinit) struct buf b = BUF_INIT(script->cap);
 
 	buf_add_str(&b, "f2bV_ip_host=$(getent hosts ");
 	buf_add_net(&b, n);
-	buf_add_str(&b, " | { read -r _ h _; printf %s \"${h:-None}\"; })\n");
+	buf_add_str(&b, " | { read -r _ h _; printf %s \"$h\"; } |"
+			" LC_ALL=C tr -cd A-Za-z0-9.- | cut -c1-255)\n"
+			"case $f2bV_ip_host in ''|[-.]*) f2bV_ip_host=None;; esac\n");
 	buf_add_span(&b, buf_span(script));
 	buf_clear(script);
 	buf_add_span(script, buf_span(&b));
@@ -97,6 +100,7 @@ static int make_script(const struct run_jail *j, const char *operation,
 {
 	const struct run_action *a = j->op.action;
 	CLEANUP(buf_deinit) struct buf text = BUF_INIT(ACTION_TEXT_MAX);
+	enum shell_form form = SHELL_INERT;
 	struct tag_source tags = {
 	    .jail = j->name,
 	    .ticket = j->stage == OP_MAIN ? j->op.ticket : NULL,
@@ -114,9 +118,10 @@ static int make_script(const struct run_jail *j, const char *operation,
 	if (!r && span_trim(buf_span(&text)).n == 0)
 		return 1;
 	if (!r)
-		r = shell_script(buf_span(&text), runner_tag, &tags, script, env);
+		r = shell_script(
+		    buf_span(&text), runner_tag, &tags, script, env, &form);
 	buf_deinit(&tags.scratch);
-	if (!r && tags.asks_host)
+	if (!r && tags.asks_host && form != SHELL_INERT)
 		r = look_up_host(&j->op.ticket->net, script);
 	if (r < 0)
 		return err_set(e, r, "%s: %s", operation,

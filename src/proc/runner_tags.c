@@ -1,64 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The values of a command's tags. Ours, and pasted: addresses in canonical form,
- * numbers, the jail's name. All else came out of a log or the DNS.
+ * The values of a command's tags.
  */
 #include <unistd.h>
 
+#include "enforce/action_tag.h"
 #include "proc/runner.h"
-
-enum tag {
-	TAG_IP,
-	TAG_FAMILY,
-	TAG_IP_REV,
-	TAG_IP_HOST,
-	TAG_FAILURES,
-	TAG_IP_FAILURES,
-	TAG_JAIL_FAILURES,
-	TAG_TIME,
-	TAG_BANTIME,
-	TAG_BANCOUNT,
-	TAG_MATCHES,
-	TAG_IP_MATCHES,
-	TAG_JAIL_MATCHES,
-	TAG_RESTORED,
-	TAG_JAIL_NAME,
-	TAG_JAIL_BANNED,
-	TAG_JAIL_BANNED_TOTAL,
-	TAG_FQ_HOSTNAME,
-	TAG_SH_HOSTNAME,
-	TAG_RAW_TICKET,
-};
-
-/* Source: fail2ban's jail.conf(5) and action files. */
-static const struct {
-	const char *name;
-	enum tag tag;
-} tags[] = {
-    {"ip", TAG_IP},
-    {"fid", TAG_IP},
-    {"family", TAG_FAMILY},
-    {"ip-rev", TAG_IP_REV},
-    {"ip-host", TAG_IP_HOST},
-    {"failures", TAG_FAILURES},
-    {"ipfailures", TAG_IP_FAILURES},
-    {"ipjailfailures", TAG_JAIL_FAILURES},
-    {"time", TAG_TIME},
-    {"bantime", TAG_BANTIME},
-    {"bancount", TAG_BANCOUNT},
-    {"matches", TAG_MATCHES},
-    {"ipmatches", TAG_IP_MATCHES},
-    {"ipjailmatches", TAG_JAIL_MATCHES},
-    {"restored", TAG_RESTORED},
-    {"jail.name", TAG_JAIL_NAME},
-    {"jail.banned", TAG_JAIL_BANNED},
-    {"jail.banned_total", TAG_JAIL_BANNED_TOTAL},
-    {"jail.found", TAG_FAILURES},
-    {"jail.found_total", TAG_FAILURES},
-    {"fq-hostname", TAG_FQ_HOSTNAME},
-    {"sh-hostname", TAG_SH_HOSTNAME},
-    {"raw-ticket", TAG_RAW_TICKET},
-};
 
 /* "1.2.0.192." or the nibbles of an IPv6 address, for names in the DNS. */
 static void add_reversed(struct buf *b, const struct net *n)
@@ -83,6 +30,17 @@ static int64_t ban_seconds(const struct ticket *t)
 	return us > 0 ? (us + US_PER_SEC - 1) / US_PER_SEC : 1;
 }
 
+/* It may come out of the network (DHCP), so it is no more than a name can be. */
+static void add_host(struct buf *b, struct span name)
+{
+	for (size_t i = 0; i < name.n; i++) {
+		char c = name.p[i];
+		bool is_inner = i > 0 && (c == '-' || c == '.');
+
+		buf_add_char(b, shell_is_alnum(c) || is_inner ? c : 'x');
+	}
+}
+
 static void add_hostname(struct buf *b, bool is_short)
 {
 	char name[256] = "";
@@ -91,7 +49,7 @@ static void add_hostname(struct buf *b, bool is_short)
 		return;
 	if (is_short)
 		name[strcspn(name, ".")] = '\0';
-	buf_add_str(b, name);
+	add_host(b, span_of(name));
 }
 
 /* @merged: with older bans; without, those of this ban stand for it. */
@@ -103,7 +61,7 @@ static void add_matches(struct buf *b, const struct ticket_words *w, const char 
 		buf_add_str(b, w->matches);
 }
 
-static void add_value(struct tag_source *s, enum tag tag, struct buf *b)
+static void add_value(struct tag_source *s, enum action_tag tag, struct buf *b)
 {
 	static const struct ticket none = {.until = {0}};
 	const struct ticket *t = s->ticket ? s->ticket : &none;
@@ -174,6 +132,9 @@ static void add_value(struct tag_source *s, enum tag tag, struct buf *b)
 	case TAG_SH_HOSTNAME:
 		add_hostname(b, tag == TAG_SH_HOSTNAME);
 		return;
+	case TAG_NONE:
+	case TAG_FIELD:
+		return;
 	case TAG_RAW_TICKET:
 		buf_add_str(b, "ip=");
 		if (s->ticket)
@@ -189,7 +150,6 @@ static void find_field(
 {
 	const struct ticket_words *w = s->ticket ? s->ticket->words : NULL;
 
-	*out = (struct shell_value){{"", 0}, true};
 	for (uint32_t i = 0; w && i < w->n_fields; i++) {
 		struct span field = span_of(w->fields[i].name);
 
@@ -200,37 +160,21 @@ static void find_field(
 	}
 }
 
-static bool is_own(enum tag tag)
-{
-	switch (tag) {
-	case TAG_IP_HOST:
-	case TAG_MATCHES:
-	case TAG_IP_MATCHES:
-	case TAG_JAIL_MATCHES:
-	case TAG_FQ_HOSTNAME:
-	case TAG_SH_HOSTNAME:
-		return false;
-	default:
-		return true;
-	}
-}
-
-bool runner_tag(void *ctx, struct span tag, struct shell_value *out)
+bool runner_tag(void *ctx, struct span name, struct shell_value *out)
 {
 	struct tag_source *s = ctx;
+	enum action_tag tag = action_tag_find(name);
 
-	if (span_starts(tag, SPAN("F-"))) {
-		find_field(s, span_skip(tag, 2), out);
+	if (tag == TAG_NONE)
+		return false;
+	*out = (struct shell_value){
+	    {"", 0}, action_tag_is_foreign(tag), action_tag_has_lines(tag)};
+	if (tag == TAG_FIELD) {
+		find_field(s, span_skip(name, 2), out);
 		return true;
 	}
-	for (size_t i = 0; i < ARRAY_LEN(tags); i++) {
-		if (!span_eq(tag, span_of(tags[i].name)))
-			continue;
-		buf_clear(&s->scratch);
-		add_value(s, tags[i].tag, &s->scratch);
-		*out =
-		    (struct shell_value){buf_span(&s->scratch), !is_own(tags[i].tag)};
-		return true;
-	}
-	return false;
+	buf_clear(&s->scratch);
+	add_value(s, tag, &s->scratch);
+	out->text = buf_span(&s->scratch);
+	return true;
 }

@@ -171,10 +171,11 @@ def tags(s):
     told = os.path.join(s.dir, "told")
     s.wait_for(lambda: read(told) == "start\n", 5, "actionstart")
     hostile = HOSTILE.format(s.dir)
+    shown = hostile.replace("\\", "?")
     refused(s, "tell", hostile, "198.51.100.1")
     s.wait_for(lambda: read(told).count("ban|") == 1, 5, "actionban")
     s.equal(read(told).splitlines()[1],
-            f"ban|198.51.100.1|inet4|{hostile}|{hostile}|{hostile}|1|600|0|-|")
+            f"ban|198.51.100.1|inet4|{shown}|{shown}|{shown}|1|600|0|-|")
     refused(s, "tell", "-rf", "2001:db8:1000::7")
     s.wait_for(lambda: read(told).count("ban|") == 2, 5, "the second ban")
     s.equal(read(told).splitlines()[2], "ban|2001:db8:1000::7|inet6| -rf| -rf| -rf|1|600|0|-|")
@@ -287,6 +288,11 @@ def past(s):
     said = [line.split("refused ")[1].split()[0] if "refused" in line else line
             for line in third[1:]]
     s.equal(said, ["u3", "u2", "u1", "==", "u3", "u1", "bad.example.test"])
+    for n, (ip, host) in enumerate((("198.51.100.41", "badid.ex-amplen"),
+                                    ("198.51.100.42", "None"))):
+        refused(s, "past", "u", ip)
+        s.wait_for(lambda n=n: read(path).count("end") == n + 4, 5, "the command")
+        s.equal(read(path).splitlines()[-2], host)
 
 
 def killed(s):
@@ -340,7 +346,8 @@ def scenario(s):
         s.log(name + ".log")
     sink = Sink(s)
     with open(s.dir + "/hosts", "w", encoding="ascii") as f:
-        f.write("127.0.0.1 localhost\n198.51.100.40 bad.example.test\n")
+        f.write("127.0.0.1 localhost\n198.51.100.40 bad.example.test\n"
+                "198.51.100.41 bad`id`;.ex-ample\\n\n198.51.100.42 -x$(id)\n")
     s.daemon = s.bandogd(mounts={"/usr/local/bin": s.dir + "/bin", "/etc/hosts": s.dir + "/hosts"})
     tags(s)
     jails_do_not_wait(s)

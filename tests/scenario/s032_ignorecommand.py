@@ -3,6 +3,7 @@
 # ignorecommand and ignorecache: asked once for each address, hostile names change nothing.
 # asan: yes
 import os
+import re
 
 import harness
 
@@ -61,6 +62,8 @@ def scenario(s):
     daemon = s.bandogd()
     s.step("who is ignored is not banned; the cache saves questions")
     hostile = f"$(touch {s.dir}/no) ' \" a  b"
+    # What a program that nobody knows gets of it is one word.
+    word = re.sub("(?:(?<![A-Za-z0-9])[.@-]|[.@-](?![A-Za-z0-9])|[^A-Za-z0-9.@-])+", "_", hostile)
     for ip in ("198.51.100.1", "198.51.100.2", "2001:db8:1000::1", "2001:db8:1000::2",
                "198.51.100.99"):
         for _ in range(2):
@@ -69,7 +72,7 @@ def scenario(s):
     s.wait_for(lambda: banned(s, "asks") == {"198.51.100.2"}, 5, "the ban")
     s.wait_for(lambda: banned(s, "asks", 6) == {"2001:db8:1000::2"}, 5, "the IPv6 ban")
     lines = read(s.dir + "/asked").splitlines()
-    s.equal(sorted(lines), sorted(f"2|{ip}|{hostile}|" for ip in (
+    s.equal(sorted(lines), sorted(f"2|{ip}|{word}|" for ip in (
         "198.51.100.1", "198.51.100.2", "2001:db8:1000::1", "2001:db8:1000::2")))
     s.check(not os.path.exists(s.dir + "/no"), "nothing was run")
     s.step("a slow command delays no other jail; failures of one address share a question")

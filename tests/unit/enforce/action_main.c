@@ -83,8 +83,8 @@ static int expand(const char *jail, const struct conf_action *a)
 	for (size_t n = 0; n < ARRAY_LEN(names); n++) {
 		for (size_t f = 0; f < ARRAY_LEN(families); f++) {
 			if (action_text(&o, names[n], families[f], &text) < 0 ||
-			    shell_script(buf_span(&text), tag_of, NULL, &script, &env) <
-				0)
+			    shell_script(
+				buf_span(&text), tag_of, NULL, &script, &env, NULL) < 0)
 				return 1;
 			print(jail, a->actname, names[n], families[f], buf_span(&text),
 			    buf_span(&script));

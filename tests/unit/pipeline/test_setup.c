@@ -172,6 +172,39 @@ static void formulas_have_mistakes_with_a_place(void **state)
 	diag_deinit(&d);
 }
 
+static void reduced_values_of_commands_are_told(void **state)
+{
+	struct diag d = {0};
+
+	config_folder_write(*state, "action.d/plain.conf",
+	    "[Definition]\nactionban = printf %%s \"<matches>\" | mail -s x root\n");
+	config_folder_write(*state, "action.d/word.conf",
+	    "[Definition]\nactionban = notify <ip> <who>\n[Init]\nwho = <F-USER>\n");
+	config_folder_write(*state, "action.d/inert.conf",
+	    "[Definition]\nactionstart = eval x\n"
+	    "actionunban = echo; eval \"<F-USER>\"\n");
+	config_folder_write(*state, "jail.conf",
+	    "[DEFAULT]\nenabled = true\nfilter = postfix\nlogpath = /var/log/a\n"
+	    "[a]\naction = plain\n word\n inert\n"
+	    "[b]\naction = plain\nignorecommand = sh -c <F-USER>\n"
+	    "[c]\naction = plain\nignorecommand = /usr/bin/known <ip>\n");
+	struct setup *s = config_folder_setup(*state, &d);
+
+	assert_int_equal(s->n_jails, 3);
+	assert_int_equal(d.n_warnings, 3);
+	assert_true(says(&d,
+	    "jail a: action 'word': actionban: values from logs become words of "
+	    "letters, digits, '.', '-' and '@': what this program makes of its "
+	    "arguments is not known (at 'notify <ip> <F-USER>')"));
+	assert_true(says(&d,
+	    "jail a: action 'inert': actionunban: values from logs become '_' and "
+	    "letters and digits: this program runs or interprets what it is told (at "
+	    "'eval \"<F-USER>\"')"));
+	assert_true(says(&d, "jail b: ignorecommand: values from logs become '_'"));
+	setup_free(s);
+	diag_deinit(&d);
+}
+
 static void every_mistake_is_told_and_spoils_its_jail_only(void **state)
 {
 	struct diag d = {0};
@@ -409,6 +442,8 @@ int main(void)
 		longer_bans_are_compiled_and_travel, make, unmake),
 	    cmocka_unit_test_setup_teardown(
 		formulas_have_mistakes_with_a_place, make, unmake),
+	    cmocka_unit_test_setup_teardown(
+		reduced_values_of_commands_are_told, make, unmake),
 	    cmocka_unit_test_setup_teardown(
 		every_mistake_is_told_and_spoils_its_jail_only, make, unmake),
 	    cmocka_unit_test_setup_teardown(
