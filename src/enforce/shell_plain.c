@@ -110,6 +110,29 @@ static void add_to_format(struct shell_word *w, char c)
 	}
 }
 
+static bool is_hex(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') ||
+	       (c >= 'A' && c <= 'F');
+}
+
+/* printf %b, and some an echo, would take the digits of a value for those of a \0 that
+ * the command begins. */
+static void add_to_escape(struct shell_word *w, char c)
+{
+	bool is_numeric = (c >= '0' && c <= '9') || c == 'x' || c == 'u' || c == 'U';
+
+	if (w->n_escape == 0) {
+		w->n_escape = c == '\\';
+		return;
+	}
+	w->is_odd_format |= w->n_escape == 1 && (is_numeric || c == '\\');
+	if (w->n_escape < 9 && (w->n_escape == 1 ? is_numeric : is_hex(c)))
+		w->n_escape++;
+	else
+		w->n_escape = 0;
+}
+
 static void add_literal(struct shell_word *w, char c)
 {
 	if (w->n_expansions == 0) {
@@ -119,6 +142,7 @@ static void add_literal(struct shell_word *w, char c)
 	}
 	w->n_literals++;
 	w->is_tag_last = false;
+	add_to_escape(w, c);
 	add_to_format(w, c);
 }
 
@@ -128,6 +152,8 @@ static void add_derived(
 	w->n_expansions++;
 	w->is_tag_last = false;
 	w->has_bare |= !is_quoted;
+	w->is_odd_escape |= is_foreign && w->n_escape;
+	w->n_escape = !is_foreign; /* it could end in a backslash */
 	if (!is_foreign)
 		return;
 	w->is_foreign = w->has_derived = true;
@@ -146,6 +172,8 @@ static bool take_tag(struct plain *p, struct shell_word *w, bool is_quoted, bool
 	if (v.is_foreign) {
 		w->n_expansions++;
 		w->is_foreign = w->is_tag_last = true;
+		w->is_odd_escape |= w->n_escape > 0;
+		w->n_escape = 0;
 		w->has_lines |= v.has_lines;
 	}
 	for (size_t i = 0; n && !v.is_foreign && i < v.text.n; i++) {
@@ -466,6 +494,8 @@ static bool take_assignment(struct plain *p, size_t n, bool *out_exportable)
 		return false;
 	if (!is_assignable(name, w.is_foreign))
 		return refuse(p, at, "this variable is not one for such a value");
+	if (w.is_odd_escape)
+		return refuse(p, at, "what stands before a value could be a backslash");
 	*out_exportable &= is_locale(name) && !w.is_foreign;
 	if (!w.is_foreign || is_tainted(p, name))
 		return true;

@@ -68,7 +68,7 @@ static const struct program programs[] = {
 	"--data-urlencode= -X: --request: -H: --header: -A: --user-agent: -u: "
 	"--user: -m: --max-time: --connect-timeout: --retry: -o: --output: --url: "
 	"-s -S -f -k -g -sS -Ss -sf -fs -sSf -sfS -fsS -fSs -Ssf -Sfs -sk -ks -sSk "
-	"--silent --show-error --fail --insecure --compressed"},
+	"-XPOST -L -sL -sSL --silent --show-error --fail --insecure --compressed"},
 };
 
 /* Programs that run or interpret what they get, and words of the shell, which may name
@@ -316,6 +316,9 @@ enum shell_form shell_program_form(const struct shell_word *words, size_t n,
 		*out_why = "a value could become several words or a pattern here";
 		if (words[i].has_bare_foreign ||
 		    (words[i].is_foreign && words[i].has_glob))
+			return SHELL_INERT;
+		*out_why = "what stands before a value could be a backslash";
+		if (words[i].is_odd_escape)
 			return SHELL_INERT;
 	}
 	if (p && is_known_use(p, words, n, is_stdin_foreign))

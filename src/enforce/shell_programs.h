@@ -23,13 +23,15 @@ struct shell_word {
 	size_t n_expansions; /* tags, variables, substitutions */
 	bool is_quoted;      /* any part of it */
 	bool is_in_conversion;
-	bool is_odd_format;  /* no good as a format of printf */
-	bool has_glob;       /* unquoted * or ? or [ */
-	bool is_foreign;     /* holds foreign text */
-	bool has_lines;      /* and that may have line ends */
-	bool has_derived;    /* by a variable or a substitution */
-	bool starts_derived; /* and may begin with that */
-	bool has_bare;       /* an unquoted variable or substitution */
+	bool is_odd_format;    /* no good as a format of printf */
+	unsigned int n_escape; /* bytes of a backslash's sequence that is still open */
+	bool is_odd_escape;    /* foreign text could continue one */
+	bool has_glob;         /* unquoted * or ? or [ */
+	bool is_foreign;       /* holds foreign text */
+	bool has_lines;        /* and that may have line ends */
+	bool has_derived;      /* by a variable or a substitution */
+	bool starts_derived;   /* and may begin with that */
+	bool has_bare;         /* an unquoted variable or substitution */
 	bool has_bare_foreign;
 	bool is_tag_last; /* its last part is a tag */
 };

@@ -47,6 +47,7 @@ static void test_whole(UNUSED void **state)
 	    "x=" U "; y=\"$x\"; logger \"is $y\"; [ -n \"$y\" ]",
 	    "IFS=,; a=$(echo $b); IFS=$c; echo $a " U,
 	    "logger -- " U,
+	    "printf %b \"a\\n" U " $x " U " \\012 " U "\"",
 	    "echo \"`echo \"$(echo " U ")\"`\"",
 	    "grep -m 5 -wF \"<ip>\" $log | tail -n 3; echo " U,
 	};
@@ -113,7 +114,10 @@ static void test_values_moved(UNUSED void **state)
 	    "curl $o -d a=" U, "curl -H \"A: " U "\" u", "mail -s \"a " M "\" root",
 	    "mail \"a" U "\"", "sendmail \"a" U "\"", "echo " U " | sendmail -t",
 	    "echo " U " | mail -~ a", "[ -f " U " ]", "logger -f \"a" U "\"",
-	    "whois \"a" U "\"", "y=$(echo " U "); notify \"$y\""};
+	    "whois \"a" U "\"", "y=$(echo " U "); notify \"$y\"", "printf %b '\\" U "'",
+	    "printf %b \"\\\\" U "\"", "echo '\\01" U "'",
+	    "printf %b \"`whois a`" U "\"", "x='\\x" U "'", "printf '\\\\%s' " U,
+	    "printf '\\0%s' " U};
 
 	for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
 		struct shell_reason reason;
