@@ -78,7 +78,7 @@ void buf_add_str(struct buf *b, const char *cstr)
 	buf_add(b, cstr, strlen(cstr));
 }
 
-void buf_add_char(struct buf *b, char c)
+void buf_add_more(struct buf *b, char c)
 {
 	buf_add(b, &c, 1);
 }

@@ -29,7 +29,16 @@ void buf_clear(struct buf *b); /* forget content and failure, keep memory */
 void buf_add(struct buf *b, const void *p, size_t n);
 void buf_add_span(struct buf *b, struct span s);
 void buf_add_str(struct buf *b, const char *cstr);
-void buf_add_char(struct buf *b, char c);
+void buf_add_more(struct buf *b, char c); /* for buf_add_char() */
+static inline void buf_add_char(struct buf *b, char c)
+{
+	if (b->failed || b->room < b->n + 2) {
+		buf_add_more(b, c);
+		return;
+	}
+	b->p[b->n++] = c;
+	b->p[b->n] = '\0';
+}
 void buf_add_i64(struct buf *b, int64_t v); /* in decimal */
 void buf_printf(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
 

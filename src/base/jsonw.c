@@ -65,10 +65,11 @@ static void add_control(struct buf *b, char c)
 /* How many bytes at the front stand for themselves. */
 static size_t plain_len(struct span s)
 {
+	static const bool stands[256] = {
+	    [' ' ... '!'] = true, ['#' ... '['] = true, [']' ... '~'] = true};
 	size_t n = 0;
 
-	while (n < s.n && s.p[n] >= 0x20 && s.p[n] < 0x7f && s.p[n] != '"' &&
-	       s.p[n] != '\\')
+	while (n < s.n && stands[(unsigned char)s.p[n]])
 		n++;
 	return n;
 }

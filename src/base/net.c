@@ -91,21 +91,43 @@ int net_from_sockaddr(const struct sockaddr *sa, struct net *out)
 	return -EAFNOSUPPORT;
 }
 
+/* Four numbers without zeros in front, as inet_pton() wants them; here it is done for
+ * every failure. */
+static bool parse_v4(struct span s, uint8_t out[4])
+{
+	size_t at = 0;
+
+	for (int i = 0; i < 4; i++) {
+		unsigned int v = 0;
+		size_t from = at;
+
+		while (at < s.n && at < from + 4 && s.p[at] >= '0' && s.p[at] <= '9')
+			v = v * 10 + (unsigned int)(s.p[at++] - '0');
+		if (at == from || v > 255 || (at > from + 1 && s.p[from] == '0'))
+			return false;
+		out[i] = (uint8_t)v;
+		if (i < 3 && (at >= s.n || s.p[at++] != '.'))
+			return false;
+	}
+	return at == s.n;
+}
+
 /* One address and nothing else; inet_pton() wants a terminated text. */
 static int parse_bare(struct span s, struct net *out)
 {
 	char text[INET6_ADDRSTRLEN];
-	uint8_t v6[16];
+	uint8_t v6[16], bytes[4];
 	uint32_t v4;
 
+	if (parse_v4(s, bytes)) {
+		memcpy(&v4, bytes, sizeof(v4));
+		*out = net_from_v4(v4);
+		return 0;
+	}
 	if (s.n == 0 || s.n >= sizeof(text) || span_index(s, '\0') >= 0)
 		return -EINVAL;
 	memcpy(text, s.p, s.n);
 	text[s.n] = '\0';
-	if (inet_pton(AF_INET, text, &v4) == 1) {
-		*out = net_from_v4(v4);
-		return 0;
-	}
 	if (inet_pton(AF_INET6, text, v6) == 1) {
 		*out = net_from_v6(v6);
 		return 0;
@@ -189,11 +211,6 @@ bool net_contains(const struct net *outer, const struct net *inner)
 		return false;
 	n = net_cut(*inner, outer->bits);
 	return memcmp(n.addr, outer->addr, sizeof(n.addr)) == 0;
-}
-
-bool net_eq(const struct net *a, const struct net *b)
-{
-	return memcmp(a, b, sizeof(*a)) == 0;
 }
 
 int net_cmp(const struct net *a, const struct net *b)

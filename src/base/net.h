@@ -52,7 +52,10 @@ bool net_is_host(const struct net *n);            /* one address */
 unsigned int net_prefix_len(const struct net *n); /* 0..32 or 0..128 */
 /* Within one family: even ::/0 does not contain an IPv4 address. */
 bool net_contains(const struct net *outer, const struct net *inner);
-bool net_eq(const struct net *a, const struct net *b);
+static inline bool net_eq(const struct net *a, const struct net *b)
+{
+	return memcmp(a, b, sizeof(*a)) == 0;
+}
 int net_cmp(const struct net *a, const struct net *b); /* address, then shorter first */
 
 /* The 4 bytes of an IPv4 address, network order; only for net_is_v4(). */

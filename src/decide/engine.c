@@ -11,8 +11,6 @@
 #include <assert.h>
 #include <errno.h>
 
-#define SWEEP_PER_FEED \
-	4 /* slots; each new address pays for looking at a few old ones */
 #define SWEEP_PER_TICK 256 /* slots, at most once every SWEEP_SEC */
 #define SWEEP_SEC 10
 #define CLOCK_STEP_BACK_SEC 3600
@@ -147,7 +145,6 @@ static int count(struct engine *e, const struct hit *h, wall_t now, struct order
 	uint32_t id;
 	int r;
 
-	tally_sweep(e->tally, e->clock, SWEEP_PER_FEED);
 	r = tally_feed(e->tally, h->jail, &h->net, &item, e->clock, &id, &w, &part);
 	if (r < 0)
 		return r;

@@ -13,6 +13,7 @@
 
 #define EVICT_SAMPLE 8 /* addresses compared when one must go */
 #define EVICT_DRAWS 64 /* random numbers spent on finding them */
+#define SWEEP_PER_ADDRESS 4
 
 int64_t tally_findtime_us(double sec)
 {
@@ -141,7 +142,11 @@ static uint32_t find_or_add(
 			return id;
 	}
 	make_room(t);
-	return id != POOL_NONE ? id : tally_table_add(t, jail, n);
+	if (id != POOL_NONE)
+		return id;
+	/* Each new address pays for looking at a few old ones. */
+	tally_sweep(t, clock, SWEEP_PER_ADDRESS);
+	return tally_table_add(t, jail, n);
 }
 
 int tally_feed(struct tally *t, uint32_t jail, const struct net *n,

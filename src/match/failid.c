@@ -6,6 +6,18 @@
 
 #include "match/failid.h"
 
+/* The canonical text of @n, which was read from @text. */
+static struct span failid_text(
+    const struct net *n, struct span text, char room[NET_TEXT_BYTES])
+{
+	/* The one way to write a single IPv4 address is the canonical one. */
+	if (net_is_v4(n) && net_is_host(n) && text.n > 0 && text.p[0] != '[' &&
+	    span_index(text, ':') < 0)
+		return text;
+	net_format(n, room);
+	return span_of(room);
+}
+
 static struct span failid_canonical(const struct net *n, char text[NET_TEXT_BYTES])
 {
 	net_format(n, text);
@@ -45,7 +57,7 @@ static int failid_from_addr(const struct groups *g, struct span addr,
 	if (!out->has_net)
 		return FAILID_REFUSED;
 	if (!fid.p || span_eq(fid, addr))
-		out->id = failid_canonical(&out->net, text);
+		out->id = failid_text(&out->net, addr, text);
 	else if (usedns != FILTER_DNS_RAW && net_parse(fid, &id_net) == 0)
 		out->id = failid_canonical(&id_net, text);
 	else

@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/scan.h"
 #include "match/utf8.h"
 
 #define FILTER_LAST_DATE_SEC 60 /* so long a date serves lines without one */
@@ -105,13 +106,15 @@ struct filter *filter_free(struct filter *f)
 	return NULL;
 }
 
-int filter_clean(struct span text, struct buf *repaired, struct span *out)
+int filter_clean(
+    struct span text, struct buf *repaired, struct span *out, bool *out_ascii)
 {
 	while (text.n > 0 && (text.p[text.n - 1] == '\n' || text.p[text.n - 1] == '\r'))
 		text.n--;
 	if (text.n == 0)
 		text.p = "";
-	if (!utf8_is_valid(text)) {
+	*out_ascii = scan_is_ascii(text);
+	if (!*out_ascii && !utf8_is_valid(text)) {
 		buf_clear(repaired);
 		utf8_repair(text, repaired);
 		if (repaired->failed)
@@ -253,7 +256,7 @@ int filter_run_prefregex(struct filter *f, struct filter_texts *t)
 	groups_clear(&f->groups, f->rules.names.n);
 	if (!f->rules.prefregex)
 		return 0;
-	r = rule_search(f->rules.prefregex, t->whole, f->match);
+	r = rule_search(f->rules.prefregex, t->whole, t->is_ascii, f->match);
 	if (r != 0)
 		return r;
 	rule_read(f->rules.prefregex, f->match, &f->groups);
@@ -265,15 +268,16 @@ int filter_run_prefregex(struct filter *f, struct filter_texts *t)
 }
 
 /* Return: 0 with *out_rule, REGEX_MISS, or REGEX_LIMIT (no match, and one gave up). */
-static int filter_run_failregex(
-    struct filter *f, struct span text, const uint64_t *rules, size_t *out_rule)
+static int filter_run_failregex(struct filter *f, const struct filter_texts *t,
+    const uint64_t *rules, size_t *out_rule)
 {
 	int result = REGEX_MISS;
 
 	for (size_t i = 0; i < f->rules.n_failregex; i++) {
 		if (rules && !(rules[i / 64] >> i % 64 & 1))
 			continue;
-		int r = rule_search(f->rules.failregex[i], text, f->match);
+		int r = rule_search(
+		    f->rules.failregex[i], t->content, t->is_ascii, f->match);
 
 		if (r == 0) {
 			f->n_hits[i]++;
@@ -309,8 +313,9 @@ bool filter_ignores(struct filter *f, size_t i, const struct filter_texts *t)
 {
 	struct rule *r = f->rules.ignoreregex[i];
 
-	return rule_search(r, t->whole, f->ignore_match) == 0 ||
-	       (t->has_content && rule_search(r, t->content, f->ignore_match) == 0);
+	return rule_search(r, t->whole, t->is_ascii, f->ignore_match) == 0 ||
+	       (t->has_content &&
+		   rule_search(r, t->content, t->is_ascii, f->ignore_match) == 0);
 }
 
 static bool filter_is_ignored(struct filter *f, const struct filter_texts *t)
@@ -394,7 +399,7 @@ static int filter_search(struct filter *f, struct filter_texts *t,
 	if (r < 0)
 		return r;
 	if (r == 0)
-		r = filter_run_failregex(f, t->content, rules, &rule);
+		r = filter_run_failregex(f, t, rules, &rule);
 	if (r != 0) {
 		if (t->has_content)
 			f->n_wanted = f->context;
@@ -436,13 +441,15 @@ int filter_feed(struct filter *f, const struct line *l, const uint64_t *rules,
 	int r = f->ring ? filter_settle(f) : 0;
 
 	if (r == 0)
-		r = filter_clean(l->text, &f->repaired, &text);
+		r = filter_clean(l->text, &f->repaired, &text, &t.is_ascii);
 	if (r == 0)
 		r = filter_date(f, text, l, now, &date);
 	if (r == 0)
 		r = filter_set_subject(f, date.before, date.after, &t.whole);
 	if (r < 0)
 		return r;
+	if (f->ring)
+		t.is_ascii = scan_is_ascii(t.whole);
 	f->skipped_lines.n = 0; /* this line stands for them now */
 	if (f->ring) {
 		/* What is missing in this line may stand in one before it, and what

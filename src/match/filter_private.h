@@ -61,6 +61,7 @@ struct filter_texts {
 	struct span whole; /* without the date; the last lines of it if maxlines > 1 */
 	struct span content; /* what failregexes see: the same, or <F-CONTENT> */
 	bool has_content;    /* they are not the same */
+	bool is_ascii;
 };
 
 struct filter_date {
@@ -75,7 +76,8 @@ struct examine_state *examine_state_free(struct examine_state *s);
 
 /* Line ends go, and the text becomes valid UTF-8, in @repaired where it must. Return: 0
  * or -ENOMEM. */
-int filter_clean(struct span text, struct buf *repaired, struct span *out);
+int filter_clean(
+    struct span text, struct buf *repaired, struct span *out, bool *out_ascii);
 
 /* Has the line a date of its own? It serves later lines too. */
 bool filter_own_date(

@@ -45,10 +45,11 @@ static int settle_date(struct filter *f)
 	struct span lines = f->skipped_lines, text;
 	struct stamp_result found;
 	unsigned int n = 0;
+	bool is_ascii;
 
 	for (; lines.n && n <= FILTER_DATE_REACH; n++) {
-		int r =
-		    filter_clean(cut_last_line(&lines), &f->skipped_repaired, &text);
+		int r = filter_clean(
+		    cut_last_line(&lines), &f->skipped_repaired, &text, &is_ascii);
 
 		if (r < 0)
 			return r;
@@ -64,7 +65,8 @@ static int add_to_ring(struct filter *f, struct span line)
 {
 	struct filter_date d;
 	struct span text, all;
-	int r = filter_clean(line, &f->skipped_repaired, &text);
+	bool is_ascii;
+	int r = filter_clean(line, &f->skipped_repaired, &text, &is_ascii);
 
 	if (r == 0)
 		r = filter_date(f, text, &f->skipped_line, f->skipped_now, &d);

@@ -18,6 +18,7 @@
 #include <pcre2.h>
 
 #include "base/buf.h"
+#include "base/scan.h"
 #include "match/rewrite.h"
 #include "match/utf8.h"
 
@@ -26,10 +27,20 @@
 #define REGEX_JIT_STACK_MAX (512 * 1024)
 #define REGEX_NEAR_BYTES 24 /* of the pattern, shown before an error */
 
-struct regex {
+struct variant {
 	pcre2_code *code;
 	bool is_jit_tried;
 	bool has_jit;
+};
+
+struct regex {
+	struct variant any;
+	/* For subjects that are ASCII, where characters are bytes and \w is a table:
+	 * the same regex without UTF and UCP. Compiled when first wanted; for a pattern
+	 * that is no ASCII itself, or means something else so, there is none. */
+	struct variant ascii;
+	char *ascii_pattern; /* NULL: there is none, or it has been compiled */
+	uint32_t options;
 	size_t n_groups;
 	const char **names; /* n_groups + 1; they point into the code's own table */
 	uint64_t n_limits;
@@ -60,35 +71,60 @@ static void regex_describe(struct span pattern, int code, size_t offset, struct 
 	buf_deinit(&near);
 }
 
-static pcre2_code *regex_compile(struct span pattern, bool multiline, struct err *e)
+/* No character beyond ASCII, nor an escape that may stand for one: \x, \o, \351, \p ...
+ * In subjects of ASCII the rest finds the same, byte by byte. */
+static bool is_about_ascii(struct span text)
+{
+	for (size_t i = 0; i + 1 < text.n; i++) {
+		if (text.p[i] != '\\')
+			continue;
+		i++;
+		if (strchr("xpPNXo0", text.p[i]) ||
+		    (text.p[i] >= '1' && text.p[i] <= '9' && i + 1 < text.n &&
+			text.p[i + 1] >= '0' && text.p[i + 1] <= '9'))
+			return false;
+	}
+	return scan_is_ascii(text);
+}
+
+static pcre2_code *compile_text(
+    const char *text, size_t n, uint32_t options, int *error, PCRE2_SIZE *offset)
 {
 	CLEANUP(pcre2_compile_context_freep) pcre2_compile_context *context = NULL;
-	struct buf text = BUF_INIT(REGEX_PATTERN_MAX);
-	uint32_t options = PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C;
-	bool is_ascii = false;
-	pcre2_code *code = NULL;
-	PCRE2_SIZE offset = 0;
-	int error = 0;
 
 	context = pcre2_compile_context_create(NULL);
 	if (!context) {
-		(void)err_errno(e, -ENOMEM, "regex");
+		*error = PCRE2_ERROR_NOMEMORY;
 		return NULL;
 	}
 	(void)pcre2_set_newline(context, PCRE2_NEWLINE_LF);
-	if (rewrite_python(pattern, &text, &is_ascii, e) == 0) {
-		if (is_ascii)
-			options &= ~(uint32_t)PCRE2_UCP;
+	return pcre2_compile((PCRE2_SPTR)text, n, options, error, offset, context);
+}
+
+static int regex_compile(
+    struct regex *r, struct span pattern, bool multiline, struct err *e)
+{
+	struct buf text = BUF_INIT(REGEX_PATTERN_MAX);
+	bool knows_ascii_only = false;
+	PCRE2_SIZE offset = 0;
+	int error = 0;
+
+	r->options = PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C;
+	if (rewrite_python(pattern, &text, &knows_ascii_only, e) == 0) {
+		if (knows_ascii_only)
+			r->options &= ~(uint32_t)PCRE2_UCP;
 		/* Python's ^ also matches behind the newline that ends the subject. */
 		if (multiline)
-			options |= PCRE2_MULTILINE | PCRE2_ALT_CIRCUMFLEX;
-		code = pcre2_compile((PCRE2_SPTR)buf_str(&text), text.n, options,
-		    &error, &offset, context);
-		if (!code)
+			r->options |= PCRE2_MULTILINE | PCRE2_ALT_CIRCUMFLEX;
+		r->any.code =
+		    compile_text(buf_str(&text), text.n, r->options, &error, &offset);
+		if (!r->any.code)
 			regex_describe(pattern, error, offset, e);
+		else if (is_about_ascii(buf_span(&text)))
+			r->ascii_pattern = span_dup(buf_span(&text));
 	}
 	buf_deinit(&text);
-	return code;
+	return r->any.code ? 0 : -EINVAL;
 }
 
 static int regex_read_names(struct regex *r)
@@ -99,9 +135,9 @@ static int regex_read_names(struct regex *r)
 	r->names = calloc(r->n_groups + 1, sizeof(*r->names));
 	if (!r->names)
 		return -ENOMEM;
-	(void)pcre2_pattern_info(r->code, PCRE2_INFO_NAMECOUNT, &n_names);
-	(void)pcre2_pattern_info(r->code, PCRE2_INFO_NAMEENTRYSIZE, &entry_bytes);
-	(void)pcre2_pattern_info(r->code, PCRE2_INFO_NAMETABLE, &entry);
+	(void)pcre2_pattern_info(r->any.code, PCRE2_INFO_NAMECOUNT, &n_names);
+	(void)pcre2_pattern_info(r->any.code, PCRE2_INFO_NAMEENTRYSIZE, &entry_bytes);
+	(void)pcre2_pattern_info(r->any.code, PCRE2_INFO_NAMETABLE, &entry);
 	for (uint32_t i = 0; i < n_names; i++, entry += entry_bytes) {
 		size_t group = (size_t)(entry[0] << 8 | entry[1]);
 
@@ -119,10 +155,9 @@ struct regex *regex_new(struct span pattern, bool multiline, struct err *e)
 		(void)err_errno(e, -ENOMEM, "regex");
 		return NULL;
 	}
-	r->code = regex_compile(pattern, multiline, e);
-	if (!r->code)
+	if (regex_compile(r, pattern, multiline, e) < 0)
 		return NULL;
-	(void)pcre2_pattern_info(r->code, PCRE2_INFO_CAPTURECOUNT, &n);
+	(void)pcre2_pattern_info(r->any.code, PCRE2_INFO_CAPTURECOUNT, &n);
 	r->n_groups = n;
 	if (n > REGEX_MAX_GROUPS) {
 		(void)err_set(e, -EINVAL, "%zu groups, but no more than %d are allowed",
@@ -141,7 +176,9 @@ struct regex *regex_free(struct regex *r)
 	if (!r)
 		return NULL;
 	free(r->names);
-	pcre2_code_free(r->code);
+	free(r->ascii_pattern);
+	pcre2_code_free(r->ascii.code);
+	pcre2_code_free(r->any.code);
 	free(r);
 	return NULL;
 }
@@ -192,27 +229,44 @@ void regex_match_set_limits(
  * only looked at by the loader. Without JIT (forbidden by a sandbox, or not built in)
  * the interpreter does it.
  */
-static bool regex_has_jit(struct regex *r)
+static bool has_jit(struct variant *v)
 {
-	if (!r->is_jit_tried) {
-		r->is_jit_tried = true;
-		r->has_jit = pcre2_jit_compile(r->code, PCRE2_JIT_COMPLETE) == 0;
+	if (!v->is_jit_tried) {
+		v->is_jit_tried = true;
+		v->has_jit = pcre2_jit_compile(v->code, PCRE2_JIT_COMPLETE) == 0;
 	}
-	return r->has_jit;
+	return v->has_jit;
 }
 
-static int regex_run(
-    struct regex *r, struct span text, size_t start, struct regex_match *m)
+static struct variant *variant_for(struct regex *r, bool subject_is_ascii)
 {
+	int error;
+	PCRE2_SIZE offset;
+
+	if (!subject_is_ascii)
+		return &r->any;
+	if (r->ascii_pattern) {
+		r->ascii.code = compile_text(r->ascii_pattern, strlen(r->ascii_pattern),
+		    r->options & ~(uint32_t)(PCRE2_UTF | PCRE2_UCP), &error, &offset);
+		free(r->ascii_pattern);
+		r->ascii_pattern = NULL;
+	}
+	return r->ascii.code ? &r->ascii : &r->any;
+}
+
+static int regex_run(struct regex *r, struct span text, size_t start,
+    bool text_is_ascii, struct regex_match *m)
+{
+	struct variant *v = variant_for(r, text_is_ascii);
 	PCRE2_SPTR p = (PCRE2_SPTR)(text.p ? text.p : "");
 	int n;
 
-	if (regex_has_jit(r))
+	if (has_jit(v))
 		n = pcre2_jit_match(
-		    r->code, p, text.n, start, PCRE2_NO_UTF_CHECK, m->data, m->context);
+		    v->code, p, text.n, start, PCRE2_NO_UTF_CHECK, m->data, m->context);
 	else
 		n = pcre2_match(
-		    r->code, p, text.n, start, PCRE2_NO_UTF_CHECK, m->data, m->context);
+		    v->code, p, text.n, start, PCRE2_NO_UTF_CHECK, m->data, m->context);
 	if (n == PCRE2_ERROR_NOMATCH)
 		return REGEX_MISS;
 	if (n <= 0) {
@@ -223,14 +277,14 @@ static int regex_run(
 	return 0;
 }
 
-int regex_search_valid(
-    struct regex *r, struct span subject, size_t start, struct regex_match *m)
+int regex_search_valid(struct regex *r, struct span subject, size_t start,
+    bool is_ascii, struct regex_match *m)
 {
 	m->subject = subject;
 	m->n_groups = 0;
 	if (start > subject.n)
 		return REGEX_MISS;
-	return regex_run(r, subject, start, m);
+	return regex_run(r, subject, start, is_ascii, m);
 }
 
 /* A copy of the same length, with DEL for each byte that is not UTF-8. */
@@ -266,7 +320,7 @@ int regex_search(
 	}
 	while (start < text.n && ((uint8_t)text.p[start] & 0xc0) == 0x80)
 		start++;
-	return regex_run(r, text, start, m);
+	return regex_run(r, text, start, false, m);
 }
 
 size_t regex_n_groups(const struct regex *r)

@@ -361,7 +361,8 @@ static struct regex *rule_whole(struct rule *r)
 	return r->whole;
 }
 
-int rule_search(struct rule *r, struct span subject, struct regex_match *m)
+int rule_search(
+    struct rule *r, struct span subject, bool is_ascii, struct regex_match *m)
 {
 	struct regex *regex = r->regex;
 
@@ -369,7 +370,7 @@ int rule_search(struct rule *r, struct span subject, struct regex_match *m)
 		     !memchr(subject.p, '\n', subject.n - (subject.n > 0));
 	if (r->tail != RULE_TAIL_KEPT && !r->is_open)
 		regex = rule_whole(r);
-	return regex ? regex_search_valid(regex, subject, 0, m) : REGEX_LIMIT;
+	return regex ? regex_search_valid(regex, subject, 0, is_ascii, m) : REGEX_LIMIT;
 }
 
 uint64_t rule_n_limits(const struct rule *r)

@@ -83,7 +83,8 @@ struct regex *rule_regex(struct rule *r);
  * rule_search() - as regex_search_valid() from the start
  * @subject: ends with '\n'
  */
-int rule_search(struct rule *r, struct span subject, struct regex_match *m);
+int rule_search(
+    struct rule *r, struct span subject, bool is_ascii, struct regex_match *m);
 uint64_t rule_n_limits(const struct rule *r);
 
 /* What the line must have, whatever else; none when it was not asked for. They are

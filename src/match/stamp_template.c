@@ -8,6 +8,7 @@
 
 #include <errno.h>
 
+#include "base/scan.h"
 #include "match/stamp_fast.h"
 #include "match/stamp_number.h"
 #include "match/utf8.h"
@@ -115,7 +116,8 @@ static enum stamp_fast find_by_hand(
 static bool is_valid(struct stamp_subject *s)
 {
 	if (!s->is_checked) {
-		s->is_valid = utf8_is_valid(s->line);
+		s->is_ascii = scan_is_ascii(s->line);
+		s->is_valid = s->is_ascii || utf8_is_valid(s->line);
 		s->is_checked = true;
 	}
 	return s->is_valid;
@@ -136,8 +138,9 @@ bool stamp_template_find(
 		return false;
 	if (!is_ready(t))
 		return false;
-	r = is_valid(s) ? regex_search_valid(t->regex, s->line, 0, out->groups)
-			: regex_search(t->regex, s->line, 0, out->groups);
+	r = is_valid(s)
+		? regex_search_valid(t->regex, s->line, 0, s->is_ascii, out->groups)
+		: regex_search(t->regex, s->line, 0, out->groups);
 	return r == 0 && read_groups(s->line, out);
 }
 

@@ -60,7 +60,7 @@ DEFINE_CLEANUP(struct stamp_template *, stamp_template_free)
 /* What is to be looked into, and by which means. */
 struct stamp_subject {
 	struct span line;
-	bool is_checked, is_valid; /* UTF-8; looked at when first needed */
+	bool is_checked, is_valid, is_ascii; /* UTF-8; looked at when first needed */
 	bool use_hand;
 };
 

@@ -129,10 +129,10 @@ static void test_groups(void **state)
 	assert_int_equal(s.n, 0);
 	assert_false(regex_match_group(*state, 4, &s));
 	assert_false(regex_match_group(*state, 50, &s));
-	assert_int_equal(regex_search_valid(r, SPAN("abccd"), 0, *state), 0);
+	assert_int_equal(regex_search_valid(r, SPAN("abccd"), 0, true, *state), 0);
 	assert_true(regex_match_group(*state, 4, &s));
 	assert_true(span_eq(s, SPAN("d")));
-	assert_int_equal(regex_search_valid(r, SPAN("x"), 2, *state), REGEX_MISS);
+	assert_int_equal(regex_search_valid(r, SPAN("x"), 2, true, *state), REGEX_MISS);
 }
 
 static void test_errors(void **state)
