@@ -9,7 +9,6 @@
 
 #include <immintrin.h>
 
-#define GROUP 1
 #include "match/scanner_body.h"
 
 #define WINDOW 4
@@ -25,7 +24,7 @@ static __m256i both_lanes(const uint8_t *half)
 }
 
 /* Of a byte that is no ASCII vpshufb makes 0, as of one that no literal has. */
-static inline __attribute__((always_inline)) __m256i buckets_of(
+static ALWAYS_INLINE __m256i buckets_of(
     const struct tables *t, const char *text, unsigned j)
 {
 	__m256i v = _mm256_loadu_si256((const __m256i *)(const void *)(text + j));
@@ -36,7 +35,7 @@ static inline __attribute__((always_inline)) __m256i buckets_of(
 	    _mm256_shuffle_epi8(t->low[j], v), _mm256_shuffle_epi8(t->high[j], upper));
 }
 
-static inline __attribute__((always_inline)) uint32_t filter_half(
+static ALWAYS_INLINE uint32_t filter_half(
     const struct scanner_plan *p, const struct tables *t, const char *text)
 {
 	__m256i all = buckets_of(t, text, 0);
@@ -85,6 +84,13 @@ static bool is_same(const char *text, const struct scanner_entry *e)
 	    _mm256_load_si256((const __m256i *)(const void *)e->text));
 
 	return _mm256_testz_si256(differs, differs);
+}
+
+static size_t find(const struct scanner_plan *p, const char *text, size_t *from,
+    size_t end, struct scan_hit *hits, size_t max)
+{
+	return scanner_find_with(
+	    (struct scanner_parts){filter, is_same, 1}, p, text, from, end, hits, max);
 }
 
 static bool is_here(void)

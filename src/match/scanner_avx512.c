@@ -10,7 +10,6 @@
 
 #include <immintrin.h>
 
-#define GROUP 1
 #include "match/scanner_body.h"
 
 /* Measured: where what a longer window keeps out is worth what it costs. */
@@ -22,9 +21,8 @@ struct tables {
 	__m512i low[SCANNER_WINDOW_MAX], high[SCANNER_WINDOW_MAX];
 };
 
-static inline __attribute__((always_inline)) void filter_blocks(
-    const struct scanner_plan *p, const char *text, size_t from, size_t end,
-    struct chunk *out, const unsigned window)
+static ALWAYS_INLINE void filter_blocks(const struct scanner_plan *p, const char *text,
+    size_t from, size_t end, struct chunk *out, const unsigned window)
 {
 	struct tables t;
 	uint64_t any = 0;
@@ -69,6 +67,13 @@ static bool is_same(const char *text, const struct scanner_entry *e)
 	    _mm256_load_si256((const __m256i *)(const void *)e->text), 0x6a);
 
 	return _mm256_testz_si256(differs, differs);
+}
+
+static size_t find(const struct scanner_plan *p, const char *text, size_t *from,
+    size_t end, struct scan_hit *hits, size_t max)
+{
+	return scanner_find_with(
+	    (struct scanner_parts){filter, is_same, 1}, p, text, from, end, hits, max);
 }
 
 static bool is_here(void)

@@ -18,19 +18,26 @@
 
 /*
  * What the filter left of a chunk: bit b of mask i stands for the position
- * (i * SCANNER_BLOCK + b) * stride * GROUP from the chunk's begin on.
+ * (i * SCANNER_BLOCK + b) * stride * group from the chunk's begin on.
  */
 struct chunk {
 	uint64_t any; /* bit i: mask i is not 0; others need not be looked at */
 	uint64_t masks[CHUNK_BLOCKS];
 };
 
-static void filter(const struct scanner_plan *p, const char *text, size_t from,
-    size_t end, struct chunk *out);
-static bool is_same(const char *text, const struct scanner_entry *e);
+/* What makes a unit. */
+struct scanner_parts {
+	/* Fill @out for the chunk [@from, @end). */
+	void (*filter)(const struct scanner_plan *p, const char *text, size_t from,
+	    size_t end, struct chunk *out);
+	/* SCANNER_LITERAL_BYTES_MAX bytes can be read at @text. */
+	bool (*is_same)(const char *text, const struct scanner_entry *e);
+	unsigned group; /* positions that share a bit of what the filter leaves */
+};
 
-/* What a call of find() works with. */
+/* What a call of scanner_find_with() works with. */
 struct search {
+	struct scanner_parts parts;
 	const struct scanner_plan *plan;
 	const char *text;
 	size_t from;
@@ -38,16 +45,18 @@ struct search {
 	size_t n, max;
 };
 
+#define ALWAYS_INLINE inline __attribute__((always_inline))
+
 /* Add the hits among the entries that @keys leads to. Return: false when there is no
  * room for another. */
-static inline bool add_hits(
+static ALWAYS_INLINE bool add_hits(
     struct search *s, const struct scanner_keys *keys, size_t at)
 {
 	const struct scanner_entry *e =
 	    &s->plan->entries[keys->slots[scanner_slot(keys, s->text + at)]];
 
 	do {
-		if (e->offset > at || !is_same(s->text + at - e->offset, e))
+		if (e->offset > at || !s->parts.is_same(s->text + at - e->offset, e))
 			continue;
 		if (s->n == s->max)
 			return false;
@@ -58,7 +67,7 @@ static inline bool add_hits(
 }
 
 /* Return: false and nothing added when there is no room for all of this position. */
-static inline bool add_position(struct search *s, size_t at)
+static ALWAYS_INLINE bool add_position(struct search *s, size_t at)
 {
 	size_t n = s->n;
 
@@ -71,9 +80,9 @@ static inline bool add_position(struct search *s, size_t at)
 	return true;
 }
 
-static inline bool add_group(struct search *s, size_t at)
+static ALWAYS_INLINE bool add_group(struct search *s, size_t at)
 {
-	for (int i = 0; i < GROUP; i++, at += s->plan->stride) {
+	for (unsigned i = 0; i < s->parts.group; i++, at += s->plan->stride) {
 		if (at >= s->from && !add_position(s, at)) {
 			s->from = at;
 			return false;
@@ -83,9 +92,10 @@ static inline bool add_group(struct search *s, size_t at)
 }
 
 /* Return: false with s->from where to go on when there is no more room. */
-static inline bool add_chunk(struct search *s, size_t begin, const struct chunk *c)
+static ALWAYS_INLINE bool add_chunk(
+    struct search *s, size_t begin, const struct chunk *c)
 {
-	const size_t step = s->plan->stride * GROUP;
+	const size_t step = s->plan->stride * s->parts.group;
 
 	for (uint64_t any = c->any; any; any &= any - 1) {
 		size_t i = (size_t)__builtin_ctzll(any);
@@ -101,18 +111,20 @@ static inline bool add_chunk(struct search *s, size_t begin, const struct chunk 
 	return true;
 }
 
-static size_t find(const struct scanner_plan *p, const char *text, size_t *from,
-    size_t end, struct scan_hit *hits, size_t max)
+static ALWAYS_INLINE size_t scanner_find_with(struct scanner_parts parts,
+    const struct scanner_plan *p, const char *text, size_t *from, size_t end,
+    struct scan_hit *hits, size_t max)
 {
-	const size_t bytes = (size_t)CHUNK_BLOCKS * SCANNER_BLOCK * p->stride * GROUP;
-	struct search s = {p, text, *from, hits, 0, max};
+	const size_t bytes =
+	    (size_t)CHUNK_BLOCKS * SCANNER_BLOCK * p->stride * parts.group;
+	struct search s = {parts, p, text, *from, hits, 0, max};
 	struct chunk c;
 
 	while (s.from < end) {
 		size_t begin = s.from - s.from % bytes;
 		size_t to = end - begin < bytes ? end : begin + bytes;
 
-		filter(p, text, begin, to, &c);
+		parts.filter(p, text, begin, to, &c);
 		if (!add_chunk(&s, begin, &c))
 			break;
 		s.from = to;

@@ -6,8 +6,9 @@
  * has positions: one of them is met wherever the literal stands.
  */
 
-#define GROUP 4
 #include "match/scanner_body.h"
+
+#define GROUP 4
 
 /* The first entries of a group's positions, or-ed: 0 when there is none. */
 static inline unsigned group(
@@ -64,6 +65,13 @@ static bool is_same(const char *text, const struct scanner_entry *e)
 		differs |= (t & mask) ^ want;
 	}
 	return differs == 0;
+}
+
+static size_t find(const struct scanner_plan *p, const char *text, size_t *from,
+    size_t end, struct scan_hit *hits, size_t max)
+{
+	return scanner_find_with((struct scanner_parts){filter, is_same, GROUP}, p,
+	    text, from, end, hits, max);
 }
 
 static bool is_here(void)
