@@ -55,12 +55,13 @@ static const struct scanner_unit *unit_of(enum scanner_kind kind)
 	return unit && unit->is_here() ? unit : NULL;
 }
 
-/* NULL when Vectorscan is better, where it is to be had. */
 static const struct scanner_unit *best_unit(void)
 {
 	const struct scanner_unit *unit = unit_of(SCANNER_AVX512);
 
-	return unit ? unit : unit_of(SCANNER_AVX2);
+	if (!unit)
+		unit = unit_of(SCANNER_AVX2);
+	return unit ? unit : scanner_portable;
 }
 
 static int set_unit(struct scanner *s, const struct scanner_literal *l, size_t n,
@@ -95,22 +96,12 @@ static int set_vectorscan(
 	return 0;
 }
 
-static int set_best(
-    struct scanner *s, const struct scanner_literal *l, size_t n, struct err *e)
-{
-	const struct scanner_unit *unit = best_unit();
-
-	if (!unit && set_vectorscan(s, l, n, NULL) == 0)
-		return 0;
-	return set_unit(s, l, n, unit ? unit : scanner_portable, e);
-}
-
 static int set_kind(struct scanner *s, const struct scanner_literal *l, size_t n,
     enum scanner_kind kind, struct err *e)
 {
 	switch (kind) {
 	case SCANNER_BEST:
-		return set_best(s, l, n, e);
+		return set_unit(s, l, n, best_unit(), e);
 	case SCANNER_VECTORSCAN:
 		return set_vectorscan(s, l, n, e);
 	default:
