@@ -73,7 +73,8 @@ size_t scanner_hits_min(const struct scanner *s);
  *        @text.n when all is done
  * @hits: filled line by line: a hit never stands behind one of a later line. Within a
  *        line they come in no particular order
- * @max:  room in @hits, at least scanner_hits_min()
+ * @max:  room in @hits, at least scanner_hits_min(). Some thousand is good: text behind
+ *        the last hit that there was room for is looked at again
  *
  * Each place of each literal is reported once; they may overlap.
  *

@@ -121,7 +121,7 @@ static ALWAYS_INLINE size_t scanner_find_with(struct scanner_parts parts,
 	struct chunk c;
 
 	while (s.from < end) {
-		size_t begin = s.from - s.from % bytes;
+		size_t begin = s.from - s.from % SCANNER_BLOCK;
 		size_t to = end - begin < bytes ? end : begin + bytes;
 
 		parts.filter(p, text, begin, to, &c);
