@@ -18,7 +18,7 @@
 #define WINDOW_MANY 8
 
 /* gcc's address sanitizer may put a local that wants 64 bytes of alignment where there
- * are but 32 (gcc bug 110027). clang's looks at these functions too. */
+ * are but 32 (seen with gcc 12). clang's looks at these functions too. */
 #if defined(__SANITIZE_ADDRESS__) && !defined(__clang__)
 #define NO_ASAN __attribute__((no_sanitize_address))
 #else
