@@ -8,6 +8,7 @@
 
 #include <assert.h>
 
+#include "base/scan.h"
 #include "fuzz.h"
 #include "match/regex.h"
 #include "match/rule.h"
@@ -28,6 +29,28 @@ static void check_groups(struct rule *r, struct regex_match *m, struct span subj
 	}
 }
 
+/* In ASCII the byte by byte search finds the very same. */
+static void check_ascii(
+    struct rule *r, struct regex_match *m, struct span subject, size_t start, int found)
+{
+	CLEANUP(regex_match_freep) struct regex_match *other = regex_match_new();
+	struct span a, b;
+
+	assert(other);
+	regex_match_set_limits(other, 1000, 100, 64);
+	int again = regex_search_valid(rule_regex(r), subject, start, true, other);
+
+	if (found == REGEX_LIMIT || again == REGEX_LIMIT)
+		return;
+	assert(found == again);
+	for (size_t i = 0; found == 0 && i <= regex_n_groups(rule_regex(r)); i++) {
+		bool has_a = regex_match_group(m, i, &a);
+
+		assert(has_a == regex_match_group(other, i, &b));
+		assert(!has_a || (a.p == b.p && a.n == b.n));
+	}
+}
+
 static void search(struct rule *r, struct span subject, const struct group_names *names)
 {
 	CLEANUP(regex_match_freep) struct regex_match *m = regex_match_new();
@@ -42,6 +65,8 @@ static void search(struct rule *r, struct span subject, const struct group_names
 		assert(found == 0 || found == REGEX_MISS || found == REGEX_LIMIT);
 		assert((found == REGEX_LIMIT) ==
 		       (regex_n_limits(rule_regex(r)) == n_limits + 1));
+		if (scan_is_ascii(subject) && start <= subject.n)
+			check_ascii(r, m, subject, start, found);
 		if (found != 0)
 			continue;
 		check_groups(r, m, subject);
