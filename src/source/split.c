@@ -91,15 +91,17 @@ static bool ends_with_unit(const struct split *s, char c)
 	       (is_le ? s->last : s->before_last) == 0;
 }
 
-/* Byte by byte: what is written so is rare, and small. */
-static void feed_units(struct split *s, struct span block, split_fn fn, void *ctx)
+/* The next line of units, byte by byte: what is written so is rare, and small. Return:
+ * false: @block is used up. */
+static bool take_units(struct split *s, struct span *block, split_fn fn, void *ctx)
 {
-	for (size_t i = 0; i < block.n; i++) {
+	while (block->n) {
 		bool had_cr = s->had_cr;
 		size_t n;
 
 		s->before_last = s->last;
-		keep(s, (struct span){block.p + i, 1});
+		keep(s, (struct span){block->p, 1});
+		*block = span_skip(*block, 1);
 		if (s->pending_bytes % 2)
 			continue;
 		s->had_cr = ends_with_unit(s, '\r');
@@ -109,7 +111,9 @@ static void feed_units(struct split *s, struct span block, split_fn fn, void *ct
 		s->pending_bytes = 0;
 		s->had_cr = false;
 		hand_out(s, s->pending, had_cr ? n - 4 : n - 2, n, fn, ctx);
+		return true;
 	}
+	return false;
 }
 
 int split_feed(struct split *s, struct span block, split_fn fn, void *ctx)
@@ -119,7 +123,8 @@ int split_feed(struct split *s, struct span block, split_fn fn, void *ctx)
 	const char *nl;
 
 	if (s->unit != DECODE_BYTES) {
-		feed_units(s, block, fn, ctx);
+		while (take_units(s, &block, fn, ctx))
+			;
 		return 0;
 	}
 	if (s->pending_bytes) {
@@ -146,8 +151,7 @@ int split_feed(struct split *s, struct span block, split_fn fn, void *ctx)
 
 struct single {
 	struct split *s;
-	split_run_fn fn;
-	void *ctx;
+	struct split_run *out;
 };
 
 /* A line that cannot be handed out where it stands. */
@@ -155,16 +159,15 @@ static void on_single(void *ctx, struct span text, size_t whole_bytes)
 {
 	struct single *x = ctx;
 	char *room = x->s->pending;
-
-	if (text.n && text.p != room)
-		memcpy(room, text.p, text.n);
-	/* A '\r' that is text must not be taken for a part of the line end. */
 	size_t n = text.n;
 
+	if (n && text.p != room)
+		memcpy(room, text.p, n);
+	/* A '\r' that is text must not be taken for a part of the line end. */
 	if (n && room[n - 1] == '\r')
 		room[n++] = '\r';
 	room[n++] = '\n';
-	x->fn(x->ctx, (struct span){room, n}, 1, whole_bytes);
+	*x->out = (struct split_run){{room, n}, 1, whole_bytes};
 }
 
 /* How much of @rest is whole lines of which none is too long. */
@@ -186,42 +189,60 @@ static size_t measure_run(const struct split *s, struct span rest)
 	return n;
 }
 
+bool split_next_run(struct split *s, struct span *block, struct split_run *out)
+{
+	struct single single = {s, out};
+	const char *nl;
+	size_t n;
+
+	if (!block->n)
+		return false;
+	if (s->unit != DECODE_BYTES)
+		return take_units(s, block, on_single, &single);
+	n = s->pending_bytes ? 0 : measure_run(s, *block);
+	if (n) {
+		struct span run = {block->p, n};
+
+		*out = (struct split_run){run, scan_count_lines(run), n};
+		*block = span_skip(*block, n);
+		return true;
+	}
+	/* The end of an unfinished line, one that is too long, or no end yet. */
+	nl = memchr(block->p, '\n', block->n);
+	if (!nl) {
+		keep(s, *block);
+		*block = span_skip(*block, block->n);
+		return false;
+	}
+	hand_out_pending(s, span_from(block->p, nl), on_single, &single);
+	*block = span_skip(*block, (size_t)(nl - block->p) + 1);
+	return true;
+}
+
+bool split_last_run(struct split *s, struct split_run *out)
+{
+	struct single single = {s, out};
+
+	if (!s->pending_bytes)
+		return false;
+	split_finish(s, on_single, &single);
+	return true;
+}
+
 void split_feed_runs(struct split *s, struct span block, split_run_fn fn, void *ctx)
 {
-	struct single single = {s, fn, ctx};
+	struct split_run run;
 
-	if (s->unit != DECODE_BYTES) {
-		feed_units(s, block, on_single, &single);
-		return;
-	}
-	while (block.n) {
-		size_t n = s->pending_bytes ? 0 : measure_run(s, block);
-		const char *nl;
-
-		if (n) {
-			struct span run = {block.p, n};
-
-			fn(ctx, run, scan_count_lines(run), n);
-			block = span_skip(block, n);
-			continue;
-		}
-		/* The end of an unfinished line, one that is too long, or no end yet.
-		 */
-		nl = memchr(block.p, '\n', block.n);
-		if (!nl) {
-			keep(s, block);
-			return;
-		}
-		hand_out_pending(s, span_from(block.p, nl), on_single, &single);
-		block = span_skip(block, (size_t)(nl - block.p) + 1);
-	}
+	while (split_next_run(s, &block, &run))
+		fn(ctx, run.lines, run.n_lines, run.whole_bytes);
 }
 
 void split_finish_runs(struct split *s, split_run_fn fn, void *ctx)
 {
-	struct single single = {s, fn, ctx};
+	struct split_run run;
 
-	split_finish(s, on_single, &single);
+	if (split_last_run(s, &run))
+		fn(ctx, run.lines, run.n_lines, run.whole_bytes);
 }
 
 void split_finish(struct split *s, split_fn fn, void *ctx)

@@ -37,14 +37,28 @@ void split_set_unit(struct split *s, enum decode_unit unit);
  */
 int split_feed(struct split *s, struct span block, split_fn fn, void *ctx);
 
-/* @lines: @n_lines of them, each with a '\n' at its end (a '\r' may stand before that);
- * @whole_bytes: what they took in the input. Lines of units of two bytes come alone, as
- * they are but with that '\n'. */
+/* Many lines at a time. */
+struct split_run {
+	struct span lines; /* each with a '\n' at its end; a '\r' may stand before it */
+	size_t n_lines;
+	size_t whole_bytes; /* what they took in the input */
+};
+
+/**
+ * split_next_run() - lines of @block, which is moved behind them
+ *
+ * Lines within the block are not copied and not looked at; @out is good until the next
+ * call. Lines of units of two bytes come alone, as they are but with a '\n' behind them.
+ * Return: false: there are none, and the rest of the block is kept as an unfinished line.
+ */
+bool split_next_run(struct split *s, struct span *block, struct split_run *out);
+
+/* At the true end of input: the unfinished line. Return: false: there is none. */
+bool split_last_run(struct split *s, struct split_run *out);
+
+/* The same, all at once. */
 typedef void (*split_run_fn)(
     void *ctx, struct span lines, size_t n_lines, size_t whole_bytes);
-
-/* As split_feed(), many lines at a time: those within the block are not copied and not
- * looked at. */
 void split_feed_runs(struct split *s, struct span block, split_run_fn fn, void *ctx);
 void split_finish_runs(struct split *s, split_run_fn fn, void *ctx);
 
