@@ -124,7 +124,8 @@ void f2b_regex_deinit(struct f2b_regex *x);
 /* Does LOG name the journal? */
 bool f2b_regex_is_journal(const char *log);
 
-/* Say what the log is; then feed it to @x. Return: 0 or negative errno. */
+/* Say what the log is; then feed it to @x, also if it is compressed. Return: 0 or
+ * negative errno; -EBADMSG: it is damaged, and all that could be read was fed. */
 int f2b_regex_input_open(struct f2b_regex *x, const char *log);
 int f2b_regex_input_run(struct f2b_regex *x, const char *log);
 

@@ -10,15 +10,15 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/fd.h"
 #include "cli/f2b_regex.h"
 #include "cli/f2b_spec.h"
+#include "source/blocks.h"
 #include "source/journal.h"
 #include "source/split.h"
 
-#define BLOCK_BYTES (256 * 1024)
+#define BLOCK_BYTES_MAX (16 * 1024 * 1024) /* no compression has larger ones */
 #define SHORT_CHARS 53
 #define LINES_LISTED 5
 #define LINE_BYTES_MAX (1024 * 1024)
@@ -109,38 +109,49 @@ static size_t convert(struct input *in, iconv_t cd, char *p, size_t n, bool is_e
 	return 0;
 }
 
-static int run_blocks(struct input *in, int fd, iconv_t cd, char *block)
+/* A block in that encoding. @left has what was left over of the one before: part of a
+ * character. */
+static void convert_block(
+    struct input *in, iconv_t cd, struct span block, struct buf *left)
 {
-	size_t left = 0;
+	size_t n;
 
-	for (;;) {
-		ssize_t n = read(fd, block + left, BLOCK_BYTES - left);
+	buf_add_span(left, block);
+	n = convert(in, cd, left->p, left->n, block.n == 0);
+	buf_consume(left, left->n - n);
+}
 
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (cd == (iconv_t)-1) {
-			(void)split_feed(
-			    in->split, (struct span){block, (size_t)n}, on_line, in);
-		} else {
-			char *end = block + left + (size_t)n;
+static int run_blocks(
+    struct input *in, struct blocks *blocks, iconv_t cd, struct err *e)
+{
+	struct buf left = BUF_INIT(BLOCK_BYTES_MAX);
+	int r = 0;
 
-			left = convert(in, cd, block, left + (size_t)n, n == 0);
-			memmove(block, end - left, left);
-		}
-		if (n == 0 || in->failed)
-			return in->failed;
+	while (!r && !in->failed) {
+		struct span block = {"", 0};
+
+		r = blocks_read(blocks, &block, e);
+		if (r < 0)
+			break;
+		if (cd == (iconv_t)-1)
+			(void)split_feed(in->split, block, on_line, in);
+		else
+			convert_block(in, cd, block, &left);
 	}
+	if (left.failed)
+		in->failed = -ENOMEM;
+	buf_deinit(&left);
+	return r < 0 ? r : 0;
 }
 
 static int run_file(struct f2b_regex *x, const char *path)
 {
 	CLEANUP(fd_closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	CLEANUP(split_freep) struct split *split = split_new(LINE_BYTES_MAX);
-	CLEANUP(freep) char *block = malloc(BLOCK_BYTES);
+	CLEANUP(blocks_freep) struct blocks *blocks = fd < 0 ? NULL : blocks_new(fd);
 	struct input in = {.x = x, .split = split};
 	iconv_t cd = (iconv_t)-1;
+	struct err e = {""};
 	int r;
 
 	if (fd < 0) {
@@ -148,7 +159,7 @@ static int run_file(struct f2b_regex *x, const char *path)
 		printf("[Errno %d] %s: '%s'\n", -r, strerror(-r), path);
 		return r;
 	}
-	if (!split || !block)
+	if (!split || !blocks)
 		return -ENOMEM;
 	if (!is_utf8(x->o->encoding)) {
 		cd = open_encoding(x->o->encoding);
@@ -157,7 +168,9 @@ static int run_file(struct f2b_regex *x, const char *path)
 			return -EINVAL;
 		}
 	}
-	r = run_blocks(&in, fd, cd, block);
+	r = run_blocks(&in, blocks, cd, &e);
+	if (r < 0)
+		printf("ERROR: %s: %s\n", path, e.text);
 	if (cd != (iconv_t)-1)
 		(void)iconv_close(cd);
 	/* What has no line end yet is no line, as for the daemon. */

@@ -2,63 +2,41 @@
 #include "cli/input.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <unistd.h>
 
-#include "base/cleanup.h"
 #include "base/fd.h"
-#include "source/split.h"
+#include "cli/input_file.h"
 
-#define BLOCK_BYTES (256 * 1024)
-
-struct reading {
-	input_fn fn;
-	void *ctx;
-	uint64_t number;
-	int result;
-};
-
-static void on_line(void *ctx, struct span text, UNUSED size_t whole_bytes)
+static int read_run(struct span lines, uint64_t number, input_fn fn, void *ctx)
 {
-	struct reading *r = ctx;
+	struct span text;
+	int r = 0;
 
-	r->number++;
-	if (!r->result)
-		r->result = r->fn(r->ctx, text, r->number);
+	while (!r && span_next_line(&lines, &text))
+		r = fn(ctx, text, number++);
+	return r;
 }
 
-static int read_blocks(int fd, struct split *s, char *block, struct reading *r)
+int input_read(const char *path, input_fn fn, void *ctx, struct err *e)
 {
-	for (;;) {
-		ssize_t n = read(fd, block, BLOCK_BYTES);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? -errno : 0;
-		int e = split_feed(s, (struct span){block, (size_t)n}, on_line, r);
-
-		if (e < 0 || r->result)
-			return e;
-	}
-}
-
-int input_read(const char *path, input_fn fn, void *ctx)
-{
-	struct reading r = {.fn = fn, .ctx = ctx};
-	bool is_stdin = !strcmp(path, "-");
-	CLEANUP(fd_closep)
-	int fd =
-	    is_stdin ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	CLEANUP(fd_closep) int fd = input_open(path, e);
+	CLEANUP(input_file_freep)
+	struct input_file *f = fd < 0 ? NULL : input_file_new(fd);
+	uint64_t number = 1;
+	struct split_run run = {.n_lines = 0};
+	int r = 0;
 
 	if (fd < 0)
-		return -errno;
-	struct split *s = split_new(SPLIT_LINE_CAP);
-	CLEANUP(freep) char *block = malloc(BLOCK_BYTES);
-	int e = s && block ? read_blocks(fd, s, block, &r) : -ENOMEM;
-
-	if (!e && !r.result)
-		split_finish(s, on_line, &r);
-	split_free(s);
-	return e ? e : r.result;
+		return fd;
+	if (!f)
+		return err_set(e, -ENOMEM, "out of memory");
+	while (!r) {
+		r = input_file_next(f, &run, e);
+		if (r == INPUT_FILE_END)
+			return 0;
+		if (r < 0 && r != -EINTR)
+			return r;
+		r = r ? 0 : read_run(run.lines, number, fn, ctx);
+		number += run.n_lines;
+	}
+	return r < 0 ? err_set(e, r, "%s", strerror(-r)) : r;
 }

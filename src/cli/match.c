@@ -159,16 +159,18 @@ static void print_summary(const struct matching *m)
 
 static int match_log(struct matching *m, const char *path)
 {
-	int r = input_read(path, on_line, m);
+	struct err e = {""};
+	int r = input_read(path, on_line, m, &e);
 
 	flush_out(m);
 	if (r < 0) {
-		fprintf(stderr, "bandog match: %s: %s\n", path, strerror(-r));
-		return CLI_FAILED;
+		fprintf(stderr, "bandog match: %s: %s\n", path, e.text);
+		if (!m->n_lines)
+			return CLI_FAILED;
 	}
 	if (!m->json)
 		print_summary(m);
-	return CLI_OK;
+	return r < 0 ? CLI_FAILED : CLI_OK;
 }
 
 /* Names are shown as they stand: nothing is looked up here. */

@@ -164,15 +164,15 @@ static void count_line(struct tail_work *w, const char *text)
 		t->count++;
 }
 
-static int count_log(struct tail_work *w, const char *path)
+static int count_log(struct tail_work *w, const char *path, struct err *e)
 {
 	struct last_lines *l = &w->last;
 
 	l->room = (size_t)w->o->last;
 	l->lines = calloc(l->room, sizeof(*l->lines));
 	if (!l->lines)
-		return -ENOMEM;
-	int r = input_read(path, keep_line, l);
+		return err_set(e, -ENOMEM, "out of memory");
+	int r = input_read(path, keep_line, l, e);
 
 	for (size_t i = 0; !r && i < l->n; i++)
 		count_line(w, l->lines[(l->next + l->room - l->n + i) % l->room]);
@@ -315,12 +315,15 @@ static int apply_all(const struct cli_options *common, struct tail_work *w)
 static int work(const struct cli_options *common, struct tail_work *w, struct db *db,
     const char *path)
 {
+	struct err e = {""};
 	int r = db_each_ban(db, w->now, remember, w);
 
-	if (!r)
-		r = count_log(w, path);
+	if (r < 0)
+		err_errno(&e, r, "what was blocked before cannot be read");
+	else
+		r = count_log(w, path, &e);
 	if (r < 0) {
-		fprintf(stderr, "bandog scan: %s: %s\n", path, strerror(-r));
+		fprintf(stderr, "bandog scan: %s: %s\n", path, e.text);
 		return CLI_FAILED;
 	}
 	r = judge(w, db);

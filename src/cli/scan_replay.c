@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cli/scan_replay.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "cli/scan_show.h"
+#include "cli/scan_stop.h"
+#include "pipeline/pipeline.h"
+
+#define SIGNAL_CODE 128 /* + its number, as shells have it */
+
+enum { STOPPED = 1 };
+
+struct banned_once {
+	struct net net;
+	UT_hash_handle hh;
+};
+
+struct replay {
+	const struct scan_replay_options *o;
+	const struct setup *setup;
+	struct pipeline *pipeline;
+	struct inputs *inputs;
+	struct orders orders;
+	struct scan_show show;
+	struct banned_once *banned;
+	struct scan_totals totals;
+	bool has_failed;
+};
+
+static void note_address(struct replay *s, const struct net *n)
+{
+	struct banned_once *b;
+
+	HASH_FIND(hh, s->banned, n, sizeof(*n), b);
+	if (b)
+		return;
+	b = calloc(1, sizeof(*b));
+	if (!b)
+		return;
+	b->net = *n;
+	HASH_ADD(hh, s->banned, net, sizeof(b->net), b);
+	if (!b->hh.tbl) {
+		free(b);
+		return;
+	}
+	s->totals.n_addresses++;
+}
+
+static void take_orders(struct replay *s)
+{
+	for (size_t i = 0; i < s->orders.n; i++) {
+		const struct order *o = &s->orders.items[i];
+
+		if (o->op == ORDER_BAN) {
+			s->totals.n_bans++;
+			note_address(s, &o->net);
+		}
+		scan_show_order(&s->show, o);
+	}
+	orders_clear(&s->orders);
+}
+
+static int feed_line(struct replay *s, const struct line *l)
+{
+	for (uint32_t i = 0; i < s->setup->n_jails; i++) {
+		int r = pipeline_feed(s->pipeline, i, l, WALL_NONE, &s->orders);
+
+		if (r < 0)
+			return r;
+	}
+	if (s->orders.n)
+		take_orders(s);
+	return 0;
+}
+
+static int feed_lines(struct replay *s, const struct inputs_lines *lines)
+{
+	struct line l = {
+	    .number = lines->number, .stamp = WALL_NONE, .read_at = lines->read_at};
+	struct span rest = lines->lines;
+	int r = 0;
+
+	while (!r && span_next_line(&rest, &l.text)) {
+		r = feed_line(s, &l);
+		l.number++;
+	}
+	return r;
+}
+
+static int on_lines(void *ctx, const struct inputs_lines *lines)
+{
+	struct replay *s = ctx;
+	struct inputs_progress reached;
+	int r = feed_lines(s, lines);
+
+	s->totals.n_lines += lines->n_lines;
+	if (r < 0)
+		return r;
+	if (s->show.progress.is_wanted) {
+		inputs_progress(s->inputs, &reached);
+		scan_progress_tick(&s->show.progress, &reached, mono_now());
+	}
+	return s->show.error || scan_stop_signal() ? STOPPED : 0;
+}
+
+static void on_failure(void *ctx, const char *path, const struct err *e)
+{
+	struct replay *s = ctx;
+
+	s->has_failed = true;
+	scan_progress_erase(&s->show.progress);
+	(void)scan_show_flush(&s->show); /* told at the end */
+	fprintf(stderr, "bandog scan: %s: %s\n", path, e->text);
+}
+
+static uint64_t n_matched(const struct replay *s)
+{
+	struct pipeline_counts c;
+	uint64_t n = 0;
+
+	for (uint32_t i = 0; i < s->setup->n_jails; i++) {
+		pipeline_counts(s->pipeline, i, &c);
+		n += c.failures;
+	}
+	return n;
+}
+
+/* Text in which all jails with a filter agree; NULL: they do not, or have none. */
+static const char *common_text(const struct setup *s, size_t offset)
+{
+	const char *common = NULL;
+
+	for (uint32_t i = 0; i < s->n_jails; i++) {
+		const struct setup_jail *j = &s->jails[i];
+		const char *text = *(char *const *)((const char *)j + offset);
+
+		if (!j->n_failregex)
+			continue;
+		if (!text || (common && strcmp(text, common) != 0))
+			return NULL;
+		common = text;
+	}
+	return common;
+}
+
+/* The reader went away: end as SIGPIPE would have it. Others are told. */
+static int write_failed(int error)
+{
+	if (error == -EPIPE)
+		return SIGNAL_CODE + SIGPIPE;
+	fprintf(stderr, "bandog scan: standard output: %s\n", strerror(-error));
+	return CLI_FAILED;
+}
+
+/* @r: what inputs_read() gave. */
+static int conclude(struct replay *s, int r, const struct err *e, mono_t begun)
+{
+	struct scan_totals *t = &s->totals;
+	int stop = scan_stop_signal();
+
+	t->n_matched = n_matched(s);
+	t->seconds = (double)(mono_now().us - begun.us) / 1e6;
+	t->is_interrupted = stop && (r == STOPPED || r == -EINTR);
+	inputs_progress(s->inputs, &t->reached);
+	scan_progress_erase(&s->show.progress);
+	if (r < 0 && !t->is_interrupted) {
+		(void)scan_show_flush(&s->show); /* what was found; failed anyway */
+		fprintf(
+		    stderr, "bandog scan: %s\n", e->text[0] ? e->text : strerror(-r));
+		return CLI_FAILED;
+	}
+	scan_show_totals(&s->show, t);
+	r = scan_show_flush(&s->show);
+	if (r < 0)
+		return write_failed(r);
+	if (t->is_interrupted)
+		return SIGNAL_CODE + stop;
+	return s->has_failed ? CLI_FAILED : CLI_OK;
+}
+
+static int read_logs(struct replay *s, char **logs, size_t n_logs)
+{
+	const struct inputs_options io = {
+	    .datepattern =
+		common_text(s->setup, offsetof(struct setup_jail, datepattern)),
+	    .timezone = common_text(s->setup, offsetof(struct setup_jail, timezone)),
+	    .now = s->o->now,
+	    .is_now_given = s->o->is_now_given,
+	};
+	const struct inputs_calls calls = {
+	    .on_lines = on_lines, .on_failure = on_failure, .ctx = s};
+	mono_t begun = mono_now();
+	struct err e = {""};
+
+	s->inputs = inputs_new(logs, n_logs, &io, &calls, &e);
+	if (!s->inputs) {
+		fprintf(stderr, "bandog scan: %s\n", e.text);
+		return CLI_FAILED;
+	}
+	scan_progress_init(&s->show.progress, !s->o->is_quiet, begun);
+	scan_stop_watch();
+	int r = inputs_read(s->inputs, &e);
+
+	return conclude(s, r, &e, begun);
+}
+
+static bool all_found(const struct scan_replay_options *o, const struct setup *s)
+{
+	bool found = true;
+
+	for (const char **name = o->jails; name && *name; name++) {
+		if (setup_find_jail(s, span_of(*name)) >= 0)
+			continue;
+		fprintf(stderr, "bandog scan: jail '%s' does not exist or cannot run\n",
+		    *name);
+		found = false;
+	}
+	return found;
+}
+
+static void replay_deinit(struct replay *s)
+{
+	struct banned_once *b, *next;
+
+	HASH_ITER (hh, s->banned, b, next) {
+		HASH_DEL(s->banned, b);
+		free(b);
+	}
+	inputs_free(s->inputs);
+	pipeline_free(s->pipeline);
+	orders_deinit(&s->orders);
+	scan_show_deinit(&s->show);
+}
+
+/* What only the running daemon needs is of no interest here. */
+static void print_errors(const struct diag *d)
+{
+	struct diag errors = *d;
+	size_t n = 0;
+	struct diag_item *items = calloc(d->n + 1, sizeof(*items));
+
+	for (size_t i = 0; items && i < d->n; i++) {
+		if (d->items[i].level == DIAG_ERROR)
+			items[n++] = d->items[i];
+	}
+	errors.items = items;
+	errors.n = items ? n : 0;
+	cli_print_diag(&errors);
+	free(items);
+}
+
+static int with_setup(const struct scan_replay_options *o, const struct setup *setup,
+    char **logs, size_t n_logs)
+{
+	struct replay s = {.o = o, .setup = setup};
+	struct err e = {""};
+	int code = CLI_FAILED;
+
+	scan_show_init(&s.show, setup, o->common.json);
+	s.pipeline = pipeline_new(setup, &e);
+	if (s.pipeline) {
+		pipeline_set_window(s.pipeline, o->since, o->until);
+		code = read_logs(&s, logs, n_logs);
+	} else {
+		fprintf(stderr, "bandog scan: %s\n", e.text);
+	}
+	replay_deinit(&s);
+	return code;
+}
+
+int scan_replay(const struct scan_replay_options *o, char **logs, size_t n_logs)
+{
+	struct diag d = {0};
+	CLEANUP(conf_freep)
+	struct conf *conf = conf_load(o->common.config_dir, o->jails, 0, &d);
+	CLEANUP(setup_freep) struct setup *setup = NULL;
+	int code = CLI_FAILED;
+
+	if (conf)
+		(void)setup_build(conf, &d, &setup);
+	print_errors(&d);
+	if (setup && all_found(o, setup))
+		code = with_setup(o, setup, logs, n_logs);
+	if (setup && !setup->n_jails && code == CLI_OK)
+		fprintf(stderr, "bandog scan: no jail is enabled in %s\n",
+		    o->common.config_dir);
+	diag_deinit(&d);
+	return code;
+}
