@@ -91,8 +91,10 @@ static int fill(struct inputs *in, struct log *l, struct err *e)
 
 	if (r < 0)
 		return r;
-	if (!l->run.n_lines)
+	if (!l->run.n_lines) {
+		l->is_end_known = false;
 		r = input_file_next(l->file, &l->run, e);
+	}
 	in->progress.n_bytes += input_file_n_bytes(l->file) - l->n_bytes;
 	l->n_bytes = input_file_n_bytes(l->file);
 	rest = l->run.lines;
@@ -158,9 +160,11 @@ static size_t measure(
 
 	*out_n_lines = 0;
 	while (span_next_line(&rest, &line)) {
-		wall_t at = later(l->next_at, inputs_date(in, line, l->read_at));
+		/* The first one is why we are here, and its date is known. */
+		wall_t at = *out_n_lines
+				? later(l->next_at, inputs_date(in, line, l->read_at))
+				: l->next_at;
 
-		/* The first one is why we are here. */
 		if (*out_n_lines && !is_before(at, l->rank, other)) {
 			l->next_at = at;
 			break;
@@ -172,13 +176,22 @@ static size_t measure(
 	return n_bytes;
 }
 
+/* With no other log one line that has no date is not worth a search. */
+static wall_t end_of_run(struct inputs *in, struct log *l, bool has_other)
+{
+	size_t n_tries = has_other ? l->run.n_lines : 1;
+
+	if (!l->is_end_known)
+		l->end_at = inputs_last_date(in, l->run.lines, n_tries, l->read_at);
+	l->is_end_known = has_other;
+	return later(l->next_at, l->end_at);
+}
+
 /* Do all lines of the run come before those of @other? */
 static bool fits_whole(struct inputs *in, struct log *l, const struct log *other)
 {
-	wall_t at =
-	    inputs_last_date(in, l->run.lines, other ? l->run.n_lines : 1, l->read_at);
+	wall_t at = end_of_run(in, l, other);
 
-	at = later(l->next_at, at);
 	if (other && !is_before(at, l->rank, other))
 		return false;
 	l->next_at = in->progress.last = at;

@@ -24,6 +24,8 @@ struct log {
 	struct input_file *file; /* NULL: not begun */
 	struct split_run run;    /* what was read and not handed on */
 	uint64_t number;         /* of its first line */
+	bool is_end_known;
+	wall_t end_at; /* if so: date of the last line of the run that has one */
 };
 
 struct inputs {

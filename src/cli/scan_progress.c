@@ -69,6 +69,14 @@ static size_t n_columns(void)
 								     : COLUMNS;
 }
 
+/* A terminal that is not ours to be controlled by has no background. */
+static bool is_in_background(void)
+{
+	pid_t group = tcgetpgrp(STDERR_FILENO);
+
+	return group >= 0 && group != getpgrp();
+}
+
 void scan_progress_tick(
     struct scan_progress *p, const struct inputs_progress *in, mono_t now)
 {
@@ -78,7 +86,7 @@ void scan_progress_tick(
 	    now.us - p->shown.us < EVERY_US)
 		return;
 	p->shown = now;
-	if (tcgetpgrp(STDERR_FILENO) != getpgrp())
+	if (is_in_background())
 		return;
 	buf_add_str(&b, "\r");
 	scan_progress_format(&b, in, (double)(now.us - p->begun.us) / 1e6);
