@@ -7,9 +7,11 @@
  * Whatever the order in which the logs are named. A log begins with the date of its
  * first dated line, looked for in its first block. A block that ends before any other
  * log goes on is handed on whole, without a look at what is between its ends; where
- * logs overlap they are merged line by line, at the same time in the order in which
- * they were named. A line without a date, or with an earlier one than the line before,
- * stays with that; a log without any behind the log that was named before it.
+ * logs overlap they are merged line by line, at the same time that of the log
+ * that begins earlier comes first (the next of a rotated log begins within the second
+ * in which the one before it ends), then of that which was named first. A line without
+ * a date, or with an earlier one than the line before, stays with that; a log without
+ * any behind the log that was named before it.
  *
  * Bounds: of logs that were not begun only the descriptor is kept, for INPUTS_HELD of
  * them; the others are opened again, which fails where another file has that name by

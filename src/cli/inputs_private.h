@@ -9,7 +9,7 @@
 
 struct log {
 	const char *path;
-	size_t rank; /* decides at the same time: place among the arguments */
+	size_t rank; /* decides at the same time: place in order of begin */
 	int fd;      /* -1: not open */
 	bool is_sized;
 	bool is_file; /* can be read from its top again */

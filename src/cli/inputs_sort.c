@@ -179,5 +179,7 @@ int inputs_sort(struct inputs *in)
 		before = l;
 	}
 	qsort(in->waiting, in->n_waiting, sizeof(struct log *), by_time);
+	for (size_t i = 0; i < in->n_waiting; i++)
+		in->waiting[i]->rank = i;
 	return 0;
 }

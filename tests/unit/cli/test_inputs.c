@@ -157,16 +157,22 @@ static void test_overlap(void **state)
 static void test_same_time(void **state)
 {
 	struct temp *t = *state;
+	const char *wanted = D("04:00:00") "a|" D("04:00:01") "b|" D(
+	    "04:00:01") "c|/" D("04:00:01") "A|" D("04:00:01") "B|" D("04:00:02") "C|/";
 
+	/* As a log is rotated: the one that begins later goes on behind the other. */
 	temp_put(t, "a", D("04:00:00") "a\n" D("04:00:01") "b\n" D("04:00:01") "c\n");
 	temp_put(t, "b", D("04:00:01") "A\n" D("04:00:01") "B\n" D("04:00:02") "C\n");
+	EXPECT(t, wanted, "a", "b");
+	EXPECT(t, wanted, "b", "a");
+	temp_put(t, "b", D("04:00:00") "A\n" D("04:00:01") "B\n");
 	EXPECT(t,
-	    D("04:00:00") "a|" D("04:00:01") "b|" D("04:00:01") "c|/" D(
-		"04:00:01") "A|" D("04:00:01") "B|" D("04:00:02") "C|/",
+	    D("04:00:00") "a|/" D("04:00:00") "A|/" D("04:00:01") "b|" D(
+		"04:00:01") "c|/" D("04:00:01") "B|/",
 	    "a", "b");
 	EXPECT(t,
-	    D("04:00:00") "a|/" D("04:00:01") "A|" D("04:00:01") "B|/" D(
-		"04:00:01") "b|" D("04:00:01") "c|/" D("04:00:02") "C|/",
+	    D("04:00:00") "A|/" D("04:00:00") "a|/" D("04:00:01") "B|/" D(
+		"04:00:01") "b|" D("04:00:01") "c|/",
 	    "b", "a");
 }
 
