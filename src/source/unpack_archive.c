@@ -168,14 +168,16 @@ static int failure(const struct stream *u, struct err *e)
 	    u->is_source_at_end ? "cut off" : "damaged", text ? text : "no valid data");
 }
 
-/* Return: 0, UNPACK_END or negative errno. */
+/* Is that all of what is stored? Return: UNPACK_END or negative errno. */
 static int end(const struct stream *u, struct err *e)
 {
 	int64_t n_used = u->lib->filter_bytes(u->archive, -1);
 	const char *rest = NULL;
+	ssize_t n_rest = u->is_source_at_end ? 0 : u->fn(u->ctx, &rest);
 
-	if (n_used == u->n_source_bytes &&
-	    (u->is_source_at_end || u->fn(u->ctx, &rest) == 0))
+	if (n_rest < 0)
+		return err_errno(e, (int)n_rest, "cannot be read");
+	if (n_rest == 0 && n_used == u->n_source_bytes)
 		return UNPACK_END;
 	return err_set(e, -EBADMSG,
 	    "what stands behind byte %lld of it cannot be unpacked", (long long)n_used);

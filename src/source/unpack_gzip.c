@@ -32,11 +32,10 @@ static void destroy(void *state)
 }
 
 static void *create(
-    enum unpack_kind kind, unpack_source_fn fn, void *ctx, struct err *e)
+    UNUSED enum unpack_kind kind, unpack_source_fn fn, void *ctx, struct err *e)
 {
 	struct gunzip *g = calloc(1, sizeof(*g));
 
-	(void)kind;
 	if (!g || inflateInit2(&g->z, ONLY_GZIP) != Z_OK) {
 		free(g);
 		err_set(e, -ENOMEM, "out of memory");
