@@ -24,6 +24,7 @@ struct replay {
 	const struct scan_replay_options *o;
 	const struct setup *setup;
 	struct pipeline *pipeline;
+	uint32_t *jails; /* all of them */
 	struct inputs *inputs;
 	struct orders orders;
 	struct scan_show show;
@@ -65,30 +66,19 @@ static void take_orders(struct replay *s)
 	orders_clear(&s->orders);
 }
 
-static int feed_line(struct replay *s, const struct line *l)
-{
-	for (uint32_t i = 0; i < s->setup->n_jails; i++) {
-		int r = pipeline_feed(s->pipeline, i, l, WALL_NONE, &s->orders);
-
-		if (r < 0)
-			return r;
-	}
-	if (s->orders.n)
-		take_orders(s);
-	return 0;
-}
-
 static int feed_lines(struct replay *s, const struct inputs_lines *lines)
 {
-	struct line l = {
-	    .number = lines->number, .stamp = WALL_NONE, .read_at = lines->read_at};
-	struct span rest = lines->lines;
-	int r = 0;
+	const struct pipeline_block b = {
+	    .lines = lines->lines,
+	    .n_lines = lines->n_lines,
+	    .jails = s->jails,
+	    .n_jails = s->setup->n_jails,
+	    .read_at = lines->read_at,
+	};
+	int r = pipeline_feed_block(s->pipeline, &b, WALL_NONE, &s->orders);
 
-	while (!r && span_next_line(&rest, &l.text)) {
-		r = feed_line(s, &l);
-		l.number++;
-	}
+	if (s->orders.n)
+		take_orders(s);
 	return r;
 }
 
@@ -233,6 +223,7 @@ static void replay_deinit(struct replay *s)
 	}
 	inputs_free(s->inputs);
 	pipeline_free(s->pipeline);
+	free(s->jails);
 	orders_deinit(&s->orders);
 	scan_show_deinit(&s->show);
 }
@@ -263,11 +254,15 @@ static int with_setup(const struct scan_replay_options *o, const struct setup *s
 
 	scan_show_init(&s.show, setup, o->common.json);
 	s.pipeline = pipeline_new(setup, &e);
-	if (s.pipeline) {
+	s.jails = calloc(setup->n_jails + 1, sizeof(*s.jails));
+	for (uint32_t i = 0; s.jails && i < setup->n_jails; i++)
+		s.jails[i] = i;
+	if (s.pipeline && s.jails) {
 		pipeline_set_window(s.pipeline, o->since, o->until);
 		code = read_logs(&s, logs, n_logs);
 	} else {
-		fprintf(stderr, "bandog scan: %s\n", e.text);
+		fprintf(
+		    stderr, "bandog scan: %s\n", e.text[0] ? e.text : "out of memory");
 	}
 	replay_deinit(&s);
 	return code;
