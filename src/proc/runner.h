@@ -11,13 +11,21 @@
  *   runner_ticket.c  what is wanted: bans that came and went
  *   runner_action.c  one action: what it has started, the script for an operation
  *   runner_op.c      one operation: the command, and the mending when it fails
+ *   runner_fact.c    what a command has done, whoever wanted it
  *   runner_tags.c    the values of <ip>, <F-USER> ... in a command
  *   runner_past.c    <ipmatches>: what the keeper knows of an address
  *   runner_ask.c     ignorecommand
  *   runner_mail.c    smtp.py's job
  *
- * The list of tickets is what is wanted; each action is brought to it. So a ban that is
- * lifted before its command ran costs nothing, and nothing is queued without bound.
+ * Two things are kept apart. Wishes: which tickets are wanted, and which actions the
+ * set-up has. Facts: what each action has started and which bans it has, by what its
+ * commands were. Orders and set-ups change wishes only, at any time; a command changes
+ * facts only, when it begins and when it ends; what is due next follows from both. So a
+ * ban that is lifted before its command ran costs nothing, nothing is queued without
+ * bound, and what changes while a command runs is not lost.
+ *
+ * A command that was begun counts as one that may have worked: what it sets up is
+ * undone even when it failed or was ended.
  */
 
 #include <bsd/sys/queue.h>
@@ -54,10 +62,12 @@ struct ticket {
 	wall_t at, until;
 	uint32_t failures;
 	uint32_t ban_count;
-	uint64_t applied; /* bits of actions that have it */
-	uint64_t failed;  /* bits of actions whose command failed: not tried again */
-	uint64_t prolong; /* bits of actions to be told of the new end */
-	uint64_t again;   /* bits of actions that lost it: reban */
+	/* Bits of actions. */
+	uint64_t applied; /* have it, or may have it: it was tried */
+	uint64_t failed;  /* could not do it: not tried again before the next RESYNC */
+	uint64_t undo;    /* may have part of it: unban before another try */
+	uint64_t prolong; /* to be told of the new end */
+	uint64_t again;   /* had it and lost it: reban */
 	bool is_wanted;
 	bool is_pending;
 	bool is_restored;
@@ -71,11 +81,13 @@ void ticket_words_get_fields(struct ticket_words *w, struct unpack *u);
 
 /* --- actions */
 
-enum action_life {
-	ACTION_FRESH,    /* to be started */
-	ACTION_RUNS,     /* started, or starts with its first ban */
-	ACTION_RELOADED, /* actionreload is due */
-	ACTION_RETIRES,  /* its bans go, then it is stopped */
+/* What is there of an action for one family of addresses. */
+struct run_family {
+	bool is_up;      /* actionstart was begun, so actionstop is owed */
+	bool is_started; /* and it has worked */
+	bool has_items;  /* bans were begun since it was empty for sure */
+	bool is_reload_due;
+	bool is_littered; /* an earlier runner did not end well: flush first */
 };
 
 struct run_action {
@@ -85,18 +97,16 @@ struct run_action {
 	struct action_option *items;
 	struct action_options options;
 	uint64_t bit;
-	enum action_life life;
+	bool is_wanted; /* else its bans go, then it is stopped, then it goes */
 	bool is_on_demand;
 	bool is_conditional;
 	bool skips_restored;
 	bool repairs_on_unban;
-	uint64_t timeout_ms;
-	bool is_started[FAMILY_N];
-	bool has_items[FAMILY_N];
 	bool cannot_flush; /* it failed: single unbans instead */
-	bool
-	    is_littered[FAMILY_N]; /* an earlier runner did not end well: flush first */
+	uint64_t timeout_ms;
+	struct run_family families[FAMILY_N];
 	size_t n_applied;
+	struct net undone; /* on its way out: bans before this one are gone */
 };
 
 struct run_action *run_action_new(const struct setup_command *c, uint64_t bit);
@@ -105,8 +115,9 @@ bool run_action_is_same(const struct run_action *a, const struct setup_command *
 int run_action_family(const struct run_action *a, const struct net *n);
 /* Is there anything to run for that option? */
 bool run_action_has(const struct run_action *a, const char *name);
-/* Would both families run the very same text? */
-bool run_action_is_shared(const struct run_action *a, const char *name);
+/* The families that one command does for, as bits 1 << family: both where both would
+ * run the very same text. */
+unsigned run_action_reach(const struct run_action *a, const char *name, int family);
 
 /* --- tags */
 
@@ -135,13 +146,21 @@ struct run_op {
 	struct run_action *action;
 	int family;
 	struct ticket *ticket; /* or NULL */
+	bool is_again;         /* of a ban that was lost */
+	bool may_fail;         /* nobody minds */
 };
-/* Called when an operation is over, with what became of it. */
-void run_jail_done(struct run_jail *j, bool ok);
-/* Begin; run_jail_done() follows, perhaps before it returns. */
+/* Begin; the jail is woken when it is over, perhaps before this returns. */
 void run_op_start(struct run_jail *j, const struct run_op *op);
-/* The bans of this action and family are lost: put them back. */
-void run_jail_again(struct run_jail *j, struct run_action *a, int family);
+
+/* --- facts */
+
+/* A command of the jail's operation begins, and has ended. */
+void run_fact_begins(struct run_jail *j, const char *command);
+void run_fact_ends(struct run_jail *j, const char *command, bool ok);
+/* The operation is given up, or done: there will be no more commands for it. */
+void run_fact_is_over(struct run_jail *j, bool ok);
+/* Does the action have that ban, or may it have? */
+void run_fact_mark(struct run_action *a, struct ticket *t, bool is_applied);
 
 /* --- jails */
 
@@ -253,6 +272,12 @@ struct runner_ask *runner_ask_free(struct runner_ask *a);
 void runner_ask_take(struct runner_ask *a, struct message *m);
 void runner_ask_forget(struct runner_ask *a); /* another set-up */
 
+void run_ticket_want(struct run_jail *j, struct ticket *t, bool is_wanted);
+/* It is old: an action that is not told of such has it without a command, and is told
+ * of its end all the same. */
+void run_ticket_skip(struct run_action *a, struct ticket *t);
+/* What failed may be tried once more. */
+void run_ticket_retry(struct ticket *t);
 /* There is work for this ticket. */
 void run_ticket_pending(struct run_jail *j, struct ticket *t);
 void run_ticket_drop(struct run_jail *j, struct ticket *t);

@@ -79,6 +79,7 @@ struct run_action *run_action_new(const struct setup_command *c, uint64_t bit)
 	a->name = strdup(c->name);
 	a->is_mail = c->is_mail;
 	a->bit = bit;
+	a->is_wanted = true;
 	if (!a->name || copy_options(a, c) < 0)
 		return run_action_free(a);
 	a->is_conditional = action_is_conditional(&a->options);
@@ -138,7 +139,7 @@ bool run_action_has(const struct run_action *a, const char *name)
 	return text && span_trim(span_of(text)).n > 0;
 }
 
-bool run_action_is_shared(const struct run_action *a, const char *name)
+static bool is_shared(const struct run_action *a, const char *name)
 {
 	CLEANUP(buf_deinit) struct buf v4 = BUF_INIT(ACTION_TEXT_MAX);
 	CLEANUP(buf_deinit) struct buf v6 = BUF_INIT(ACTION_TEXT_MAX);
@@ -148,4 +149,11 @@ bool run_action_is_shared(const struct run_action *a, const char *name)
 		return false;
 	return span_eq(buf_span(&v4), buf_span(&v6)) &&
 	       span_find(buf_span(&v4), SPAN("<family>")) < 0;
+}
+
+unsigned run_action_reach(const struct run_action *a, const char *name, int family)
+{
+	if (family != FAMILY_ANY && is_shared(a, name))
+		return 1U << FAMILY_4 | 1U << FAMILY_6;
+	return 1U << family;
 }

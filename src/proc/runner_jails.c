@@ -100,12 +100,30 @@ static bool keep_action(struct run_jail *j, const struct setup_command *c)
 	struct run_action *a;
 
 	TAILQ_FOREACH (a, &j->actions, link) {
-		if (a->life == ACTION_RETIRES && run_action_is_same(a, c)) {
-			a->life = ACTION_RELOADED;
-			return true;
-		}
+		if (a->is_wanted || !run_action_is_same(a, c))
+			continue;
+		a->is_wanted = true;
+		for (int f = 0; f < FAMILY_N; f++)
+			a->families[f].is_reload_due = a->families[f].is_started;
+		return true;
 	}
 	return false;
+}
+
+/* To a new action the bans that are there are as old as restored ones. */
+static void meet_tickets(struct run_jail *j, struct run_action *a)
+{
+	struct ticket *t;
+
+	RB_FOREACH (t, ticket_tree, &j->tickets) {
+		/* An action that is gone may have had the same bit. */
+		t->applied &= ~a->bit;
+		t->failed &= ~a->bit;
+		t->undo &= ~a->bit;
+		t->again &= ~a->bit;
+		if (t->is_wanted)
+			run_ticket_skip(a, t);
+	}
 }
 
 static int add_action(struct run_jail *j, const struct setup_command *c)
@@ -121,17 +139,17 @@ static int add_action(struct run_jail *j, const struct setup_command *c)
 	if (!a)
 		return -ENOMEM;
 	for (int f = 0; f < FAMILY_N; f++)
-		a->is_littered[f] = j->all->is_littered &&
-				    a->is_conditional == (f != FAMILY_ANY) &&
-				    run_action_has(a, "actionflush");
+		a->families[f].is_littered = j->all->is_littered &&
+					     a->is_conditional == (f != FAMILY_ANY) &&
+					     run_action_has(a, "actionflush");
 	j->bits_in_use |= bit;
 	TAILQ_INSERT_TAIL(&j->actions, a, link);
+	meet_tickets(j, a);
 	return 0;
 }
 
 static int jail_setup(struct run_jail *j, const struct setup_jail *s)
 {
-	struct ticket *t;
 	int r = 0;
 
 	j->is_gone = false;
@@ -139,16 +157,26 @@ static int jail_setup(struct run_jail *j, const struct setup_jail *s)
 		if (!keep_action(j, &s->commands[i]))
 			r = add_action(j, &s->commands[i]);
 	}
-	/* New actions get the bans that are there. */
-	RB_FOREACH (t, ticket_tree, &j->tickets)
-		run_ticket_pending(j, t);
 	return r;
+}
+
+/* What the jail wants now; its commands find out what that means. */
+static void jail_is_set_up(struct run_jail *j)
+{
+	struct run_action *a;
+	struct ticket *t;
+
+	TAILQ_FOREACH (a, &j->actions, link)
+		a->cannot_flush = false;
+	/* Should the jail come back, its bans are told again. */
+	RB_FOREACH (t, ticket_tree, &j->tickets)
+		run_ticket_want(j, t, t->is_wanted && !j->is_gone);
+	run_jail_wake(j);
 }
 
 int run_jails_setup(struct run_jails *x, const struct setup *s)
 {
 	struct run_jail **by_index = calloc(s->n_jails + 1, sizeof(struct run_jail *));
-	struct run_action *a;
 	struct run_jail *j;
 	int r = by_index ? 0 : -ENOMEM;
 
@@ -167,11 +195,8 @@ int run_jails_setup(struct run_jails *x, const struct setup *s)
 	free(x->by_index);
 	x->by_index = by_index;
 	x->n_index = s->n_jails;
-	TAILQ_FOREACH (j, &x->jails, link) {
-		TAILQ_FOREACH (a, &j->actions, link)
-			a->cannot_flush = false;
-		run_jail_wake(j);
-	}
+	TAILQ_FOREACH (j, &x->jails, link)
+		jail_is_set_up(j);
 	return r;
 }
 
@@ -183,8 +208,10 @@ void run_jails_stop(struct run_jails *x)
 	x->n_index = 0;
 	TAILQ_FOREACH (j, &x->jails, link) {
 		j->is_gone = true;
-		TAILQ_FOREACH (a, &j->actions, link)
-			a->life = ACTION_RETIRES;
+		TAILQ_FOREACH (a, &j->actions, link) {
+			a->is_wanted = false;
+			a->undone = (struct net){.bits = 0};
+		}
 		run_jail_wake(j);
 	}
 }

@@ -12,7 +12,7 @@
 
 #define SCRIPT_MAX (2 * ACTION_TEXT_MAX)
 
-static void next_stage(struct run_jail *j, bool ok);
+static void ended(struct run_jail *j, bool ok);
 
 void runner_say_failure(
     const char *jail, const char *what, const struct command_result *r)
@@ -66,14 +66,14 @@ static void on_command(void *ctx, const struct command_result *r)
 
 	j->command = NULL;
 	j->all->n_running--;
-	bool may_fail = j->stage == OP_CHECK || j->op.action->is_littered[j->op.family];
+	bool may_fail = j->stage == OP_CHECK || j->op.may_fail;
 
 	if (r->code != 0 && !may_fail)
 		say_failure(j, operation_of(j), r);
 	else
 		log_debug(
 		    j->name, "action %s: %s done", j->op.action->name, operation_of(j));
-	next_stage(j, r->code == 0);
+	ended(j, r->code == 0);
 	run_jails_turn(j->all);
 }
 
@@ -136,6 +136,7 @@ static void run_stage(struct run_jail *j, enum op_stage stage)
 	struct err e = {""};
 
 	j->stage = stage;
+	run_fact_begins(j, operation_of(j));
 	int r = make_script(j, operation_of(j), &script, &env, &e);
 
 	if (r == 0 && j->all->is_dry)
@@ -153,13 +154,17 @@ static void run_stage(struct run_jail *j, enum op_stage stage)
 	}
 	if (r < 0)
 		log_err(j->name, "action %s: %s", j->op.action->name, e.text);
-	next_stage(j, r > 0);
+	ended(j, r > 0);
 }
+
+/* --- what comes after it -----------------------------------------------------------
+ */
 
 static void finish(struct run_jail *j, bool ok)
 {
+	run_fact_is_over(j, ok);
 	j->stage = OP_IDLE;
-	run_jail_done(j, ok);
+	run_jail_wake(j);
 }
 
 static bool is_unban(const struct run_jail *j)
@@ -167,9 +172,29 @@ static bool is_unban(const struct run_jail *j)
 	return !strcmp(j->op.name, "actionunban");
 }
 
+/* Has what this operation is for been called off while a command ran? */
+static bool is_called_off(const struct run_jail *j)
+{
+	const struct run_action *a = j->op.action;
+	const struct ticket *t = j->op.ticket;
+	bool is_ban_wanted = a->is_wanted && t->is_wanted && !(t->undo & a->bit);
+
+	return is_unban(j) == is_ban_wanted;
+}
+
+/* The command itself, for the first time or once more. */
+static void run_main(struct run_jail *j)
+{
+	if (is_called_off(j))
+		finish(j, false);
+	else
+		run_stage(j, OP_MAIN);
+}
+
+/* Bans that a repair puts back lead to no other one, else it might never end. */
 static void main_failed(struct run_jail *j)
 {
-	if (j->is_retry || !j->op.ticket ||
+	if (j->is_retry || !j->op.ticket || j->op.is_again ||
 	    !run_action_has(j->op.action, "actioncheck"))
 		finish(j, false);
 	else
@@ -180,7 +205,7 @@ static void check_failed(struct run_jail *j)
 {
 	struct run_action *a = j->op.action;
 
-	if (is_unban(j) && !a->repairs_on_unban) {
+	if (is_unban(j) && (!a->repairs_on_unban || !a->is_wanted)) {
 		log_err(j->name,
 		    "action %s: what it set up is gone, so there is "
 		    "nothing to unban",
@@ -188,34 +213,49 @@ static void check_failed(struct run_jail *j)
 		finish(j, false);
 		return;
 	}
+	if (is_called_off(j)) {
+		finish(j, false);
+		return;
+	}
 	log_warning(j->name, "action %s: what it set up is gone; repairing", a->name);
 	run_stage(j, run_action_has(a, "actionrepair") ? OP_REPAIR : OP_REPAIR_STOP);
 }
 
+/* The repair has emptied it: what was to be unbanned is gone, and a ban is to be made
+ * anew even if it was to be prolonged. */
 static void repaired(struct run_jail *j)
 {
 	log_notice(j->name, "action %s: repaired", j->op.action->name);
-	run_jail_again(j, j->op.action, j->op.family);
-	j->is_retry = true;
-	run_stage(j, OP_MAIN);
+	if (!strcmp(j->op.name, "actionban"))
+		run_main(j);
+	else
+		finish(j, true);
 }
 
 static void cannot_repair(struct run_jail *j)
 {
-	j->op.action->is_started[j->op.family] = false;
+	j->op.action->families[j->op.family].is_started = false;
 	log_err(j->name, "action %s: cannot be repaired", j->op.action->name);
 	finish(j, false);
 }
 
+/* A repair is carried on for the other bans, but not for nobody. */
+static void repair_step(struct run_jail *j, bool ok, enum op_stage next)
+{
+	if (!j->op.action->is_wanted)
+		finish(j, false);
+	else if (!ok)
+		cannot_repair(j);
+	else
+		run_stage(j, next);
+}
+
 static void next_stage(struct run_jail *j, bool ok)
 {
-	struct run_action *a = j->op.action;
-
 	switch (j->stage) {
 	case OP_FIRST_START:
-		a->is_started[j->op.family] = ok;
 		if (ok)
-			run_stage(j, OP_MAIN);
+			run_main(j);
 		else
 			finish(j, false);
 		return;
@@ -226,55 +266,44 @@ static void next_stage(struct run_jail *j, bool ok)
 			main_failed(j);
 		return;
 	case OP_CHECK:
-		if (!ok) {
-			check_failed(j);
-			return;
-		}
 		j->is_retry = true;
-		run_stage(j, OP_MAIN);
+		if (ok)
+			run_main(j);
+		else
+			check_failed(j);
 		return;
 	case OP_REPAIR:
-		if (ok)
-			run_stage(j, OP_REPAIR_CHECK);
-		else
-			cannot_repair(j);
+	case OP_REPAIR_START:
+		repair_step(j, ok, OP_REPAIR_CHECK);
 		return;
 	case OP_REPAIR_STOP: /* whether or not there was something to stop */
-		run_stage(j, OP_REPAIR_START);
+		repair_step(j, true, OP_REPAIR_START);
 		return;
-	case OP_REPAIR_START:
 	case OP_REPAIR_CHECK:
-		if (!ok)
-			cannot_repair(j);
-		else if (j->stage == OP_REPAIR_START)
-			run_stage(j, OP_REPAIR_CHECK);
-		else
+		if (ok)
 			repaired(j);
+		else
+			cannot_repair(j);
 		return;
 	case OP_IDLE:
 		return;
 	}
 }
 
-/* A family whose actionstart is the other one's needs none of its own. */
-static bool is_started_by_other(const struct run_action *a, int family)
+static void ended(struct run_jail *j, bool ok)
 {
-	int other = family == FAMILY_4 ? FAMILY_6 : FAMILY_4;
-
-	return family != FAMILY_ANY && a->is_started[other] &&
-	       run_action_is_shared(a, "actionstart");
+	run_fact_ends(j, operation_of(j), ok);
+	next_stage(j, ok);
 }
 
 void run_op_start(struct run_jail *j, const struct run_op *op)
 {
-	struct run_action *a = op->action;
+	const struct run_action *a = op->action;
 
 	j->op = *op;
 	j->is_retry = false;
-	if (op->ticket && !a->is_started[op->family] &&
-	    is_started_by_other(a, op->family))
-		a->is_started[op->family] = true;
-	if (op->ticket && a->is_on_demand && !a->is_started[op->family] && !is_unban(j))
+	if (op->ticket && a->is_on_demand && !a->families[op->family].is_started &&
+	    !is_unban(j))
 		run_stage(j, OP_FIRST_START);
 	else
 		run_stage(j, OP_MAIN);

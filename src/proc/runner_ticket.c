@@ -39,12 +39,26 @@ void run_ticket_drop(struct run_jail *j, struct ticket *t)
 	free(t);
 }
 
-static void want(struct run_jail *j, struct ticket *t, bool is_wanted)
+void run_ticket_want(struct run_jail *j, struct ticket *t, bool is_wanted)
 {
 	if (t->is_wanted != is_wanted)
 		j->n_wanted += is_wanted ? 1 : (size_t)-1;
 	t->is_wanted = is_wanted;
 	run_ticket_pending(j, t);
+}
+
+void run_ticket_retry(struct ticket *t)
+{
+	t->undo |= t->failed & t->applied;
+	t->failed = 0;
+}
+
+void run_ticket_skip(struct run_action *a, struct ticket *t)
+{
+	if (!a->skips_restored || !a->is_wanted)
+		return;
+	run_fact_mark(a, t, true);
+	t->prolong &= ~a->bit;
 }
 
 static struct ticket *new_ticket(struct run_jail *j, const struct net *n)
@@ -75,6 +89,19 @@ static void take_words(struct ticket *t, struct ticket_words *w)
 	t->words = w;
 }
 
+/* A ban that was not wanted before; one that is told again is not restored by that. */
+static void begin(struct run_jail *j, struct ticket *t)
+{
+	struct run_action *a;
+
+	run_ticket_retry(t);
+	j->n_total++;
+	if (!t->is_restored)
+		return;
+	TAILQ_FOREACH (a, &j->actions, link)
+		run_ticket_skip(a, t);
+}
+
 static void take_ban(
     struct run_jail *j, const struct order *o, struct ticket_words *words)
 {
@@ -87,20 +114,19 @@ static void take_ban(
 		ticket_words_free(words);
 		return;
 	}
-	if (is_known && o->until.us > t->until.us)
-		t->prolong |= t->applied;
+	/* Commands that have begun told of an earlier end. */
+	if (o->until.us > t->until.us)
+		t->prolong = UINT64_MAX;
 	t->at = o->at;
 	t->until = o->until;
 	t->failures = o->failures;
 	t->ban_count = o->ban_count ? o->ban_count : 1;
 	t->is_restored = o->cause == ORDER_RESTORED;
 	t->is_seen = true;
-	if (!is_known) {
-		t->failed = 0;
-		j->n_total++;
-	}
+	if (!is_known)
+		begin(j, t);
 	take_words(t, words);
-	want(j, t, true);
+	run_ticket_want(j, t, true);
 }
 
 void run_jails_order(
@@ -122,7 +148,7 @@ void run_jails_order(
 	t = find_ticket(j, &o->net);
 	if (!t)
 		return;
-	want(j, t, false);
+	run_ticket_want(j, t, false);
 	run_jail_wake(j);
 }
 
@@ -143,25 +169,11 @@ void run_jails_sync_end(struct run_jails *x)
 
 	TAILQ_FOREACH (j, &x->jails, link) {
 		RB_FOREACH (t, ticket_tree, &j->tickets) {
-			t->failed = 0;
+			run_ticket_retry(t);
 			if (!t->is_seen && t->is_wanted)
-				want(j, t, false);
+				run_ticket_want(j, t, false);
 			run_ticket_pending(j, t);
 		}
 		run_jail_wake(j);
-	}
-}
-
-void run_jail_again(struct run_jail *j, struct run_action *a, int family)
-{
-	struct ticket *t;
-
-	a->is_started[family] = true;
-	RB_FOREACH (t, ticket_tree, &j->tickets) {
-		if (t == j->op.ticket || !(t->applied & a->bit) ||
-		    run_action_family(a, &t->net) != family)
-			continue;
-		t->again |= a->bit;
-		run_ticket_pending(j, t);
 	}
 }
