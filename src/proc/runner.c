@@ -280,7 +280,8 @@ static void runner_stop(struct role *r)
 {
 	struct runner *x = r->ctx;
 
-	runner_deny_empty(x->deny);
+	runner_past_forget(x->past);
+	runner_deny_close(x->deny);
 	run_jails_stop(&x->jails);
 	run_jails_turn(&x->jails); /* on_idle() follows */
 }

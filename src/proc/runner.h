@@ -247,7 +247,8 @@ void runner_deny_order(struct runner_deny *d, const struct order *o);
 /* All bans are told again between these two. */
 void runner_deny_sync_begin(struct runner_deny *d);
 void runner_deny_sync_end(struct runner_deny *d);
-void runner_deny_empty(struct runner_deny *d); /* take our block out, now */
+/* Take our blocks out, now; nothing is written any more before the next set-up. */
+void runner_deny_close(struct runner_deny *d);
 
 /* --- the past of an address */
 

@@ -67,9 +67,10 @@ static int file_index(struct runner_deny *d, const struct setup_hosts_deny *h)
 	return f->path && f->daemons && f->file ? (int)d->n_files - 1 : -ENOMEM;
 }
 
-static void write_files(struct runner_deny *d)
+/* Return: false if some could not be written; @then: what we do about that. */
+static bool write_files(struct runner_deny *d, const char *then)
 {
-	bool again = false;
+	bool is_all = true;
 
 	for (size_t i = 0; i < d->n_files; i++) {
 		struct deny_file *f = &d->files[i];
@@ -84,17 +85,19 @@ static void write_files(struct runner_deny *d)
 			continue;
 		}
 		if (!f->is_told)
-			log_err(f->path, "%s; trying again", e.text);
+			log_err(f->path, "%s; %s", e.text, then);
 		f->is_told = true;
-		again = true;
+		is_all = false;
 	}
-	if (again)
-		loop_arm(d->timer, RETRY_MS, 0);
+	return is_all;
 }
 
 static void on_write(void *ctx)
 {
-	write_files(ctx);
+	struct runner_deny *d = ctx;
+
+	if (!write_files(d, "trying again"))
+		loop_arm(d->timer, RETRY_MS, 0);
 }
 
 struct runner_deny *runner_deny_new(struct loop *l)
@@ -117,11 +120,15 @@ struct runner_deny *runner_deny_free(struct runner_deny *d)
 	return NULL;
 }
 
-void runner_deny_empty(struct runner_deny *d)
+void runner_deny_close(struct runner_deny *d)
 {
-	for (size_t i = 0; i < d->n_files; i++)
+	for (size_t i = 0; i < d->n_files; i++) {
 		hosts_deny_clear(d->files[i].file);
-	write_files(d);
+		d->files[i].is_told = false; /* that this was in vain is news */
+	}
+	(void)write_files(d, "what stands there of ours stays");
+	forget_files(d);
+	loop_disarm(d->timer);
 }
 
 int runner_deny_setup(struct runner_deny *d, const struct setup *s)
@@ -129,8 +136,7 @@ int runner_deny_setup(struct runner_deny *d, const struct setup *s)
 	size_t n = 0;
 
 	/* A file that no jail names any more must not keep our block. */
-	runner_deny_empty(d);
-	forget_files(d);
+	runner_deny_close(d);
 	d->is_dry = s->dry_run;
 	for (uint32_t i = 0; i < s->n_jails; i++)
 		n += s->jails[i].n_hosts_deny;
