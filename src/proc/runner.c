@@ -269,7 +269,10 @@ static void runner_peer_gone(struct role *r, enum role_id who)
 {
 	struct runner *x = r->ctx;
 
-	/* What was told stays; a new engine tells all again. */
+	/* Bans that were told stay; a new engine tells all again. Its questions have
+	 * numbers of their own, so nobody waits for the answers to the old ones. */
+	if (who == ROLE_ENGINE)
+		runner_ask_forget(x->ask);
 	if (who != ROLE_KEEPER)
 		return;
 	runner_past_release(x->past);

@@ -271,7 +271,7 @@ struct runner_ask;
 struct runner_ask *runner_ask_new(struct role *r); /* NULL: out of memory */
 struct runner_ask *runner_ask_free(struct runner_ask *a);
 void runner_ask_take(struct runner_ask *a, struct message *m);
-void runner_ask_forget(struct runner_ask *a); /* another set-up */
+void runner_ask_forget(struct runner_ask *a); /* nobody waits for an answer */
 
 void run_ticket_want(struct run_jail *j, struct ticket *t, bool is_wanted);
 /* It is old: an action that is not told of such has it without a command, and is told

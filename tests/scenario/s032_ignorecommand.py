@@ -4,6 +4,7 @@
 # asan: yes
 import os
 import re
+import time
 
 import harness
 
@@ -27,10 +28,19 @@ logpath = {0}/slow.log
 ignorecommand = sleep 1; exit 1
 [other]
 logpath = {0}/slow.log
+[late]
+logpath = {0}/late.log
+ignorecommand = {0}/late <ip>
 """
 ASK = """#!/bin/sh
 printf '%s|' "$#" "$@" >> {0}/asked; echo >> {0}/asked
 case $1 in 198.51.100.1|2001:db8:1000::1) exit 0;; esac
+exit 1
+"""
+# Not ignored at once, ignored after 2 s, not ignored after 4 s.
+LATE = """#!/bin/sh
+echo $1 >> {0}/late-asked
+case $1 in 198.51.100.77) sleep 2; exit 0;; 198.51.100.78) sleep 4;; esac
 exit 1
 """
 
@@ -51,15 +61,35 @@ def banned(s, jail, family=4):
     return set(s.nft_set(f"{jail}-ipv{family}"))
 
 
+def old_answers(s, daemon):
+    s.step("an answer to an engine that died is no answer to the next one")
+
+    def asks(ip):
+        refused(s, "late", "u", ip)
+        s.wait_for(lambda: ip in read(s.dir + "/late-asked"), 5, "the question")
+
+    asks("198.51.100.76")
+    time.sleep(0.3)  # answered, and the line is behind us
+    asks("198.51.100.77")
+    old = daemon.role("engine")
+    os.kill(old, 9)
+    s.wait_for(lambda: daemon.role("engine") not in (None, old), 5, "a new engine")
+    asks("198.51.100.78")
+    refused(s, "late", "u", "198.51.100.78")
+    s.wait_for(lambda: "198.51.100.78" in banned(s, "late"), 10, "the ban")
+
+
 def scenario(s):
     s.config("filter.d/door.conf", FILTER)
     s.config("jail.local", JAIL.format(s.dir))
-    with open(s.dir + "/ask", "w", encoding="ascii") as f:
-        f.write(ASK.format(s.dir))
-    os.chmod(s.dir + "/ask", 0o755)
-    for name in ("asks", "slow"):
+    for name, text in (("ask", ASK), ("late", LATE)):
+        with open(os.path.join(s.dir, name), "w", encoding="ascii") as f:
+            f.write(text.format(s.dir))
+        os.chmod(os.path.join(s.dir, name), 0o755)
+    for name in ("asks", "slow", "late"):
         s.log(name + ".log")
     daemon = s.bandogd()
+    old_answers(s, daemon)
     s.step("who is ignored is not banned; the cache saves questions")
     hostile = f"$(touch {s.dir}/no) ' \" a  b"
     # What a program that nobody knows gets of it is one word.
