@@ -21,6 +21,50 @@ static void bad(struct jail_reader *rd, struct conf_place at, const char *what)
 	rd->j->is_broken = true;
 }
 
+/* Length of the tag that @text begins with, 0: none; as commands have them. */
+static size_t tag_length(struct span text)
+{
+	size_t n = 1;
+
+	if (text.n < 3 || text.p[0] != '<')
+		return 0;
+	while (n < text.n && !strchr("<> ", text.p[n]))
+		n++;
+	return n > 1 && n < text.n && text.p[n] == '>' ? n + 1 : 0;
+}
+
+static bool is_known(struct span tag)
+{
+	static const char *const known[] = {
+	    "<ip>", "<fid>", "<ip-rev>", "<ip-host>", "<family>"};
+
+	for (size_t i = 0; i < ARRAY_LEN(known); i++) {
+		if (span_eq(tag, span_of(known[i])))
+			return true;
+	}
+	return span_starts(tag, SPAN("<F-")) && tag.n > strlen("<F->");
+}
+
+/* A key that does not differ would make all addresses one. */
+static void read_key(struct jail_reader *rd, const struct text *key)
+{
+	struct span all = text_span(key);
+	size_t n_tags = 0;
+
+	rd->j->ignorecache.key = key->p;
+	for (size_t off = 0; off < all.n; off++) {
+		struct span tag = span_skip(all, off);
+
+		tag.n = tag_length(tag);
+		n_tags += tag.n > 0;
+		if (tag.n && !is_known(tag))
+			bad(rd, text_place(key, off),
+			    "a failure has no such tag (<ip>, <family>, <F-...>)");
+	}
+	if (!n_tags)
+		bad(rd, text_place(key, 0), "its key is the same for all failures");
+}
+
 static void read_item(struct jail_reader *rd, const struct params_item *i)
 {
 	struct conf_ignorecache *c = &rd->j->ignorecache;
@@ -28,7 +72,7 @@ static void read_item(struct jail_reader *rd, const struct params_item *i)
 	int64_t n;
 
 	if (!strcmp(i->name, "key")) {
-		c->key = i->value.p;
+		read_key(rd, &i->value);
 	} else if (!strcmp(i->name, "max-count")) {
 		if (span_to_i64(text_span(&i->value), &n) < 0 || n < 1 || n > MAX_COUNT)
 			bad(rd, at, "max-count is not a number from 1 to 10000");
@@ -45,14 +89,14 @@ static void read_item(struct jail_reader *rd, const struct params_item *i)
 /* What stands there is the inside of brackets. */
 static int read_cache(struct jail_reader *rd, const struct text *t)
 {
-	CLEANUP(buf_deinit) struct buf b = BUF_INIT(TEXT_MAX);
-	struct text whole = *t;
+	CLEANUP(text_out_deinit) struct text_out o = TEXT_OUT_INIT;
+	struct text whole;
 	struct params p;
 
-	buf_printf(&b, "cache[" SPAN_FMT "]", SPAN_ARG(chars_trim(text_span(t))));
-	whole.p = arena_dup(rd->ld->arena, buf_span(&b));
-	whole.n = b.n;
-	if (!whole.p || b.failed)
+	text_out_add(&o, SPAN("cache["), text_place(t, 0), true);
+	text_out_add_part(&o, t, 0, t->n);
+	text_out_add(&o, SPAN("]"), text_place(t, t->n), true);
+	if (text_out_keep(&o, rd->ld->arena, &whole) < 0)
 		return -ENOMEM;
 	int r = params_parse(rd->ld->arena, rd->ld->d, "ignorecache", &whole, &p);
 

@@ -11,19 +11,18 @@
 #include <bsd/sys/queue.h>
 #include <errno.h>
 
-#include "base/hash.h"
 #include "base/log.h"
-#include "enforce/action_text.h"
+#include "proc/ask_key.h"
 #include "proc/engine_role.h"
 
 #define MAX_WAITING 1000
-#define KEY_MAX_BYTES 1024
 #define VALUE_MAX_BYTES 1024
 
 struct failure {
 	TAILQ_ENTRY(failure) link;
 	uint64_t id; /* of the question; shared by failures of one address */
 	uint64_t key;
+	bool has_key; /* else the answer is not kept */
 	struct net net;
 	struct pipeline_name what; /* its text is owned, and its fields are these: */
 	struct filter_field *fields;
@@ -56,49 +55,6 @@ static void drop(struct engine_ask *a, struct failure *f)
 	free(f->fields);
 	free((void *)(uintptr_t)f->what.text.p);
 	free(f);
-}
-
-/* --- what the failure is known by --------------------------------------------------
- */
-
-static struct span field_of(const struct pipeline_name *n, struct span name)
-{
-	for (size_t i = 0; i < n->n_fields; i++) {
-		if (span_eq_nocase(span_of(n->fields[i].name), name))
-			return n->fields[i].value;
-	}
-	return (struct span){"", 0};
-}
-
-static void add_tag(struct buf *b, const struct pipeline_name *n, const struct net *net,
-    struct span tag)
-{
-	if (span_eq(tag, SPAN("ip")) || span_eq(tag, SPAN("fid")))
-		buf_add_net(b, net);
-	else if (span_eq(tag, SPAN("family")))
-		buf_add_str(b, net_is_v4(net) ? "inet4" : "inet6");
-	else if (span_starts(tag, SPAN("F-")))
-		buf_add_span(b, field_of(n, span_skip(tag, 2)));
-}
-
-/* Two failures with the same hash are the same for the cache: 64 keyed bits. */
-static uint64_t key_of(
-    const struct setup_jail *j, const struct pipeline_name *n, const struct net *net)
-{
-	CLEANUP(buf_deinit) struct buf b = BUF_INIT(KEY_MAX_BYTES);
-	struct span rest = span_of(j->ignorecache_key);
-
-	while (rest.n) {
-		struct span tag;
-		size_t length = text_tag(rest, &tag);
-
-		if (length)
-			add_tag(&b, n, net, tag);
-		else
-			buf_add_char(&b, rest.p[0]);
-		rest = span_skip(rest, length ? length : 1);
-	}
-	return hash_keyed(b.p, b.n);
 }
 
 /* --- the cache ---------------------------------------------------------------------
@@ -256,8 +212,10 @@ static bool on_failure(void *ctx, const struct pipeline_name *n, const struct ne
 {
 	struct engine_ask *a = ctx;
 	const struct setup_jail *j = &a->er->role->setup->jails[n->jail];
-	uint64_t key = j->ignorecache_key ? key_of(j, n, net) : 0;
-	const struct answer *known = find_answer(a, n->jail, key);
+	uint64_t key = 0;
+	bool has_key =
+	    j->ignorecache_key && ask_key(j->ignorecache_key, n, net, &key) == 0;
+	const struct answer *known = has_key ? find_answer(a, n->jail, key) : NULL;
 
 	if (known) {
 		if (known->is_ignored)
@@ -277,6 +235,7 @@ static bool on_failure(void *ctx, const struct pipeline_name *n, const struct ne
 		return false;
 	f->id = id;
 	f->key = key;
+	f->has_key = has_key;
 	if (same || send_question(a, f) == 0)
 		return true;
 	drop(a, f);
@@ -293,7 +252,7 @@ void engine_ask_answered(struct engine_ask *a, struct message *m)
 	TAILQ_FOREACH_SAFE (f, &a->waiting, link, next) {
 		if (f->id != id)
 			continue;
-		if (is_first)
+		if (is_first && f->has_key)
 			keep_answer(a, f->what.jail, f->key, is_ignored);
 		if (is_first && is_ignored)
 			say_ignored(a, f->what.jail, &f->net);

@@ -256,6 +256,25 @@ static void nothing_usable(void **state)
 	assert_int_equal(conf->n_jails, 1);
 }
 
+static void ignorecache_key_tells_addresses_apart(void **state)
+{
+	(void)state;
+	load("[a]\nenabled = 1\nignorecommand = x\nignorecache = "
+	     "key=\"<F-USER>@<ip-host>\"\n");
+	assert_silent(&diag);
+	assert_string_equal(jail("a")->ignorecache.key, "<F-USER>@<ip-host>");
+	load(
+	    "[a]\nenabled = 1\nignorecommand = x\nignorecache = key=\"<ip>-<nosuch>\"\n"
+	    "[b]\nenabled = 1\nignorecommand = x\nignorecache = max-count=3, key=ip\n");
+	assert_string_equal(all_of(&diag),
+	    "jail.conf:4:25: error: ignorecache: a failure has no such tag (<ip>, "
+	    "<family>, <F-...>), expected key=\"<ip>\", max-count=100, max-time=5m\n"
+	    "jail.conf:8:32: error: ignorecache: its key is the same for all failures, "
+	    "expected key=\"<ip>\", max-count=100, max-time=5m\n");
+	assert_true(jail("a")->is_broken);
+	assert_true(jail("b")->is_broken);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -263,6 +282,8 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(
 		half_a_jail_is_worth_a_warning, setup, done),
 	    cmocka_unit_test_setup_teardown(options_are_typed, setup, done),
+	    cmocka_unit_test_setup_teardown(
+		ignorecache_key_tells_addresses_apart, setup, done),
 	    cmocka_unit_test_setup_teardown(backends, setup, done),
 	    cmocka_unit_test_setup_teardown(no_log_yet, setup, done),
 	    cmocka_unit_test_setup_teardown(bans_for_good, setup, done),
