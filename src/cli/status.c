@@ -25,7 +25,7 @@ static void print_all(const json_t *a)
 	buf_deinit(&up);
 	if (!json_is_true(json_object_get(a, "enforcing")) &&
 	    !json_is_true(json_object_get(a, "dry_run")))
-		puts("Nothing new is being dropped just now: see bandogd's log.\n");
+		puts("Not all new bans are carried out just now: see bandogd's log.\n");
 	json_array_foreach(json_object_get(a, "jails"), i, jail)
 	{
 		static const char *const keys[] = {"banned_now", "banned_total",

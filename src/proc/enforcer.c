@@ -85,7 +85,10 @@ static void say_result(struct enforcer *e, int r, const struct err *err)
 	if (r == 0 && e->is_told_missing)
 		log_notice(NULL, "nftables works again");
 	if (r < 0 && !e->is_told_missing)
-		log_err(NULL, "nothing is blocked: %s; trying again", err->text);
+		log_err(NULL, "%s: %s; trying again",
+		    enforcer_tables_any(e->tables) ? "not all bans are carried out"
+						   : "nothing is blocked",
+		    err->text);
 	e->is_told_missing = r < 0;
 }
 
@@ -113,11 +116,12 @@ static void ask_resync(struct enforcer *e)
 static void repair(struct enforcer *e)
 {
 	struct err err = {""};
-	int r = enforcer_tables_repair(e->tables, &err);
+	bool any = false;
+	int r = enforcer_tables_repair(e->tables, &any, &err);
 
 	say_result(e, r, &err);
 	tell_enforcing(e);
-	if (r == 0)
+	if (any)
 		ask_resync(e);
 }
 
@@ -133,10 +137,10 @@ static void on_check(void *ctx)
 
 	if (e->role->setup->dry_run)
 		return;
-	if (!enforcer_tables_stand(e->tables))
-		repair(e);
-	else if (enforcer_tables_changed(e->tables))
+	if (enforcer_tables_changed(e->tables))
 		repair_foreign(e);
+	else if (!enforcer_tables_stand(e->tables))
+		repair(e);
 }
 
 static void on_guard(void *ctx)
@@ -231,7 +235,7 @@ static void carry_out(struct enforcer *e, const struct order *orders, uint32_t n
 	}
 	size_t n_changes = plan(e, orders, n, changes, order_of, reasons);
 
-	if (!n_changes || !enforcer_tables_stand(e->tables))
+	if (!n_changes)
 		return;
 	int r = enforcer_tables_apply(e->tables, changes, n_changes, results, &err);
 

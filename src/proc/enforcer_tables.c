@@ -5,7 +5,8 @@
 
 struct table {
 	struct nft_place place;
-	struct nft *nft; /* NULL: not to be had (yet) */
+	struct nft *nft;   /* NULL: not to be had (yet) */
+	bool needs_repair; /* it may stand, but not as it should */
 	struct nft_target *targets;
 	size_t n_targets;
 	uint32_t generation; /* of the kernel's rule set when we last looked */
@@ -73,6 +74,7 @@ static int table_of(struct layout *l, const struct nft_place *p)
 	if (l->n_tables == ENFORCER_MAX_TABLES)
 		return -E2BIG;
 	l->tables[l->n_tables].place = *p;
+	l->tables[l->n_tables].needs_repair = true;
 	return (int)l->n_tables++;
 }
 
@@ -153,8 +155,10 @@ int enforcer_tables_setup(
 	take_over(t, &l);
 	t->n_jails = s->n_jails;
 	t->is_dry = is_dry;
+	bool unused;
+
 	if (!is_dry)
-		return enforcer_tables_repair(t, e);
+		return enforcer_tables_repair(t, &unused, e);
 	/* By a reload: what stands there now is ours, and would go on dropping. */
 	r = enforcer_tables_remove(t, e);
 	for (size_t i = 0; i < t->n_tables; i++)
@@ -162,37 +166,59 @@ int enforcer_tables_setup(
 	return r;
 }
 
-int enforcer_tables_repair(struct enforcer_tables *t, struct err *e)
+/* Return: 0, or negative errno with @e. */
+static int table_repair(struct table *b, struct err *e)
 {
+	if (!b->nft)
+		b->nft = nft_open(&b->place, e);
+	if (!b->nft)
+		return -EIO;
+	int r = nft_setup(b->nft, b->targets, b->n_targets, e);
+
+	if (r < 0)
+		b->nft = nft_close(b->nft);
+	b->needs_repair = r < 0;
+	return r;
+}
+
+int enforcer_tables_repair(struct enforcer_tables *t, bool *out_any, struct err *e)
+{
+	bool any = false;
 	int r = 0;
 
 	for (size_t i = 0; i < t->n_tables; i++) {
 		struct table *b = &t->tables[i];
 
-		if (!b->nft)
-			b->nft = nft_open(&b->place, e);
-		if (!b->nft) {
-			r = -EIO;
+		if (b->nft && !b->needs_repair)
 			continue;
-		}
-		int one = nft_setup(b->nft, b->targets, b->n_targets, e);
+		int one = table_repair(b, e);
 
-		if (one < 0) {
-			b->nft = nft_close(b->nft);
+		any |= one == 0;
+		if (one < 0)
 			r = one;
-		}
 	}
 	enforcer_tables_note(t);
+	*out_any = any;
 	return r;
+}
+
+static size_t n_standing(const struct enforcer_tables *t)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < t->n_tables; i++)
+		n += t->tables[i].nft != NULL;
+	return n;
 }
 
 bool enforcer_tables_stand(const struct enforcer_tables *t)
 {
-	for (size_t i = 0; i < t->n_tables; i++) {
-		if (!t->tables[i].nft)
-			return false;
-	}
-	return !t->is_dry;
+	return !t->is_dry && n_standing(t) == t->n_tables;
+}
+
+bool enforcer_tables_any(const struct enforcer_tables *t)
+{
+	return n_standing(t) > 0;
 }
 
 bool enforcer_tables_changed(struct enforcer_tables *t)
@@ -207,7 +233,7 @@ bool enforcer_tables_changed(struct enforcer_tables *t)
 			continue;
 		b->generation = now;
 		if (nft_intact(b->nft) == 0)
-			has_changed = true;
+			has_changed = b->needs_repair = true;
 	}
 	return has_changed;
 }
@@ -279,6 +305,7 @@ int enforcer_tables_apply(struct enforcer_tables *t, const struct nft_change *ch
 		    p.n ? nft_apply(t->tables[i].nft, p.changes, p.n, on_failed, &p, e)
 			: 0;
 
+		t->tables[i].needs_repair |= one == -ENOENT;
 		if (one && r != -ENOENT)
 			r = one;
 	}

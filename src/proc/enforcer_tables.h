@@ -27,11 +27,18 @@ struct enforcer_tables *enforcer_tables_free(struct enforcer_tables *t);
  */
 int enforcer_tables_setup(
     struct enforcer_tables *t, const struct setup *s, bool is_dry, struct err *e);
-/* The same set-up again, for what is missing or was changed by somebody. */
-int enforcer_tables_repair(struct enforcer_tables *t, struct err *e);
+/**
+ * enforcer_tables_repair() - the same set-up again, for what is missing or was changed
+ * @out_any: a table was put in place, so its bans are wanted again
+ *
+ * Return: as enforcer_tables_setup(). One that cannot be had is no hindrance to others.
+ */
+int enforcer_tables_repair(struct enforcer_tables *t, bool *out_any, struct err *e);
 
 /* Does all of it stand, as far as we know? */
 bool enforcer_tables_stand(const struct enforcer_tables *t);
+/* Does a part of it? */
+bool enforcer_tables_any(const struct enforcer_tables *t);
 /* Has somebody else changed one of them since the last call? A cheap question. */
 bool enforcer_tables_changed(struct enforcer_tables *t);
 /* Our own changes are no surprise. */
@@ -42,7 +49,7 @@ uint32_t enforcer_tables_first(const struct enforcer_tables *t, uint32_t jail);
 uint32_t enforcer_tables_n(const struct enforcer_tables *t, uint32_t jail);
 
 /**
- * enforcer_tables_apply() - as nft_apply(), for targets of all tables
+ * enforcer_tables_apply() - as nft_apply(), for targets of all tables that stand
  * @errors: by change: 0 or what the kernel answered
  *
  * Return: 0, -ENOENT (something is gone: repair), or negative errno with @e.

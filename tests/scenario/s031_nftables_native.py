@@ -118,6 +118,20 @@ def scenario(s):
     s.check("198.51.100.5" in s.nft_set("own-ipv4"), "the other table is as it was")
     daemon.stop()
     s.check("f2b-table" not in s.nft("list", "ruleset"), "a stop takes the table away")
+    s.step("a table that cannot be had leaves the other one at work")
+    # A set of another kind that a rule holds fast.
+    s.nft("add table inet f2b-table; add set inet f2b-table addr-set-native { type inet_service; };"
+          "add chain inet f2b-table theirs;"
+          "add rule inet f2b-table theirs tcp dport @addr-set-native drop")
+    daemon = s.bandogd()
+    s.wait_for(lambda: "not all bans are carried out" in daemon.output(), 5, "that it is said")
+    refused(s, "own", "198.51.100.7")
+    s.wait_for(lambda: {"198.51.100.5", "198.51.100.7"} <= set(s.nft_set("own-ipv4")), 3,
+               "old and new bans in our table")
+    s.nft("delete", "chain", "inet", "f2b-table", "theirs")
+    s.wait_for(lambda: has(s, "addr-set-native", "198.51.100.1"), 10, "the other table's bans")
+    s.check("nftables works again" in daemon.output(), "that is said too")
+    daemon.stop()
 
 
 harness.main(scenario)
