@@ -28,8 +28,9 @@
 #define STEADY_US                                                          \
 	(60 * US_PER_SEC) /* after so long a role's failures are forgotten \
 			   */
+/* For all roles together; units/bandog.service.in gives us more than either. */
 #define STOP_PATIENCE_MS 8000
-#define STOP_PATIENCE_COMMANDS_MS 70000 /* commands may take a minute */
+#define STOP_PATIENCE_COMMANDS_MS 70000 /* a command may take a minute by default */
 
 /* Who talks to whom. */
 static const enum role_id links[][2] = {
@@ -299,11 +300,15 @@ static void on_patience_over(void *ctx)
 	struct supervisor *s = ctx;
 
 	for (int i = 0; i < ROLE_N; i++) {
-		if (s->children[i].pid > 0) {
-			log_warning(
-			    role_name((enum role_id)i), "does not stop; killed");
-			(void)kill(s->children[i].pid, SIGKILL);
-		}
+		struct child *c = &s->children[i];
+
+		if (c->pid <= 0)
+			continue;
+		log_warning(role_name((enum role_id)i), "does not stop; killed%s",
+		    c->runs_commands ? "; what its commands have set up stays until "
+				       "the next start flushes it"
+				     : "");
+		(void)kill(c->pid, SIGKILL);
 	}
 }
 
