@@ -30,10 +30,24 @@ extra = -
 """
 SLOW = """\
 [Definition]
-actionban = sleep 30
+actionban = echo "ban <ip>" >> <file>; sleep 30
+actionunban = echo "unban <ip>" >> <file>
 timeout = 1
 [Init]
 timeout = 1
+"""
+# One place for both families, as one table with two sets.
+BOTH = """\
+[Definition]
+actionstart = mkdir <dir>
+actionstop = rm -r <dir>
+actioncheck = test -d <dir>
+actionban = touch <dir>/<kind>-<ip>
+actionunban = rm <dir>/<kind>-<ip>
+[Init]
+kind = four
+[Init?family=inet6]
+kind = six
 """
 PAST = """\
 [Definition]
@@ -52,11 +66,14 @@ logpath = {0}/tell.log
 action = tell[file={0}/told]
 [slow]
 logpath = {0}/slow.log
-action = slow
+action = slow[file={0}/slow-told]
          tell[actname=after, file={0}/after-slow]
 [other]
 logpath = {0}/slow.log
 action = tell[actname=other, file={0}/beside-slow]
+[both]
+logpath = {0}/both.log
+action = both[dir={0}/both]
 [ipt]
 logpath = {0}/ipt.log
 action = iptables-multiport[native=no, port=25, name=ipt]
@@ -200,6 +217,25 @@ def jails_do_not_wait(s):
     s.check(time.monotonic() - begin < 1, "it did not wait for the slow one")
     s.wait_for(lambda: "ban|" in read(s.dir + "/after-slow"), 6, "the next action of the jail")
     s.check("took too long" in s.daemon.output(), "the log says that it hung")
+    s.bandog("unban", "198.51.100.9")
+    s.wait_for(lambda: read(s.dir + "/slow-told") == "ban 198.51.100.9\nunban 198.51.100.9\n", 5,
+               "the unban of what may have worked in part")
+
+
+def families(s):
+    s.step("a repair for one family puts back what it took from the other")
+    path = s.dir + "/both"
+
+    def there():
+        return sorted(os.listdir(path)) if os.path.isdir(path) else None
+
+    refused(s, "both", "u", "198.51.100.50")
+    refused(s, "both", "u", "2001:db8:1000::50")
+    s.wait_for(lambda: there() == ["four-198.51.100.50", "six-2001:db8:1000::50"], 5, "both bans")
+    shutil.rmtree(path)
+    refused(s, "both", "u", "2001:db8:1000::51")
+    s.wait_for(lambda: there() == ["four-198.51.100.50", "six-2001:db8:1000::50",
+                                   "six-2001:db8:1000::51"], 5, "all of them")
 
 
 def firewalls(s):
@@ -273,6 +309,7 @@ def reloads(s):
     s.wait_for(lambda: read(s.dir + "/more").endswith("flush\nstop\n"), 5, "the end of an action")
     s.wait_for(lambda: not s.run(["iptables", "-S", "f2b-ipt"], "server", check=False).stdout,
                5, "the end of a jail")
+    s.wait_for(lambda: not os.path.exists(s.dir + "/both"), 5, "the end of another one")
 
 
 def past(s):
@@ -335,6 +372,7 @@ def scenario(s):
     s.config("action.d/tell.conf", TELL)
     s.config("action.d/slow.conf", SLOW)
     s.config("action.d/past.conf", PAST)
+    s.config("action.d/both.conf", BOTH)
     s.config("filter.d/door.conf", FILTER)
     s.config("jail.local", JAIL.format(s.dir))
     os.mkdir(s.dir + "/bin")
@@ -342,7 +380,7 @@ def scenario(s):
         with open(os.path.join(s.dir, name), "w", encoding="ascii") as f:
             f.write(text.format(s.dir))
         os.chmod(os.path.join(s.dir, name), 0o755)
-    for name in ("tell", "slow", "ipt", "ipset", "nft", "route", "dummy", "mail", "mail2", "smtp", "past", "past2"):
+    for name in ("tell", "slow", "both", "ipt", "ipset", "nft", "route", "dummy", "mail", "mail2", "smtp", "past", "past2"):
         s.log(name + ".log")
     sink = Sink(s)
     with open(s.dir + "/hosts", "w", encoding="ascii") as f:
@@ -351,6 +389,7 @@ def scenario(s):
     s.daemon = s.bandogd(mounts={"/usr/local/bin": s.dir + "/bin", "/etc/hosts": s.dir + "/hosts"})
     tags(s)
     jails_do_not_wait(s)
+    families(s)
     firewalls(s)
     letters(s, sink)
     past(s)
