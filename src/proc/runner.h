@@ -9,7 +9,7 @@
  *   runner_jail.c    a jail's commands: which one is due next
  *   runner_jails.c   all jails: whose turn it is, another set-up
  *   runner_ticket.c  what is wanted: bans that came and went
- *   runner_action.c  one action: what it has started, the script for an operation
+ *   runner_action.c  one action: its options, and what they mean
  *   runner_op.c      one operation: the command, and the mending when it fails
  *   runner_fact.c    what a command has done, whoever wanted it
  *   runner_tags.c    the values of <ip>, <F-USER> ... in a command
