@@ -12,7 +12,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "base/scan.h"
 #include "match/filter_private.h"
 
 #define SLOT_USERS UINT8_MAX /* among slots: the set of users, not a group */
@@ -410,7 +409,7 @@ static int try_failregex(struct examination *x, size_t i)
 	struct groups found;
 	int n;
 
-	if (rule_search(rule, t.content, t.is_ascii, f->match) != 0)
+	if (rule_search(rule, t.content, t.is, f->match) != 0)
 		return 0;
 	f->n_hits[i]++;
 	rule_read(rule, f->match, &found);
@@ -458,7 +457,8 @@ static int prepare(struct examination *x, const struct line *l, struct span give
 	struct filter_date d;
 	struct examine_line parts;
 	struct span text;
-	int r = filter_clean(l->text, &f->repaired, &text, &x->texts.is_ascii);
+	bool is_ascii;
+	int r = filter_clean(l->text, &f->repaired, &text, &is_ascii);
 
 	if (r == 0)
 		r = filter_date(f, text, l, x->now, &d);
@@ -486,8 +486,7 @@ static int prepare(struct examination *x, const struct line *l, struct span give
 	if (r < 0 || x->s->record.failed || x->s->last_date.failed)
 		return -ENOMEM;
 	x->texts.content = x->texts.whole;
-	if (f->ring)
-		x->texts.is_ascii = scan_is_ascii(x->texts.whole);
+	x->texts.is = rule_subject_is(x->texts.whole);
 	return f->ring ? state_keep_line(x->s, f->ring) : 0;
 }
 

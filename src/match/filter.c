@@ -256,7 +256,7 @@ int filter_run_prefregex(struct filter *f, struct filter_texts *t)
 	groups_clear(&f->groups, f->rules.names.n);
 	if (!f->rules.prefregex)
 		return 0;
-	r = rule_search(f->rules.prefregex, t->whole, t->is_ascii, f->match);
+	r = rule_search(f->rules.prefregex, t->whole, t->is, f->match);
 	if (r != 0)
 		return r;
 	rule_read(f->rules.prefregex, f->match, &f->groups);
@@ -276,8 +276,7 @@ static int filter_run_failregex(struct filter *f, const struct filter_texts *t,
 	for (size_t i = 0; i < f->rules.n_failregex; i++) {
 		if (rules && !(rules[i / 64] >> i % 64 & 1))
 			continue;
-		int r = rule_search(
-		    f->rules.failregex[i], t->content, t->is_ascii, f->match);
+		int r = rule_search(f->rules.failregex[i], t->content, t->is, f->match);
 
 		if (r == 0) {
 			f->n_hits[i]++;
@@ -313,9 +312,9 @@ bool filter_ignores(struct filter *f, size_t i, const struct filter_texts *t)
 {
 	struct rule *r = f->rules.ignoreregex[i];
 
-	return rule_search(r, t->whole, t->is_ascii, f->ignore_match) == 0 ||
+	return rule_search(r, t->whole, t->is, f->ignore_match) == 0 ||
 	       (t->has_content &&
-		   rule_search(r, t->content, t->is_ascii, f->ignore_match) == 0);
+		   rule_search(r, t->content, t->is, f->ignore_match) == 0);
 }
 
 static bool filter_is_ignored(struct filter *f, const struct filter_texts *t)
@@ -441,7 +440,7 @@ int filter_feed(struct filter *f, const struct line *l, const uint64_t *rules,
 	int r = f->ring ? filter_settle(f) : 0;
 
 	if (r == 0)
-		r = filter_clean(l->text, &f->repaired, &text, &t.is_ascii);
+		r = filter_clean(l->text, &f->repaired, &text, &t.is.ascii);
 	if (r == 0)
 		r = filter_date(f, text, l, now, &date);
 	if (r == 0)
@@ -449,7 +448,9 @@ int filter_feed(struct filter *f, const struct line *l, const uint64_t *rules,
 	if (r < 0)
 		return r;
 	if (f->ring)
-		t.is_ascii = scan_is_ascii(t.whole);
+		t.is = rule_subject_is(t.whole);
+	else
+		t.is.one_line = !memchr(text.p, '\n', text.n);
 	f->skipped_lines.n = 0; /* this line stands for them now */
 	if (f->ring) {
 		/* What is missing in this line may stand in one before it, and what

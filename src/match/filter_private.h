@@ -61,7 +61,7 @@ struct filter_texts {
 	struct span whole; /* without the date; the last lines of it if maxlines > 1 */
 	struct span content; /* what failregexes see: the same, or <F-CONTENT> */
 	bool has_content;    /* they are not the same */
-	bool is_ascii;
+	struct rule_subject_is is;
 };
 
 struct filter_date {

@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "base/buf.h"
+#include "base/scan.h"
 #include "match/rewrite.h"
 #include "match/rule_tail.h"
 #include "match/tags.h"
@@ -48,7 +49,10 @@ struct rule_tuple {
 struct rule {
 	struct regex *regex;
 	const struct group_names *names;
-	uint8_t slot[REGEX_MAX_GROUPS + 1]; /* of a group; only for named ones */
+	struct {
+		uint8_t group, slot;
+	} named[REGEX_MAX_GROUPS]; /* in the order in which they stand */
+	size_t n_named;
 	struct rule_alt alts[2 * REGEX_MAX_GROUPS];
 	size_t n_alts;
 	struct rule_tuple *tuples;
@@ -252,7 +256,10 @@ static int rule_add_groups(struct rule *r, struct group_names *names)
 
 		if (slot < 0)
 			return slot;
-		r->slot[i] = (uint8_t)slot;
+		if (!name)
+			continue;
+		r->named[r->n_named].group = (uint8_t)i;
+		r->named[r->n_named++].slot = (uint8_t)slot;
 	}
 	for (; r->n_skiplines < REGEX_MAX_GROUPS; r->n_skiplines++) {
 		(void)snprintf(skip, sizeof(skip), "skiplines%zu", r->n_skiplines);
@@ -361,16 +368,23 @@ static struct regex *rule_whole(struct rule *r)
 	return r->whole;
 }
 
-int rule_search(
-    struct rule *r, struct span subject, bool is_ascii, struct regex_match *m)
+struct rule_subject_is rule_subject_is(struct span subject)
+{
+	return (struct rule_subject_is){
+	    .ascii = scan_is_ascii(subject),
+	    .one_line = !memchr(subject.p, '\n', subject.n - (subject.n > 0)),
+	};
+}
+
+int rule_search(struct rule *r, struct span subject, struct rule_subject_is is,
+    struct regex_match *m)
 {
 	struct regex *regex = r->regex;
 
-	r->is_open = r->tail != RULE_TAIL_KEPT &&
-		     !memchr(subject.p, '\n', subject.n - (subject.n > 0));
+	r->is_open = r->tail != RULE_TAIL_KEPT && is.one_line;
 	if (r->tail != RULE_TAIL_KEPT && !r->is_open)
 		regex = rule_whole(r);
-	return regex ? regex_search_valid(regex, subject, 0, is_ascii, m) : REGEX_LIMIT;
+	return regex ? regex_search_valid(regex, subject, 0, is.ascii, m) : REGEX_LIMIT;
 }
 
 uint64_t rule_n_limits(const struct rule *r)
@@ -435,10 +449,9 @@ static void rule_join_tuple(struct rule_tuple *t, struct groups *g)
 void rule_read(struct rule *r, const struct regex_match *m, struct groups *out)
 {
 	groups_clear(out, r->names->n);
-	for (size_t i = 1; i <= regex_n_groups(r->regex); i++) {
-		if (regex_group_name(r->regex, i))
-			(void)regex_match_group(m, i, &out->value[r->slot[i]]);
-	}
+	for (size_t i = 0; i < r->n_named; i++)
+		(void)regex_match_group(
+		    m, r->named[i].group, &out->value[r->named[i].slot]);
 	if (r->is_open && r->tail == RULE_TAIL_CONTENT && out->value[GROUP_CONTENT].p) {
 		struct span subject = regex_match_subject(m);
 		const char *from = out->value[GROUP_CONTENT].p;
@@ -457,13 +470,9 @@ void rule_read(struct rule *r, const struct regex_match *m, struct groups *out)
 
 size_t rule_slots(const struct rule *r, uint8_t out[GROUPS_MAX])
 {
-	size_t n = 0;
-
-	for (size_t i = 1; i <= regex_n_groups(r->regex); i++) {
-		if (regex_group_name(r->regex, i))
-			out[n++] = r->slot[i];
-	}
-	return n;
+	for (size_t i = 0; i < r->n_named; i++)
+		out[i] = r->named[i].slot;
+	return r->n_named;
 }
 
 bool rule_is_tuple(const struct rule *r, size_t slot)

@@ -79,12 +79,19 @@ DEFINE_CLEANUP(struct rule *, rule_free)
 /* For its names and numbers of groups, and how often it ran into limits. */
 struct regex *rule_regex(struct rule *r);
 
+/* What the caller has seen, once for all searches of a line. */
+struct rule_subject_is {
+	bool ascii;
+	bool one_line; /* no '\n' but at the end */
+};
+struct rule_subject_is rule_subject_is(struct span subject);
+
 /**
  * rule_search() - as regex_search_valid() from the start
  * @subject: ends with '\n'
  */
-int rule_search(
-    struct rule *r, struct span subject, bool is_ascii, struct regex_match *m);
+int rule_search(struct rule *r, struct span subject, struct rule_subject_is is,
+    struct regex_match *m);
 uint64_t rule_n_limits(const struct rule *r);
 
 /* What the line must have, whatever else; none when it was not asked for. They are

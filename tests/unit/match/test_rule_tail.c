@@ -57,7 +57,9 @@ static void check(struct rule *r, const char *subject, int want, const char *con
 	CLEANUP(regex_match_freep) struct regex_match *m = regex_match_new();
 	struct groups g;
 
-	assert_int_equal(rule_search(r, span_of(subject), true, m), want);
+	assert_int_equal(
+	    rule_search(r, span_of(subject), rule_subject_is(span_of(subject)), m),
+	    want);
 	if (want)
 		return;
 	rule_read(r, m, &g);
