@@ -64,7 +64,7 @@ struct ticket {
 	uint32_t ban_count;
 	/* Bits of actions. */
 	uint64_t applied; /* have it, or may have it: it was tried */
-	uint64_t failed;  /* could not do it: not tried again before the next RESYNC */
+	uint64_t failed;  /* could not; tried again after a repair or RESYNC */
 	uint64_t undo;    /* may have part of it: unban before another try */
 	uint64_t prolong; /* to be told of the new end */
 	uint64_t again;   /* had it and lost it: reban */

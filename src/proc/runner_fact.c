@@ -72,7 +72,8 @@ void run_fact_begins(struct run_jail *j, const char *command)
 /* --- it has ended ------------------------------------------------------------------
  */
 
-/* These families are empty now. @is_lost: nobody wanted that. */
+/* These families are empty now. @is_lost: nobody wanted that, so what was there is to
+ * come back, and what failed may have done so because it was broken. */
 static void emptied(
     struct run_jail *j, struct run_action *a, unsigned reach, bool is_lost)
 {
@@ -80,15 +81,14 @@ static void emptied(
 
 	for (int f = 0; f < FAMILY_N; f++)
 		a->families[f].has_items &= !(reach & 1U << f);
-	if (!a->n_applied)
-		return;
 	RB_FOREACH (t, ticket_tree, &j->tickets) {
-		if (!(t->applied & a->bit) ||
-		    !(reach & 1U << run_action_family(a, &t->net)))
+		if (!(reach & 1U << run_action_family(a, &t->net)))
 			continue;
+		if (is_lost) {
+			t->again |= (t->applied | t->failed) & a->bit;
+			t->failed &= ~a->bit;
+		}
 		run_fact_mark(a, t, false);
-		if (is_lost)
-			t->again |= a->bit;
 	}
 }
 

@@ -487,6 +487,27 @@ static void test_repair_puts_both_families_back(void **state)
 	nothing_runs();
 }
 
+static void test_repair_retries_what_failed_before(void **state)
+{
+	struct bench *b = *state;
+
+	load(b, CHECKED, NULL);
+	worked("start");
+	ban(b, "192.0.2.1");
+	failed("ban 192.0.2.1");
+	worked("check"); /* by mistake */
+	failed("ban 192.0.2.1");
+	ban(b, "192.0.2.2");
+	failed("ban 192.0.2.2");
+	failed("check");
+	worked("stop");
+	worked("start");
+	worked("check");
+	worked("ban 192.0.2.2");
+	failed("ban 192.0.2.1"); /* that is no reason for another repair */
+	nothing_runs();
+}
+
 static void test_shared_stop_takes_the_other_family_down(void **state)
 {
 	struct bench *b = *state;
@@ -678,6 +699,7 @@ int main(void)
 	    TEST(test_repairs_come_to_an_end),
 	    TEST(test_failing_flush),
 	    TEST(test_repair_puts_both_families_back),
+	    TEST(test_repair_retries_what_failed_before),
 	    TEST(test_shared_stop_takes_the_other_family_down),
 	    TEST(test_repair_of_one_family_leaves_the_other),
 	    TEST(test_lifted_while_repairing),
