@@ -98,6 +98,11 @@ DEFINE_CLEANUP(struct engine *, engine_free)
 /* What chance in the length of bans comes from; without it the same bans every time. */
 void engine_set_seed(struct engine *e, const uint8_t seed[16]);
 
+/* These hits (the first ENGINE_EXPECT_MAX of them) are about to be fed, one after the
+ * other: what they touch is brought near. Changes nothing. */
+#define ENGINE_EXPECT_MAX 16
+void engine_expect(const struct engine *e, const struct hit *hits, size_t n);
+
 /**
  * engine_feed() - weigh one hit
  * @now: bans that would already be over at this time are not made (ENGINE_OVER)

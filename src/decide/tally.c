@@ -180,6 +180,11 @@ int tally_feed(struct tally *t, uint32_t jail, const struct net *n,
 		   : 0;
 }
 
+void tally_expect(const struct tally *t, const struct hit *hits, size_t n)
+{
+	tally_table_expect(t, hits, n < ENGINE_EXPECT_MAX ? n : ENGINE_EXPECT_MAX);
+}
+
 uint32_t tally_find(
     const struct tally *t, uint32_t jail, const struct net *n, wall_t clock)
 {

@@ -62,6 +62,9 @@ int tally_feed(struct tally *t, uint32_t jail, const struct net *n,
     const struct window_item *item, wall_t clock, uint32_t *out_id, struct window *w,
     struct window_part *part);
 
+/* Failures of these are about to be fed: what they touch is brought near. */
+void tally_expect(const struct tally *t, const struct hit *hits, size_t n);
+
 /* The number of an address that has failures not forgotten at @clock, or POOL_NONE. */
 uint32_t tally_find(
     const struct tally *t, uint32_t jail, const struct net *n, wall_t clock);

@@ -49,6 +49,28 @@ uint32_t tally_table_find(const struct tally *t, uint32_t jail, const struct net
 	return id;
 }
 
+/* Each of three steps waits for memory that the one before has asked for. */
+void tally_table_expect(const struct tally *t, const struct hit *hits, size_t n)
+{
+	const uint32_t *heads[ENGINE_EXPECT_MAX];
+
+	for (size_t i = 0; i < n; i++) {
+		heads[i] = head_of(t, hits[i].jail, &hits[i].net);
+		__builtin_prefetch(heads[i]);
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (*heads[i] != POOL_NONE)
+			__builtin_prefetch(tally_slot(t, *heads[i]));
+	}
+	for (size_t i = 0; i < n; i++) {
+		const struct slot *s =
+		    *heads[i] != POOL_NONE ? tally_slot(t, *heads[i]) : NULL;
+
+		if (s && (s->state & SLOT_COUNT) == SLOT_MANY)
+			__builtin_prefetch(s->block);
+	}
+}
+
 static void link_slot(struct tally *t, uint32_t id)
 {
 	struct slot *s = tally_slot(t, id);

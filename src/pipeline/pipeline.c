@@ -209,6 +209,20 @@ static int weigh(
 	return r < 0 ? r : 0;
 }
 
+int pipeline_weigh_gathered(struct pipeline *p, wall_t now, struct orders *out)
+{
+	int result = 0;
+
+	engine_expect(p->engine, p->gathered, p->n_gathered);
+	for (size_t i = 0; i < p->n_gathered; i++) {
+		int r = weigh(p, &p->gathered[i], now, out);
+
+		result = r < 0 ? r : result;
+	}
+	p->n_gathered = 0;
+	return result;
+}
+
 static bool is_wanted_name(
     const struct pipeline *p, uint32_t jail, const struct filter_failure *f)
 {
@@ -255,12 +269,23 @@ int pipeline_feed_asked(struct pipeline *p, const struct pipeline_name *n,
 	    .at = n->at,
 	    .text = n->text,
 	};
-	size_t first = out->n;
-	int r = weigh(p, &h, now, out);
+	bool has_commands = p->setup->jails[n->jail].n_commands;
+	int r = 0;
 
-	if (!r && p->setup->jails[n->jail].n_commands)
+	/* What commands want to know of the line lives until the next one only. */
+	if (p->gathers && !has_commands) {
+		p->gathered[p->n_gathered++] = h;
+		return p->n_gathered < ENGINE_EXPECT_MAX
+			   ? 0
+			   : pipeline_weigh_gathered(p, now, out);
+	}
+	r = pipeline_weigh_gathered(p, now, out);
+	size_t first = out->n;
+	int r_of_this = weigh(p, &h, now, out);
+
+	if (!r_of_this && has_commands)
 		add_fields(n, out, first);
-	return r;
+	return r < 0 ? r : r_of_this;
 }
 
 /* Return: 0, or -ENOMEM; *@l is UTF-8 until the next line of the lane. */
@@ -311,9 +336,10 @@ int pipeline_feed_rules(struct pipeline *p, uint32_t jail, const struct line *l,
 
 	if (failure.has_net)
 		return pipeline_feed_name(p, &n, &failure.net, now, out);
+	r = pipeline_weigh_gathered(p, now, out);
 	if (!is_wanted_name(p, jail, &failure) || !p->on_name(p->on_name_ctx, &n))
 		lane->counts.no_address++;
-	return 0;
+	return r;
 }
 
 void pipeline_set_idle(struct pipeline *p, uint32_t jail, bool is_idle)

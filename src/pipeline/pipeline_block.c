@@ -197,11 +197,15 @@ int pipeline_feed_block(
 		return feed_line_by_line(p, b, now, out);
 	for (uint32_t i = 0; i < l->n_jails; i++)
 		l->seen_to[i] = b->lines.p;
+	p->gathers = true;
 	sieve_begin(l->sieve, b->lines);
 	while (sieve_next_line(l->sieve, &line)) {
 		r = feed_candidate(p, l, line, b, now, out);
 		result = r < 0 ? r : result;
 	}
+	p->gathers = false;
+	r = pipeline_weigh_gathered(p, now, out);
+	result = r < 0 ? r : result;
 	r = finish(p, l, b);
 	return r < 0 ? r : result;
 }

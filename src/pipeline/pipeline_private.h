@@ -32,11 +32,18 @@ struct pipeline {
 	void *on_ask_ctx;
 	struct lens *lenses; /* one for each list of jails that was fed a block */
 	size_t n_lenses;
+	/* While a block is fed: failures that wait to be weighed together. */
+	bool gathers;
+	struct hit gathered[ENGINE_EXPECT_MAX];
+	size_t n_gathered;
 };
 
 /* As pipeline_feed(); @rules as for filter_feed(). */
 int pipeline_feed_rules(struct pipeline *p, uint32_t jail, const struct line *l,
     const uint64_t *rules, wall_t now, struct orders *out);
+
+/* Weigh what was gathered. Return: 0 or -ENOMEM. */
+int pipeline_weigh_gathered(struct pipeline *p, wall_t now, struct orders *out);
 
 /* The filters are about to change. */
 void pipeline_forget_lenses(struct pipeline *p);
