@@ -90,6 +90,8 @@ def mistakes(s):
     s.step("check names all mistakes at once, each with its place")
     shutil.copytree(os.path.join(ROOT, "etc"), s.config_dir, dirs_exist_ok=True)
     s.equal(s.bandog_json("check")["errors"], 0, "errors in what is shipped")
+    counts = s.bandog_json("check", "--verbose")
+    s.check(counts["literals"] > 10 and counts["on_every_line"] == 0, f"regexes: {counts}")
     wrong = {
         "jail.d/a.conf": ("[sshd]\nmaxretry = many\nlogpaht = /x\nbantime = 1x\n"
                           "port = smtp,smpt\n\n[mine]\nenabled = yes\nfilter = none-such\n"
