@@ -6,21 +6,10 @@
 
 #include "match/rule_tail.h"
 
+#include "match/regex_text.h"
+
 #define TAIL_ANY ".*$"
 #define TAIL_CONTENT "(?P<content>.+)$"
-
-/* Index behind the class that begins at @i. */
-static size_t skip_class(struct span s, size_t i)
-{
-	i++;
-	if (i < s.n && s.p[i] == '^')
-		i++;
-	if (i < s.n && s.p[i] == ']')
-		i++;
-	while (i < s.n && s.p[i] != ']')
-		i += s.p[i] == '\\' ? 2 : 1;
-	return i + 1;
-}
 
 /* Flags that change what "." and "$" mean, or how a pattern is read. */
 static bool has_odd_flags(struct span s)
@@ -40,28 +29,6 @@ static bool has_odd_flags(struct span s)
 	return false;
 }
 
-/* Do the first @n bytes of @s leave nothing open, and is there no `|` outside? */
-static bool is_closed(struct span s, size_t n)
-{
-	size_t depth = 0, i = 0;
-
-	while (i < n) {
-		char c = s.p[i];
-
-		if (c == '[') {
-			i = skip_class(s, i);
-			continue;
-		}
-		if (c == '|' && depth == 0)
-			return false;
-		depth += c == '(';
-		if (c == ')' && depth-- == 0)
-			return false;
-		i += c == '\\' ? 2 : 1;
-	}
-	return depth == 0 && i == n;
-}
-
 enum rule_tail rule_tail_cut(struct span pattern, struct buf *out)
 {
 	bool is_content = span_ends(pattern, SPAN(TAIL_CONTENT));
@@ -70,7 +37,8 @@ enum rule_tail rule_tail_cut(struct span pattern, struct buf *out)
 	if (!is_content && !span_ends(pattern, SPAN(TAIL_ANY)))
 		return RULE_TAIL_KEPT;
 	n = pattern.n - (is_content ? sizeof(TAIL_CONTENT) - 1 : sizeof(TAIL_ANY) - 1);
-	if (!is_closed(pattern, n) || has_odd_flags(pattern))
+	if (!regex_text_is_closed((struct span){pattern.p, n}) ||
+	    has_odd_flags(pattern))
 		return RULE_TAIL_KEPT;
 	buf_add(out, pattern.p, n);
 	if (is_content)

@@ -12,13 +12,12 @@
  */
 
 #include <assert.h>
-#include <dlfcn.h>
 #include <errno.h>
 #include <hs/hs.h>
 
+#include "base/dynlib.h"
 #include "match/scanner_private.h"
 
-#define LIBRARY "libhs.so.5"
 #define TAIL_BYTES 64
 
 struct library {
@@ -31,10 +30,7 @@ struct library {
 	__typeof__(hs_valid_platform) *valid_platform;
 };
 
-static const struct {
-	const char *name;
-	size_t offset;
-} symbols[] = {
+static const struct dynlib_symbol symbols[] = {
 #define SYMBOL(x)                                     \
 	{                                             \
 		"hs_" #x, offsetof(struct library, x) \
@@ -65,20 +61,13 @@ struct input {
 
 static int load(struct library *lib, struct err *e)
 {
-	void *handle = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
+	static const char *const names[] = {"libhs.so.5", NULL};
 
-	if (!handle)
-		return err_set(e, -ENOTSUP, LIBRARY " is not installed");
-	for (size_t i = 0; i < ARRAY_LEN(symbols); i++) {
-		void *f = dlsym(handle, symbols[i].name);
-
-		if (!f)
-			return err_set(
-			    e, -ENOTSUP, LIBRARY " has no %s", symbols[i].name);
-		memcpy((char *)lib + symbols[i].offset, &f, sizeof(f));
-	}
+	if (dynlib_load(names, symbols, ARRAY_LEN(symbols), lib, e) < 0)
+		return -ENOTSUP;
 	if (lib->valid_platform() != HS_SUCCESS)
-		return err_set(e, -ENOTSUP, LIBRARY " does not run on this processor");
+		return err_set(
+		    e, -ENOTSUP, "Vectorscan does not run on this processor");
 	return 0;
 }
 
@@ -132,12 +121,12 @@ static int compile(struct scanner_vectorscan *v, const struct scanner_literal *l
 		return err_errno(e, r, "scanner");
 	if (v->lib->compile_lit_multi(in.texts, in.options, in.ids, in.bytes,
 		(unsigned)n, HS_MODE_BLOCK, NULL, &v->database, &error) != HS_SUCCESS) {
-		r = err_set(e, -EINVAL, LIBRARY ": %s", error ? error->message : "");
+		r = err_set(e, -EINVAL, "Vectorscan: %s", error ? error->message : "");
 		v->lib->free_compile_error(error);
 		return r;
 	}
 	if (v->lib->alloc_scratch(v->database, &v->scratch) != HS_SUCCESS)
-		return err_errno(e, -ENOMEM, LIBRARY);
+		return err_errno(e, -ENOMEM, "Vectorscan");
 	return 0;
 }
 

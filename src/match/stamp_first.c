@@ -8,6 +8,7 @@
 
 #include "match/stamp_first.h"
 
+#include "match/regex_text.h"
 #include "match/stamp_directive.h"
 
 #define LEAD_MAX 2
@@ -41,42 +42,14 @@ static bool has(const struct stamp_first *f, uint8_t c)
 	return f->ascii[c / 64] >> (c % 64) & 1;
 }
 
-/* Index behind the class that begins at @i. */
-static size_t skip_class(struct span s, size_t i)
-{
-	i++;
-	if (i < s.n && s.p[i] == '^')
-		i++;
-	if (i < s.n && s.p[i] == ']')
-		i++;
-	while (i < s.n && s.p[i] != ']')
-		i += s.p[i] == '\\' ? 2 : 1;
-	return i + 1;
-}
-
 /* Does all of @s depend on how it begins: no `|` outside of groups, no flags? */
 static bool is_one_way(struct span s)
 {
-	size_t depth = 0, i = 0;
-
-	while (i < s.n) {
-		char c = s.p[i];
-
-		if (c == '[') {
-			i = skip_class(s, i);
-			continue;
-		}
-		if (c == '|' && depth == 0)
+	for (size_t i = 0; i + 2 < s.n; i++) {
+		if (s.p[i] == '(' && s.p[i + 1] == '?' && !strchr(":P=", s.p[i + 2]))
 			return false;
-		if (c == '(' && i + 2 < s.n && s.p[i + 1] == '?' && s.p[i + 2] != ':' &&
-		    s.p[i + 2] != 'P' && s.p[i + 2] != '=')
-			return false;
-		depth += c == '(';
-		if (c == ')' && depth-- == 0)
-			return false;
-		i += c == '\\' ? 2 : 1;
 	}
-	return true;
+	return regex_text_is_closed(s);
 }
 
 static bool is_optional(struct span rest)

@@ -2,13 +2,13 @@
 #include "proc/mailer.h"
 
 #include <curl/curl.h>
-#include <dlfcn.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "base/buf.h"
+#include "base/dynlib.h"
 #include "proc/role.h"
 #include "proc/sandbox.h"
 
@@ -25,10 +25,7 @@ struct curl_lib {
 	const char *(*strerror)(CURLcode);
 };
 
-static const struct {
-	const char *name;
-	size_t offset;
-} symbols[] = {
+static const struct dynlib_symbol symbols[] = {
     {"curl_easy_init", offsetof(struct curl_lib, init)},
     {"curl_easy_setopt", offsetof(struct curl_lib, setopt)},
     {"curl_easy_perform", offsetof(struct curl_lib, perform)},
@@ -41,19 +38,9 @@ static const struct {
 static bool load(struct curl_lib *lib)
 {
 	static const char *const names[] = {
-	    "libcurl.so.4", "libcurl-gnutls.so.4", "libcurl-nss.so.4"};
-	void *handle = NULL;
+	    "libcurl.so.4", "libcurl-gnutls.so.4", "libcurl-nss.so.4", NULL};
 
-	for (size_t i = 0; i < ARRAY_LEN(names) && !handle; i++)
-		handle = dlopen(names[i], RTLD_NOW | RTLD_LOCAL);
-	for (size_t i = 0; handle && i < ARRAY_LEN(symbols); i++) {
-		void *f = dlsym(handle, symbols[i].name);
-
-		if (!f)
-			return false;
-		memcpy((char *)lib + symbols[i].offset, &f, sizeof(f));
-	}
-	return handle != NULL;
+	return dynlib_load(names, symbols, ARRAY_LEN(symbols), lib, NULL) == 0;
 }
 
 static struct span setting(const char *name)

@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "source/journal_lib.h"
 
-#include <dlfcn.h>
-#include <errno.h>
 #include <stdbool.h>
-#include <stddef.h>
-#include <string.h>
 
-static const struct {
-	const char *name;
-	size_t offset;
-} symbols[] = {
+#include "base/cleanup.h"
+#include "base/dynlib.h"
+
+static const struct dynlib_symbol symbols[] = {
 #define SYMBOL(x)                                                 \
 	{                                                         \
 		"sd_journal_" #x, offsetof(struct journal_lib, x) \
@@ -32,22 +28,7 @@ static const struct {
 #undef SYMBOL
 };
 
-static int load(struct journal_lib *lib, struct err *e)
-{
-	void *handle = dlopen("libsystemd.so.0", RTLD_NOW | RTLD_LOCAL);
-
-	if (!handle)
-		return err_set(e, -ENOSYS, "libsystemd is not installed");
-	for (size_t i = 0; i < ARRAY_LEN(symbols); i++) {
-		void *f = dlsym(handle, symbols[i].name);
-
-		if (!f)
-			return err_set(
-			    e, -ENOSYS, "libsystemd has no %s", symbols[i].name);
-		memcpy((char *)lib + symbols[i].offset, &f, sizeof(f));
-	}
-	return 0;
-}
+static const char *const names[] = {"libsystemd.so.0", NULL};
 
 const struct journal_lib *journal_lib_get(struct err *e)
 {
@@ -55,7 +36,7 @@ const struct journal_lib *journal_lib_get(struct err *e)
 	static struct journal_lib lib;
 	static bool is_loaded;
 
-	if (!is_loaded && load(&lib, e) < 0)
+	if (!is_loaded && dynlib_load(names, symbols, ARRAY_LEN(symbols), &lib, e) < 0)
 		return NULL;
 	is_loaded = true;
 	return &lib;

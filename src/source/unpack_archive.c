@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* unpack, by libarchive. */
 #include <archive.h>
-#include <dlfcn.h>
 #include <errno.h>
 #include <stdbool.h>
-#include <stddef.h>
 #include <string.h>
 
+#include "base/dynlib.h"
 #include "source/unpack_way.h"
 
 struct archive_lib {
@@ -23,10 +22,7 @@ struct archive_lib {
 	__typeof__(archive_filter_code) *filter_code;
 };
 
-static const struct {
-	const char *name;
-	size_t offset;
-} symbols[] = {
+static const struct dynlib_symbol symbols[] = {
 #define SYMBOL(x)                                              \
 	{                                                      \
 		"archive_" #x, offsetof(struct archive_lib, x) \
@@ -66,22 +62,7 @@ struct stream {
 	int64_t n_source_bytes;
 };
 
-static int load(struct archive_lib *lib, struct err *e)
-{
-	void *handle = dlopen("libarchive.so.13", RTLD_NOW | RTLD_LOCAL);
-
-	if (!handle)
-		return err_set(e, -ENOSYS, "libarchive is not installed");
-	for (size_t i = 0; i < ARRAY_LEN(symbols); i++) {
-		void *f = dlsym(handle, symbols[i].name);
-
-		if (!f)
-			return err_set(
-			    e, -ENOSYS, "libarchive has no %s", symbols[i].name);
-		memcpy((char *)lib + symbols[i].offset, &f, sizeof(f));
-	}
-	return 0;
-}
+static const char *const names[] = {"libarchive.so.13", NULL};
 
 static const struct archive_lib *lib_get(struct err *e)
 {
@@ -89,7 +70,7 @@ static const struct archive_lib *lib_get(struct err *e)
 	static struct archive_lib lib;
 	static bool is_loaded;
 
-	if (!is_loaded && load(&lib, e) < 0)
+	if (!is_loaded && dynlib_load(names, symbols, ARRAY_LEN(symbols), &lib, e) < 0)
 		return NULL;
 	is_loaded = true;
 	return &lib;
