@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * net - addresses and networks: text, masks, order
+ * net - addresses, networks and ids: text, masks, order
  *
  * A network of the IPv6 world that happens to span ::ffff:0:0/96 is not one that holds
  * IPv4: no packet of an IPv4 client ever carries such an address.
@@ -13,19 +13,26 @@
 #include <netinet/in.h>
 #include <stdio.h>
 
+#include "base/hash.h"
+
 #define V4_SHIFT 96 /* prefix bits in front of an IPv4 address */
 
 static const uint8_t mapped_prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
+bool net_is_id(const struct net *n)
+{
+	return n->bits == NET_BITS_ID;
+}
+
 bool net_is_v4(const struct net *n)
 {
-	return n->bits >= V4_SHIFT &&
+	return n->bits >= V4_SHIFT && !net_is_id(n) &&
 	       memcmp(n->addr, mapped_prefix, sizeof(mapped_prefix)) == 0;
 }
 
 bool net_is_host(const struct net *n)
 {
-	return n->bits == 128;
+	return n->bits >= 128;
 }
 
 unsigned int net_prefix_len(const struct net *n)
@@ -37,7 +44,7 @@ struct net net_cut(struct net n, unsigned int bits)
 {
 	unsigned int whole = bits / 8;
 
-	if (bits >= n.bits)
+	if (bits >= n.bits || net_is_id(&n))
 		return n;
 	n.bits = (uint8_t)bits;
 	if (bits % 8) {
@@ -203,10 +210,77 @@ int net_parse(struct span s, struct net *out)
 	return 0;
 }
 
+/* "00:16:3e:00:aa:01", which is no address of ours, and may well be an id. */
+static bool is_mac(struct span s)
+{
+	if (s.n != 17)
+		return false;
+	for (size_t i = 0; i < s.n; i++) {
+		if ((s.p[i] == ':') != (i % 3 == 2))
+			return false;
+	}
+	return true;
+}
+
+/* Is there nothing in it but what addresses are made of? */
+static bool looks_like_addr(struct span s)
+{
+	size_t n_dots = 0, n_colons = 0, n_letters = 0;
+
+	for (size_t i = 0; i < s.n; i++) {
+		char c = s.p[i];
+
+		n_dots += c == '.';
+		n_colons += c == ':';
+		n_letters += (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+		if (!strchr("0123456789abcdefABCDEF.:/[]", c))
+			return false;
+	}
+	return n_colons ? !is_mac(s) : n_dots && !n_letters;
+}
+
+static bool is_utf8(struct span s)
+{
+	size_t n;
+
+	for (; s.n; s = span_skip(s, n)) {
+		n = span_utf8_len(s);
+		if (n == 0)
+			return false;
+	}
+	return true;
+}
+
+int net_parse_id(struct span s, struct net *out)
+{
+	static const uint8_t keys[2][16] = {"bandog id, 1 of", "bandog id, 2 of"};
+	struct net n = {.bits = NET_BITS_ID};
+
+	if (s.n == 0 || s.n > NET_ID_MAX_BYTES || span_index(s, '\0') >= 0 ||
+	    !is_utf8(s) || looks_like_addr(s))
+		return -EINVAL;
+	for (size_t i = 0; i < sizeof(n.addr); i++)
+		n.addr[i] =
+		    (uint8_t)(hash_siphash13(keys[i / 8], s.p, s.n) >> (8 * (i % 8)));
+	*out = n;
+	return 0;
+}
+
+bool net_is_named(const struct net *n, const char *id)
+{
+	struct net own;
+
+	if (!net_is_id(n))
+		return !id;
+	return id && net_parse_id(span_of(id), &own) == 0 && net_eq(&own, n);
+}
+
 bool net_contains(const struct net *outer, const struct net *inner)
 {
 	struct net n;
 
+	if (net_is_id(outer) || net_is_id(inner))
+		return net_eq(outer, inner);
 	if (outer->bits > inner->bits || net_is_v4(outer) != net_is_v4(inner))
 		return false;
 	n = net_cut(*inner, outer->bits);
@@ -237,10 +311,21 @@ static void format_v4(const uint8_t addr[4], char *out)
 	*out = '\0';
 }
 
+static void format_id(const struct net *n, char *out)
+{
+	strcpy(out, "id:");
+	for (size_t i = 0; i < sizeof(n->addr); i++)
+		(void)snprintf(out + 3 + 2 * i, 3, "%02x", n->addr[i]);
+}
+
 void net_format(const struct net *n, char out[NET_TEXT_BYTES])
 {
 	size_t used;
 
+	if (net_is_id(n)) {
+		format_id(n, out);
+		return;
+	}
 	if (net_is_v4(n))
 		format_v4(net_v4_bytes(n), out);
 	else /* cannot fail: the family is known and the room suffices */

@@ -64,6 +64,8 @@ int netset_add(struct netset *s, const struct net *n)
 {
 	CLEANUP(freep) struct item *i = NULL;
 
+	if (net_is_id(n))
+		return -EINVAL;
 	if (find_exact(s, n))
 		return 0;
 	if (netset_count(s) >= NETSET_MAX)
@@ -82,7 +84,7 @@ int netset_add(struct netset *s, const struct net *n)
 
 bool netset_find(const struct netset *s, const struct net *n, struct net *out)
 {
-	for (size_t i = 0; i < s->n_lengths; i++) {
+	for (size_t i = 0; i < s->n_lengths && !net_is_id(n); i++) {
 		struct net outer;
 
 		if (s->lengths[i] > n->bits)

@@ -18,7 +18,7 @@ struct netset *netset_new(void); /* NULL: out of memory */
 struct netset *netset_free(struct netset *s);
 DEFINE_CLEANUP(struct netset *, netset_free)
 
-/* Return: 0 (also if it was there), -ENOSPC at NETSET_MAX, -ENOMEM. */
+/* Return: 0 (also if it was there), -EINVAL (an id), -ENOSPC at NETSET_MAX, -ENOMEM. */
 int netset_add(struct netset *s, const struct net *n);
 
 /**

@@ -183,6 +183,10 @@ struct net unpack_net(struct unpack *u)
 		return zero;
 	memcpy(n.addr, p, sizeof(n.addr));
 	bits = p[sizeof(n.addr)];
+	if (bits == NET_BITS_ID) {
+		n.bits = bits;
+		return n;
+	}
 	masked = net_cut(n, bits);
 	if (bits > 128 || memcmp(masked.addr, n.addr, sizeof(n.addr)) != 0) {
 		u->bad = true;

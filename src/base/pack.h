@@ -42,7 +42,7 @@ int64_t unpack_i64(struct unpack *u);
 double unpack_f64(struct unpack *u);
 bool unpack_bool(struct unpack *u);
 wall_t unpack_wall(struct unpack *u);
-struct net unpack_net(struct unpack *u); /* host bits set, or bits > 128: bad */
+struct net unpack_net(struct unpack *u); /* host bits set, or no such bits: bad */
 /* As many as were packed, malloc'd (also for none). NULL: more than @max, out of
  * memory, or broken input; the input is bad then. */
 struct net *unpack_nets(struct unpack *u, uint32_t max, uint32_t *n);

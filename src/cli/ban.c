@@ -12,19 +12,21 @@ static int print_ban(const struct cli_options *o, const json_t *answer)
 {
 	const json_t *refused = json_object_get(answer, "refused"), *item;
 	bool enforced = json_is_true(json_object_get(answer, "enforced"));
+	char who[CLIENT_WHO_BYTES];
 	size_t i;
 
 	if (o->json) {
 		client_print(answer);
 	} else {
 		json_array_foreach(json_object_get(answer, "banned"), i, item) printf(
-		    "banned %s%s\n", json_string_value(item),
+		    "banned %s%s\n", client_who(item, who),
 		    enforced ? "" : " (but nothing is dropped now; see bandogd's log)");
 		if (client_number(answer, "already"))
 			printf("%" PRId64 " already banned for at least as long\n",
 			    client_number(answer, "already"));
 		json_array_foreach(refused, i, item) printf("refused %s: it is %s\n",
-		    client_text(item, "ip"), client_text(item, "reason"));
+		    client_who(json_object_get(item, "ip"), who),
+		    client_text(item, "reason"));
 	}
 	return json_array_size(refused) || !enforced ? CLI_NO : CLI_OK;
 }
@@ -127,9 +129,10 @@ static int unban(const struct cli_verb *v, int argc, char **argv)
 const struct cli_verb cli_ban = {
     .name = "ban",
     .synopsis = "JAIL IP... [--for TIME] [--json]",
-    .summary = "Ban addresses or networks in a jail",
+    .summary = "Ban addresses, networks or ids in a jail",
     .help =
 	"  --for TIME   10m, 1d12h, -1 (for ever); without it the jail's bantime\n"
+	"Any other text is an id, if the jail has an action that is a command.\n"
 	"Returns when the kernel drops them. The guard refuses this machine's own "
 	"addresses,\n"
 	"its gateway and resolvers, and what bandog.conf names as neverban.\n"
@@ -142,7 +145,8 @@ const struct cli_verb cli_unban = {
     .name = "unban",
     .synopsis = "IP...|--all [--jail JAIL] [--json]",
     .summary = "Lift bans of addresses, of all inside a network, or all",
-    .help = "Failures and bans counted so far are forgotten too.\n"
+    .help = "With --jail also of ids, which are no addresses.\n"
+	    "Failures and bans counted so far are forgotten too.\n"
 	    "Exit: 0 something was lifted, 1 nothing was, 2 no daemon.\n",
     .run = unban,
 };

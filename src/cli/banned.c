@@ -15,14 +15,15 @@ static void add_rows(struct table *t, const json_t *bans)
 
 	json_array_foreach(bans, i, ban)
 	{
-		char at[40], until[40], failures[24];
+		char at[40], until[40], failures[24], who[CLIENT_WHO_BYTES];
 
 		client_time(ban, "at", at, sizeof(at));
 		client_time(ban, "until", until, sizeof(until));
 		snprintf(failures, sizeof(failures), "%" PRId64,
 		    client_number(ban, "failures"));
-		table_row(t, (const char *[]){client_text(ban, "ip"),
-				 client_text(ban, "jail"), at, until, failures});
+		table_row(
+		    t, (const char *[]){client_who(json_object_get(ban, "ip"), who),
+			   client_text(ban, "jail"), at, until, failures});
 	}
 }
 
@@ -105,6 +106,7 @@ const struct cli_verb cli_banned = {
     .synopsis = "[IP...] [--jail JAIL] [--json]",
     .summary = "List what is banned, or say whether an address is",
     .help =
+	"With --jail it may be an id, which is no address.\n"
 	"An address is also banned when a network around it is.\n"
 	"Exit: 0 something is banned, 1 the address asked for is not, 2 no daemon.\n",
     .run = run,

@@ -100,6 +100,19 @@ const char *client_text(const json_t *o, const char *key)
 	return text ? text : "";
 }
 
+const char *client_who(const json_t *who, char out[CLIENT_WHO_BYTES])
+{
+	CLEANUP(buf_deinit) struct buf b = BUF_INIT(CLIENT_WHO_BYTES - 1);
+	struct span text = span_of(json_string_value(who));
+	struct net n;
+
+	if (net_parse(text, &n) == 0)
+		buf_add_span(&b, text);
+	else if (text.n)
+		buf_quote(&b, text, NET_ID_MAX_BYTES);
+	return strcpy(out, buf_str(&b));
+}
+
 int64_t client_number(const json_t *o, const char *key)
 {
 	return json_integer_value(json_object_get(o, key));

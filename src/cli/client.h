@@ -6,6 +6,7 @@
 
 #include <jansson.h>
 
+#include "base/net.h"
 #include "cli/cli.h"
 
 enum { CLIENT_NO_DAEMON = 1 };
@@ -28,6 +29,9 @@ void client_print(const json_t *answer);
 
 /* Pieces of an answer; missing ones give "", 0. */
 const char *client_text(const json_t *o, const char *key);
+#define CLIENT_WHO_BYTES (4 * NET_ID_MAX_BYTES + 3)
+/* Who is meant, @who being a text or NULL: an address as it is, an id quoted. */
+const char *client_who(const json_t *who, char out[CLIENT_WHO_BYTES]);
 int64_t client_number(const json_t *o, const char *key);
 /* Unix seconds at @key as local time; "never" for -1, "-" for null. */
 void client_time(const json_t *o, const char *key, char *out, size_t room);

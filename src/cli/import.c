@@ -33,7 +33,7 @@ struct import {
 	    *setup; /* for the bantime where fail2ban has none; may be NULL */
 	wall_t now;
 	uint64_t n_bans, n_over, n_history, n_logs;
-	uint64_t n_no_address; /* ids that are no addresses */
+	uint64_t n_no_address; /* ids that are neither addresses nor can be ids */
 	uint64_t
 	    n_lost_logs; /* positions of logs that are not there, or are others now */
 };
@@ -76,7 +76,18 @@ static int take_lines(struct order *o, const char *matches)
 	return r;
 }
 
-/* Return: 0, 1 if its id is no address, -ENOMEM. */
+/* Return: as order_of(). */
+static int take_id(struct order *o, const struct f2b_ban *b)
+{
+	if (net_parse_id(span_of(b->ip), &o->net) < 0)
+		return 1;
+	if (b->address)
+		(void)net_parse_addr(span_of(b->address), &o->ip); /* or none */
+	o->id = strdup(b->ip);
+	return o->id ? 0 : -ENOMEM;
+}
+
+/* Return: 0, 1 if its id only looks like an address, or is too long, -ENOMEM. */
 static int order_of(const struct import *im, const struct f2b_ban *b, struct order *out)
 {
 	struct order o = {.op = ORDER_BAN,
@@ -86,8 +97,10 @@ static int order_of(const struct import *im, const struct f2b_ban *b, struct ord
 	    .failures = b->failures,
 	    .ban_count = b->ban_count};
 
-	if (net_parse(span_of(b->ip), &o.net) < 0)
-		return 1;
+	int r = net_parse(span_of(b->ip), &o.net) < 0 ? take_id(&o, b) : 0;
+
+	if (r)
+		return r;
 	if (take_lines(&o, b->matches) < 0) {
 		order_deinit(&o);
 		return -ENOMEM;
@@ -234,8 +247,8 @@ static void print(const struct import *im, const char *path, bool json)
 		       " positions left out: the log is gone or another one now\n",
 		    im->n_lost_logs);
 	if (im->n_no_address)
-		printf("%8" PRIu64
-		       " entries left out: banned by something else than an address\n",
+		printf("%8" PRIu64 " entries left out: what was banned is no address "
+		       "and cannot be an id\n",
 		    im->n_no_address);
 }
 

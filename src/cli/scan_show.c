@@ -44,7 +44,10 @@ static void put_json(struct scan_show *s, const struct order *o)
 	jsonw_key(&j, "jail");
 	jsonw_str(&j, s->setup->jails[o->jail].name);
 	jsonw_key(&j, "ip");
-	jsonw_net(&j, &o->net);
+	if (o->id)
+		jsonw_str(&j, o->id);
+	else
+		jsonw_net(&j, &o->net);
 	jsonw_key(&j, "until");
 	jsonw_wall(&j, o->until, false);
 	jsonw_key(&j, "failures");
@@ -74,7 +77,7 @@ static void put_text(struct scan_show *s, const struct order *o)
 
 	wall_format(&s->out, o->at);
 	buf_printf(&s->out, "  %-8s ", order_op_name(o->op));
-	buf_add_net(&s->out, &o->net);
+	order_add_who(&s->out, o);
 	buf_printf(&s->out, "  %s", jail);
 	if (o->op != ORDER_UNBAN) {
 		buf_printf(&s->out, "  %u failures, until ", o->failures);

@@ -28,12 +28,13 @@ static void print_lines(const json_t *why)
 static void print_ban(const json_t *ban)
 {
 	const json_t *stopped = json_object_get(ban, "stopped");
-	char at[40], until[40];
+	char at[40], until[40], who[CLIENT_WHO_BYTES];
 
 	client_time(ban, "at", at, sizeof(at));
 	client_time(ban, "until", until, sizeof(until));
-	printf("%s is banned in %s since %s until %s\n", client_text(ban, "ip"),
-	    client_text(ban, "jail"), at, until);
+	printf("%s is banned in %s since %s until %s\n",
+	    client_who(json_object_get(ban, "ip"), who), client_text(ban, "jail"), at,
+	    until);
 	printf("    by %s, %" PRId64 " failures", client_text(ban, "by"),
 	    client_number(ban, "failures"));
 	if (client_number(ban, "bancount") > 1)
@@ -80,15 +81,16 @@ static void print_history(const json_t *list)
 
 	json_array_foreach(list, i, h)
 	{
-		char at[40], ended[40];
+		char at[40], ended[40], who[CLIENT_WHO_BYTES];
 
 		if (json_is_null(json_object_get(h, "ended")))
 			continue; /* it lasts, and was shown */
 		client_time(h, "at", at, sizeof(at));
 		client_time(h, "ended", ended, sizeof(ended));
 		printf("earlier: %s in %s from %s to %s (%s), %" PRId64 " failures\n",
-		    client_text(h, "ip"), client_text(h, "jail"), at, ended,
-		    client_text(h, "ended_by"), client_number(h, "failures"));
+		    client_who(json_object_get(h, "ip"), who), client_text(h, "jail"),
+		    at, ended, client_text(h, "ended_by"),
+		    client_number(h, "failures"));
 	}
 }
 
@@ -98,33 +100,42 @@ static void print(const json_t *a)
 	const json_t *account = json_object_get(a, "account");
 	const json_t *before = json_object_get(a, "before");
 	const json_t *ignored = json_object_get(a, "ignored"), *item;
+	char who[CLIENT_WHO_BYTES];
 	size_t i;
 
 	json_array_foreach(bans, i, item) print_ban(item);
 	json_array_foreach(account, i, item) print_account(item);
 	json_array_foreach(before, i, item) print_before(item);
 	json_array_foreach(ignored, i, item) printf("%s never bans it: it lies in %s\n",
-	    client_text(item, "jail"), client_text(item, "by"));
+	    client_text(item, "jail"), client_who(json_object_get(item, "by"), who));
 	if (!json_array_size(bans) && !json_array_size(account))
-		printf("nothing speaks against %s now\n", client_text(a, "ip"));
+		printf("nothing speaks against %s now\n",
+		    client_who(json_object_get(a, "ip"), who));
 	print_history(json_object_get(a, "history"));
 }
 
 static int run(const struct cli_verb *v, int argc, char **argv)
 {
-	static const struct option options[] = {CLI_COMMON_OPTIONS, {NULL, 0, NULL, 0}};
+	enum { OPT_JAIL = CLI_OWN };
+	static const struct option options[] = {CLI_COMMON_OPTIONS,
+	    {"jail", required_argument, NULL, OPT_JAIL}, {NULL, 0, NULL, 0}};
 	struct cli_options o = cli_defaults();
+	const char *jail = NULL;
 	json_t *answer;
 	int c, code;
 
 	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-		if ((code = cli_common(v, c, &o)) >= 0)
+		if (c == OPT_JAIL)
+			jail = optarg;
+		else if ((code = cli_common(v, c, &o)) >= 0)
 			return code;
 	}
 	if (optind + 1 != argc)
 		return cli_usage(v, "exactly one address is needed");
-	if (client_ask(
-		&o, json_pack("{s:s,s:[s]}", "do", "why", "ip", argv[optind]), &answer))
+	if (client_ask(&o,
+		json_pack(
+		    "{s:s,s:[s],s:s*}", "do", "why", "ip", argv[optind], "jail", jail),
+		&answer))
 		return CLI_FAILED;
 	if (o.json)
 		client_print(answer);
@@ -136,8 +147,9 @@ static int run(const struct cli_verb *v, int argc, char **argv)
 
 const struct cli_verb cli_why = {
     .name = "why",
-    .synopsis = "IP [--json]",
+    .synopsis = "IP [--jail JAIL] [--json]",
     .summary = "Say why an address is banned, until when, and what that has stopped",
-    .help = "Also shows what speaks against it without a ban, and its earlier bans.\n",
+    .help = "  --jail JAIL   IP may be an id, which is no address, of this jail\n"
+	    "Also shows what speaks against it without a ban, and its earlier bans.\n",
     .run = run,
 };

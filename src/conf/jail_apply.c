@@ -235,7 +235,8 @@ static int apply_logpath(struct jail_reader *rd)
 	for (pos = 0; r == 0 && t && text_next_line(t, &pos, &line, &at);)
 		r = add_logpath(rd, line, at);
 	/* With neither filter nor logpath it is meant for bans by hand. */
-	if (r == 0 && n && !rd->has_filter && !rd->j->is_broken)
+	if (r == 0 && n && !rd->has_filter && !jail_find_value(rd, "failregex") &&
+	    !rd->j->is_broken)
 		diag_add(rd->ld->d, DIAG_WARNING, rd->j->at,
 		    "jail '%s' has a logpath but no filter: only bans by hand reach it",
 		    rd->j->name);

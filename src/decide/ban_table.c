@@ -21,6 +21,7 @@ struct ban_table {
 	uint32_t n_heads; /* a power of 2 */
 	size_t n_bans;
 	size_t max_bans;
+	size_t names_bytes;
 	size_t n_of_bits[129]; /* bans of networks with this prefix length */
 };
 
@@ -64,6 +65,9 @@ struct ban_table *ban_table_free(struct ban_table *t)
 {
 	if (!t)
 		return NULL;
+	for (uint32_t id = 1; id <= t->bans.n_made; id++)
+		if (ban_at(t, id)->cause)
+			free(ban_at(t, id)->name);
 	pool_deinit(&t->bans);
 	free(t->heads);
 	free(t);
@@ -107,7 +111,7 @@ struct ban *ban_table_find(
 struct ban *ban_table_find_around(
     const struct ban_table *t, uint32_t jail, const struct net *n, wall_t now)
 {
-	for (unsigned int bits = n->bits; bits-- > 0;) {
+	for (unsigned int bits = net_is_id(n) ? 0 : n->bits; bits-- > 0;) {
 		struct net outer;
 		struct ban *b;
 
@@ -153,26 +157,49 @@ static void grow(struct ban_table *t)
 	rehash(t);
 }
 
-int ban_table_add(struct ban_table *t, uint32_t jail, const struct net *n, wall_t until,
-    uint8_t cause, struct ban **out)
+static size_t name_bytes(const struct ban_id *name)
 {
+	return name ? sizeof(*name) + strlen(name->text) + 1 : 0;
+}
+
+static struct ban_id *name_of(const struct order *o)
+{
+	size_t n = strlen(o->id) + 1;
+	struct ban_id *name = malloc(sizeof(*name) + n);
+
+	if (!name)
+		return NULL;
+	name->ip = o->ip;
+	memcpy(name->text, o->id, n);
+	return name;
+}
+
+int ban_table_add(struct ban_table *t, const struct order *o, struct ban **out)
+{
+	CLEANUP(freep) struct ban_id *name = o->id ? name_of(o) : NULL;
 	struct ban *b;
 	uint32_t id;
 
-	if (t->n_bans >= t->max_bans)
+	if (o->id && !name)
+		return -ENOMEM;
+	if (t->n_bans >= t->max_bans ||
+	    name_bytes(name) > BAN_TABLE_NAMES_BYTES - t->names_bytes)
 		return BAN_TABLE_FULL;
 	id = pool_alloc(&t->bans);
 	if (id == POOL_NONE)
 		return -ENOMEM;
 	b = ban_at(t, id);
+	t->names_bytes += name_bytes(name);
+	b->name = TAKE(name);
 	b->id = id;
-	b->jail = (uint16_t)jail;
-	b->net = *n;
-	b->until = until;
-	b->cause = cause;
+	b->jail = (uint16_t)o->jail;
+	b->net = o->net;
+	b->until = o->until;
+	b->cause = (uint8_t)o->cause;
 	link_ban(t, b);
 	ban_order_RB_INSERT(&t->by_end, b);
-	t->n_of_bits[n->bits]++;
+	if (!net_is_id(&b->net))
+		t->n_of_bits[b->net.bits]++;
 	t->n_bans++;
 	grow(t);
 	*out = b;
@@ -194,7 +221,10 @@ void ban_table_remove(struct ban_table *t, struct ban *b)
 		link = &ban_at(t, *link)->next;
 	*link = b->next;
 	ban_order_RB_REMOVE(&t->by_end, b);
-	t->n_of_bits[b->net.bits]--;
+	if (!net_is_id(&b->net))
+		t->n_of_bits[b->net.bits]--;
+	t->names_bytes -= name_bytes(b->name);
+	free(b->name);
 	t->n_bans--;
 	pool_release(&t->bans, b->id);
 }

@@ -6,31 +6,40 @@
  *
  * Memory only; the engine turns what happens here into orders. The order is a red-black
  * tree and not a heap, as bans are also shown in order of their end, and a heap would
- * have to be sorted each time, which takes memory and may fail. 88 bytes a ban and a
- * chain head. Bounded by max_bans: beyond, a new ban is refused.
+ * have to be sorted each time, which takes memory and may fail. 96 bytes a ban and a
+ * chain head. Bounded by max_bans, and the texts of ids by BAN_TABLE_NAMES_BYTES:
+ * beyond, a new ban is refused.
  */
 
 #include <bsd/sys/tree.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "base/net.h"
+#include "flow/order.h"
+
+struct ban_id {
+	struct net ip; /* beside it, or none */
+	char text[];
+};
 
 struct ban {
 	RB_ENTRY(ban) by_end;
 	wall_t at; /* time of the last failure, or of the request */
 	wall_t until;
+	struct ban_id *name; /* owned; NULL of an address */
 	uint32_t failures;
 	uint32_t count; /* it is the so-many-th ban of its network; 0: not known */
 	uint32_t text;  /* its newest line in the evidence_ring, or 0 */
-	uint32_t id;
-	uint32_t next; /* in the chain of its hash */
+	uint32_t id;    /* in the table */
+	uint32_t next;  /* in the chain of its hash */
 	struct net net;
 	uint8_t cause; /* enum order_cause; 0: a free one */
 	uint16_t jail;
 };
 
 struct ban_table;
+
+#define BAN_TABLE_NAMES_BYTES (32u << 20)
 
 enum { BAN_TABLE_FULL = 1 };
 
@@ -52,11 +61,10 @@ struct ban *ban_table_find_around(
 /**
  * ban_table_add() - a ban that must not be there yet
  *
- * Its other members are the caller's to fill; @cause is not 0.
- * Return: 0 and *@out, BAN_TABLE_FULL, or -ENOMEM.
+ * Taken from @o are jail, net, until, cause, id and ip; the others are the caller's to
+ * fill. Return: 0 and *@out, BAN_TABLE_FULL, or -ENOMEM.
  */
-int ban_table_add(struct ban_table *t, uint32_t jail, const struct net *n, wall_t until,
-    uint8_t cause, struct ban **out);
+int ban_table_add(struct ban_table *t, const struct order *o, struct ban **out);
 void ban_table_set_until(struct ban_table *t, struct ban *b, wall_t until);
 void ban_table_remove(struct ban_table *t, struct ban *b);
 

@@ -104,14 +104,19 @@ static int judge(struct engine *e, const struct hit *h, uint32_t id,
     const struct window *w, const struct window_part *part, wall_t now,
     struct orders *out)
 {
+	CLEANUP(freep) char *name = h->id ? strdup(h->id) : NULL;
 	struct order verdict = {.cause = ORDER_BY_RULE,
 	    .jail = h->jail,
 	    .net = h->net,
+	    .id = name,
+	    .ip = h->ip,
 	    .at = {w->items[part->to - 1].at_us},
 	    .failures = engine_failures(part)};
 	bool prolong;
 	int r;
 
+	if (h->id && !name)
+		return -ENOMEM;
 	engine_set_length(e, &verdict, now);
 	if (!engine_is_after(verdict.until, now)) {
 		tally_remove(e->tally, id);

@@ -19,6 +19,9 @@
  * "Failures" in orders and accounts is the sum of the weights in the window: with plain
  * rules, their number. Lines kept for explaining are cut to 512 bytes.
  *
+ * An id (base/net.h) is counted and banned like an address; orders about it have its
+ * text. In ignoreip it is never.
+ *
  * The calls that take a jail index want one of the running set-up; anything else is a
  * bug. At most ENGINE_MAX_JAILS jails; more are refused as if memory were missing.
  */
@@ -133,6 +136,7 @@ wall_t engine_next(const struct engine *e);
 
 /**
  * engine_ban() - somebody asks for a ban (no ignore check, as fail2ban does)
+ * @id:  the text, if @n is an id; or NULL. No address stands beside it
  * @sec: its length; negative: permanent; 0: the jail's bantime, escalated; only such a
  *       ban counts among those before the next
  *
@@ -142,8 +146,8 @@ wall_t engine_next(const struct engine *e);
  * Return: ENGINE_BANNED, _PROLONGED, _ALREADY_BANNED, _OVER (the jail's bantime is 0),
  * _FULL, or -ENOMEM.
  */
-int engine_ban(struct engine *e, uint32_t jail, const struct net *n, wall_t now,
-    int64_t sec, struct orders *out);
+int engine_ban(struct engine *e, uint32_t jail, const struct net *n, const char *id,
+    wall_t now, int64_t sec, struct orders *out);
 
 /**
  * engine_unban() - lift bans of @n and, if it is a network, of all inside it; the

@@ -34,6 +34,12 @@ int engine_announce(const struct order *verdict, const struct evidence *why,
 		return -ENOMEM;
 	*o = *verdict;
 	o->n_why = 0;
+	o->why = NULL;
+	o->id = verdict->id ? strdup(verdict->id) : NULL;
+	if (verdict->id && !o->id) {
+		out->n--;
+		return -ENOMEM;
+	}
 	o->why = n_why ? calloc(n_why, sizeof(*o->why)) : NULL;
 	/* Short of memory: a ban without its lines is better than none. */
 	if (!o->why)
@@ -54,6 +60,8 @@ int engine_announce_end(
 	    .cause = cause,
 	    .jail = b->jail,
 	    .net = b->net,
+	    .id = b->name ? b->name->text : NULL,
+	    .ip = b->name ? b->name->ip : (struct net){.bits = 0},
 	    .at = at,
 	    .until = b->until,
 	    .failures = b->failures,
@@ -110,8 +118,7 @@ static int place(struct engine *e, const struct order *o)
 		ban_table_set_until(e->bans, b, o->until);
 		b->cause = (uint8_t)o->cause;
 	} else {
-		r = ban_table_add(
-		    e->bans, o->jail, &o->net, o->until, (uint8_t)o->cause, &b);
+		r = ban_table_add(e->bans, o, &b);
 		if (r == BAN_TABLE_FULL) {
 			e->n_refused++;
 			return ENGINE_FULL;
@@ -144,17 +151,21 @@ int engine_place_announced(struct engine *e, struct orders *out)
 	return ENGINE_BANNED;
 }
 
-int engine_ban(struct engine *e, uint32_t jail, const struct net *n, wall_t now,
-    int64_t sec, struct orders *out)
+int engine_ban(struct engine *e, uint32_t jail, const struct net *n, const char *id,
+    wall_t now, int64_t sec, struct orders *out)
 {
+	CLEANUP(freep) char *name = id ? strdup(id) : NULL;
 	struct order wish = {.op = ORDER_BAN,
 	    .cause = ORDER_BY_USER,
 	    .jail = jail,
 	    .net = *n,
+	    .id = name,
 	    .at = now};
 	const struct ban *b, *around;
 	int r;
 
+	if (id && !name)
+		return -ENOMEM;
 	assert(jail < e->set.n_jails);
 	engine_set_clock(e, now);
 	engine_set_length(e, &wish, now);

@@ -82,6 +82,8 @@ static void show(
 	    .cause = (enum order_cause)b->cause,
 	    .jail = b->jail,
 	    .net = b->net,
+	    .id = b->name ? b->name->text : NULL,
+	    .ip = b->name ? b->name->ip : (struct net){.bits = 0},
 	    .at = b->at,
 	    .until = b->until,
 	    .failures = b->failures,

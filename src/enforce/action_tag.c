@@ -6,7 +6,7 @@ static const struct {
 	enum action_tag tag;
 } tags[] = {
     {"ip", TAG_IP},
-    {"fid", TAG_IP},
+    {"fid", TAG_ID},
     {"family", TAG_FAMILY},
     {"ip-rev", TAG_IP_REV},
     {"ip-host", TAG_IP_HOST},
@@ -60,11 +60,14 @@ bool action_tag_is_foreign(enum action_tag tag)
 	return tag == TAG_FIELD || tag == TAG_IP_HOST || action_tag_has_lines(tag);
 }
 
-bool action_tag_sample(UNUSED void *ctx, struct span name, struct shell_value *out)
+bool action_tag_sample(void *ctx, struct span name, struct shell_value *out)
 {
 	enum action_tag tag = action_tag_find(name);
+	const bool *has_ids = ctx;
+	bool may_be_id = tag == TAG_IP || tag == TAG_ID || tag == TAG_RAW_TICKET;
 
-	*out = (struct shell_value){
-	    SPAN("0"), action_tag_is_foreign(tag), action_tag_has_lines(tag)};
+	*out = (struct shell_value){SPAN("0"),
+	    action_tag_is_foreign(tag) || (may_be_id && has_ids && *has_ids),
+	    action_tag_has_lines(tag)};
 	return tag != TAG_NONE;
 }

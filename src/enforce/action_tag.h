@@ -6,7 +6,8 @@
  *
  * Ours, and pasted into the command: addresses in canonical form, numbers, the jail's
  * name, this machine's name (its letters and digits). Foreign: what came out of a log
- * or the DNS. Source of the names: fail2ban's jail.conf(5) and action files.
+ * or the DNS; so <ip>, <fid> and <raw-ticket> are foreign where an id is banned that is
+ * no address. Source of the names: fail2ban's jail.conf(5) and action files.
  */
 
 #include "enforce/shell_value.h"
@@ -15,6 +16,7 @@ enum action_tag {
 	TAG_NONE,
 	TAG_FIELD, /* F-NAME: what the regex caught; NAME of letters, digits and "_" */
 	TAG_IP,
+	TAG_ID,
 	TAG_FAMILY,
 	TAG_IP_REV,
 	TAG_IP_HOST,
@@ -42,5 +44,6 @@ enum action_tag action_tag_find(struct span name);
 bool action_tag_is_foreign(enum action_tag tag);
 bool action_tag_has_lines(enum action_tag tag);
 
-/* A shell_tag_fn without a ban: to ask shell_plain() about a command before any. */
+/* A shell_tag_fn without a ban: to ask shell_plain() about a command before any. @ctx:
+ * a bool: are ids banned too? NULL: no. */
 bool action_tag_sample(void *ctx, struct span name, struct shell_value *out);

@@ -10,6 +10,8 @@
 
 #include <errno.h>
 
+#include "flow/id.h"
+
 /* The least an encoded evidence takes: time, rule, weight, length of its text. */
 #define EVIDENCE_MIN_BYTES (8 + 2 + 2 + 4)
 
@@ -33,6 +35,7 @@ void order_deinit(struct order *o)
 {
 	evidence_free(o->why, o->n_why);
 	order_fields_free(o->fields, o->n_fields);
+	free(o->id);
 	*o = (struct order){0};
 }
 
@@ -113,9 +116,15 @@ int order_decode_record(struct unpack *u, struct order *out)
 	return 0;
 }
 
+void order_add_who(struct buf *b, const struct order *o)
+{
+	id_add_who(b, &o->net, o->id);
+}
+
 void order_encode(struct buf *b, const struct order *o)
 {
 	order_encode_record(b, o);
+	id_pack(b, o->id, &o->ip);
 	pack_u32(b, o->n_why);
 	for (uint32_t i = 0; i < o->n_why; i++) {
 		pack_wall(b, o->why[i].at);
@@ -133,11 +142,13 @@ int order_decode(struct unpack *u, struct order *out)
 
 	if (r < 0)
 		return r;
+	o.id = id_unpack(u, &o.net, &o.ip);
 	n = unpack_count(u, EVIDENCE_MIN_BYTES);
 	if (n > 0) {
 		o.why = calloc(n, sizeof(*o.why));
 		if (!o.why) {
 			u->bad = true;
+			free(o.id);
 			return -ENOMEM;
 		}
 	}

@@ -5,7 +5,7 @@
  * order - what travels from decide to enforce and record: ban, unban or prolong
  *
  * Two wire forms: a fixed record of numbers for the enforcer, which trusts no text, and
- * a full one with the evidence for the keeper.
+ * a full one with the evidence, and what an id is called, for the keeper.
  */
 
 #include "base/clock.h"
@@ -42,9 +42,11 @@ struct order {
 	enum order_cause cause;
 	uint32_t jail; /* index in the running set-up */
 	struct net net;
-	wall_t at;         /* ban: time of the last failure; else when it was decided */
-	wall_t until;      /* WALL_NEVER: permanent */
-	uint32_t failures; /* in the window, or 0 */
+	char *id;      /* the text of an id, NULL of an address; owned by the list */
+	struct net ip; /* the address beside an id, or none: flow/id.h */
+	wall_t at;     /* ban: time of the last failure; else when it was decided */
+	wall_t until;  /* WALL_NEVER: permanent */
+	uint32_t failures;  /* in the window, or 0 */
 	uint32_t ban_count; /* it is the so-many-th ban of its network; 0: not known */
 	uint32_t n_why;
 	struct evidence *why;       /* owned by the list; oldest first */
@@ -62,6 +64,9 @@ struct orders {
 void orders_deinit(struct orders *l);
 void orders_clear(struct orders *l); /* frees the evidence, keeps the memory */
 
+/* Who it is about, for people and logs: id_add_who(). */
+void order_add_who(struct buf *b, const struct order *o);
+
 /* Append a zeroed order. Return: it (valid until the next append), or NULL. */
 struct order *orders_append(struct orders *l);
 
@@ -74,10 +79,11 @@ int order_add_field(
 /* The enforcer's fixed record: op, cause, jail, net, at, until, failures,
  * ban_count. */
 void order_encode_record(struct buf *b, const struct order *o);
-/* Return: 0 or -EBADMSG; @out has no evidence. */
+/* Return: 0 or -EBADMSG; @out has no evidence, and of an id no text. */
 int order_decode_record(struct unpack *u, struct order *out);
 
-/* With evidence. The decoded one owns its evidence: see order_deinit(). */
+/* With evidence and the text of an id, which must be its own. The decoded one owns
+ * these: see order_deinit(). */
 void order_encode(struct buf *b, const struct order *o);
 int order_decode(struct unpack *u, struct order *out);
 void order_deinit(struct order *o);

@@ -54,6 +54,11 @@ static int failid_from_addr(const struct groups *g, struct span addr,
 
 	out->id = out->host = addr;
 	out->has_net = failid_parse(addr, g->value[GROUP_CIDR], &out->net);
+	if (!out->has_net && fid.p && !span_eq(fid, addr)) {
+		out->id = fid; /* whatever stands beside it */
+		out->is_id = true;
+		return FAILID_FOUND;
+	}
 	if (!out->has_net)
 		return FAILID_REFUSED;
 	if (!fid.p || span_eq(fid, addr))
@@ -62,6 +67,7 @@ static int failid_from_addr(const struct groups *g, struct span addr,
 		out->id = failid_canonical(&id_net, text);
 	else
 		out->id = fid;
+	out->is_id = fid.p && !span_eq(fid, addr) && out->id.p == fid.p;
 	return FAILID_FOUND;
 }
 
@@ -75,6 +81,7 @@ static int failid_from_name(const struct groups *g, enum filter_usedns usedns,
 	if (usedns == FILTER_DNS_RAW) {
 		if (fid.p)
 			out->id = fid;
+		out->is_id = fid.p || !out->has_net;
 		return FAILID_FOUND;
 	}
 	if (out->has_net) {
@@ -90,7 +97,7 @@ static int failid_from_name(const struct groups *g, enum filter_usedns usedns,
 int failid_find(const struct groups *g, enum filter_usedns usedns,
     char text[NET_TEXT_BYTES], struct filter_failure *out)
 {
-	out->has_net = out->is_name = false;
+	out->has_net = out->is_name = out->is_id = false;
 	if (g->value[GROUP_IP4].p)
 		return failid_from_addr(g, g->value[GROUP_IP4], usedns, text, out);
 	if (g->value[GROUP_IP6].p)
@@ -103,5 +110,6 @@ int failid_find(const struct groups *g, enum filter_usedns usedns,
 	out->has_net = net_parse(out->id, &out->net) == 0;
 	if (out->has_net && usedns != FILTER_DNS_RAW)
 		out->id = failid_canonical(&out->net, text);
+	out->is_id = !out->has_net;
 	return FAILID_FOUND;
 }

@@ -20,7 +20,7 @@ enum {
 /**
  * failid_find()
  * @text: storage for an address in canonical form
- * @out:  id, host, has_net, net, is_name are set
+ * @out:  id, host, has_net, net, is_name, is_id are set
  *
  * Return: FAILID_*.
  */

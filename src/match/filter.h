@@ -60,6 +60,8 @@ struct filter_failure {
 	struct span host; /* address or name as it stood in the line */
 	bool has_net;
 	struct net net; /* when has_net */
+	bool is_id;     /* id is a text of its own, not that of an address; see
+			   net_parse_id() whether it will do */
 	bool is_name;   /* host is a DNS name, to be resolved by whoever may; never
 			   with FILTER_DNS_RAW */
 	uint16_t rule;  /* index of the failregex */

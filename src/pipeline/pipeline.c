@@ -264,6 +264,8 @@ int pipeline_feed_asked(struct pipeline *p, const struct pipeline_name *n,
 	struct hit h = {
 	    .jail = n->jail,
 	    .net = *net,
+	    .id = n->id,
+	    .ip = n->ip,
 	    .rule = n->rule,
 	    .weight = 1,
 	    .at = n->at,
@@ -273,7 +275,7 @@ int pipeline_feed_asked(struct pipeline *p, const struct pipeline_name *n,
 	int r = 0;
 
 	/* What commands want to know of the line lives until the next one only. */
-	if (p->gathers && !has_commands) {
+	if (p->gathers && !has_commands && !h.id) {
 		p->gathered[p->n_gathered++] = h;
 		return p->n_gathered < ENGINE_EXPECT_MAX
 			   ? 0
@@ -286,6 +288,37 @@ int pipeline_feed_asked(struct pipeline *p, const struct pipeline_name *n,
 	if (!r_of_this && has_commands)
 		add_fields(n, out, first);
 	return r < 0 ? r : r_of_this;
+}
+
+void pipeline_on_useless_id(struct pipeline *p, pipeline_useless_fn fn, void *ctx)
+{
+	p->on_useless = fn;
+	p->on_useless_ctx = ctx;
+}
+
+/* What counts, when it is not the address: NULL: nothing does. */
+static const char *id_of(
+    struct pipeline *p, const struct filter_failure *f, struct net *out)
+{
+	if (!f->is_id || net_parse_id(f->id, out) < 0)
+		return NULL;
+	memcpy(p->id, f->id.p, f->id.n);
+	p->id[f->id.n] = '\0';
+	return p->id;
+}
+
+static int feed_id(struct pipeline *p, struct pipeline_name *n, const struct net *net,
+    wall_t now, struct orders *out)
+{
+	struct lane *lane = &p->lanes[n->jail];
+
+	if (setup_jail_takes_ids(&p->setup->jails[n->jail]))
+		return pipeline_feed_name(p, n, net, now, out);
+	lane->counts.no_address++;
+	if (p->on_useless && !lane->is_told_useless)
+		p->on_useless(p->on_useless_ctx, n->jail);
+	lane->is_told_useless = true;
+	return 0;
 }
 
 /* Return: 0, or -ENOMEM; *@l is UTF-8 until the next line of the lane. */
@@ -334,7 +367,18 @@ int pipeline_feed_rules(struct pipeline *p, uint32_t jail, const struct line *l,
 	    .n_fields = failure.n_fields,
 	};
 
-	if (failure.has_net)
+	struct net id_net;
+	const char *id = id_of(p, &failure, &id_net);
+	bool has_net = failure.has_net;
+
+	/* A firewall alone wants the address, if there is one. */
+	if (id && (!has_net || setup_jail_takes_ids(&p->setup->jails[jail]))) {
+		n.id = id;
+		if (has_net)
+			n.ip = failure.net;
+		return feed_id(p, &n, &id_net, now, out);
+	}
+	if (has_net)
 		return pipeline_feed_name(p, &n, &failure.net, now, out);
 	r = pipeline_weigh_gathered(p, now, out);
 	if (!is_wanted_name(p, jail, &failure) || !p->on_name(p->on_name_ctx, &n))

@@ -24,7 +24,7 @@ struct pipeline_counts {
 	uint64_t failures;   /* lines that count */
 	uint64_t helped;     /* matched, but no failure */
 	uint64_t ignored;    /* ignoreregex */
-	uint64_t no_address; /* matched, but named no address */
+	uint64_t no_address; /* matched, but named nobody who can be banned */
 	uint64_t limits;     /* a regex gave up */
 	uint64_t skewed;     /* date replaced by the clock */
 	uint64_t undecoded;  /* lines with bytes that mean nothing in logencoding */
@@ -67,13 +67,15 @@ struct pipeline_block {
 int pipeline_feed_block(
     struct pipeline *p, const struct pipeline_block *b, wall_t now, struct orders *out);
 
-/* A failure whose client is a name (usedns = yes or warn). */
+/* A failure whose client is a name (usedns = yes or warn); or one with its id. */
 struct pipeline_name {
 	uint32_t jail;
 	uint16_t rule;
 	wall_t at;
 	struct span name; /* as it stood in the line; spans die after the callback */
 	struct span text; /* the line */
+	const char *id;   /* what counts instead of the address; NULL: nothing does */
+	struct net ip;    /* beside an id: flow/id.h */
 	const struct filter_field *fields; /* for a jail with commands; may be NULL */
 	size_t n_fields;
 };
@@ -81,6 +83,11 @@ struct pipeline_name {
 /* Return: true if it will be resolved and fed again; false: it counts as no address. */
 typedef bool (*pipeline_name_fn)(void *ctx, const struct pipeline_name *n);
 void pipeline_on_name(struct pipeline *p, pipeline_name_fn fn, void *ctx);
+
+/* A failure names an id, but the jail has no action for ids: told once per jail, until
+ * pipeline_reload(). */
+typedef void (*pipeline_useless_fn)(void *ctx, uint32_t jail);
+void pipeline_on_useless_id(struct pipeline *p, pipeline_useless_fn fn, void *ctx);
 
 /* What became of each failure: an ENGINE_* outcome of engine_feed(). */
 typedef void (*pipeline_verdict_fn)(void *ctx, const struct hit *h, int outcome);
@@ -97,7 +104,7 @@ void pipeline_on_ask(struct pipeline *p, pipeline_ask_fn fn, void *ctx);
 int pipeline_feed_asked(struct pipeline *p, const struct pipeline_name *n,
     const struct net *net, wall_t now, struct orders *out);
 
-/* One address of the name. Return: 0 or -ENOMEM. */
+/* One address of the name, or the id. Return: 0 or -ENOMEM. */
 int pipeline_feed_name(struct pipeline *p, const struct pipeline_name *n,
     const struct net *net, wall_t now, struct orders *out);
 

@@ -15,6 +15,7 @@ struct lane {
 	struct decoder *decoder; /* NULL: its logs are UTF-8 */
 	struct pipeline_counts counts;
 	bool is_idle;
+	bool is_told_useless; /* see pipeline_on_useless_id() */
 };
 
 struct pipeline {
@@ -30,6 +31,9 @@ struct pipeline {
 	void *on_name_ctx;
 	pipeline_ask_fn on_ask;
 	void *on_ask_ctx;
+	pipeline_useless_fn on_useless;
+	void *on_useless_ctx;
+	char id[NET_ID_MAX_BYTES + 1]; /* of the failure at hand */
 	struct lens *lenses; /* one for each list of jails that was fed a block */
 	size_t n_lenses;
 	/* While a block is fed: failures that wait to be weighed together. */

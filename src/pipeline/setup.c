@@ -150,6 +150,11 @@ bool setup_uses_commands(const struct setup *s)
 	return false;
 }
 
+bool setup_jail_takes_ids(const struct setup_jail *j)
+{
+	return j->n_commands > 0;
+}
+
 bool setup_uses_hosts_deny(const struct setup *s)
 {
 	for (uint32_t i = 0; i < s->n_jails; i++) {
@@ -401,8 +406,6 @@ static int take_jail(
 	j->maxmatches = c->maxmatches;
 	j->ignoreself = c->ignoreself;
 	if (c->ignorecommand.text && *c->ignorecommand.text) {
-		setup_tell_foreign(c->name, "ignorecommand", c->ignorecommand.text,
-		    c->ignorecommand.at, d);
 		j->ignorecache_count = c->ignorecache.max_count;
 		j->ignorecache_sec = c->ignorecache.max_time_sec;
 		if (dup_text(&j->ignorecommand, c->ignorecommand.text) < 0 ||
@@ -414,6 +417,9 @@ static int take_jail(
 		return -ENOMEM;
 	int r = setup_take_filter(c, d, j);
 
+	if (r >= 0 && j->ignorecommand)
+		setup_tell_foreign(
+		    j, "ignorecommand", j->ignorecommand, c->ignorecommand.at, d);
 	if (r >= 0)
 		r = worse(r, take_encoding(c, d, j));
 	if (r >= 0)

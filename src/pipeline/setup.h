@@ -167,6 +167,11 @@ struct engine_jail *setup_engine_jails(const struct setup *s);
 /* The text that option @name was given in the jail; NULL: none. */
 const char *setup_find_option(const struct setup_jail *j, const char *name);
 
+/*
+ * Can it ban ids that are no addresses? That needs an action that is a command.
+ */
+bool setup_jail_takes_ids(const struct setup_jail *j);
+
 /* Does any jail need this? */
 bool setup_uses_hosts_deny(const struct setup *s);
 /* Actions that are commands, or ignorecommand. */

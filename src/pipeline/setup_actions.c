@@ -192,7 +192,7 @@ static int take_action(const struct conf_jail *c, const struct conf_action *a,
 	case ACTION_HOSTS_DENY:
 		return add_hosts_deny(a, j);
 	case ACTION_COMMANDS:
-		setup_tell_foreign_action(c->name, a, d);
+		setup_tell_foreign_action(j, a, d);
 		return add_command(a, d, j);
 	case ACTION_MAIL:
 		return add_command(a, d, j);

@@ -27,18 +27,34 @@ static struct span shown_part(struct span text, size_t at)
 	return line;
 }
 
+static bool names_id(const char *regex)
+{
+	return regex && (strstr(regex, "F-ID") || strstr(regex, "(?P<fid>"));
+}
+
+/* May its filter find an id that is no address? */
+static bool names_ids(const struct setup_jail *j)
+{
+	bool does = j->usedns == FILTER_DNS_RAW || names_id(j->prefregex);
+
+	for (uint32_t i = 0; !does && i < j->n_failregex; i++)
+		does = names_id(j->failregex[i]);
+	return does;
+}
+
 /* Return: was there something to tell? */
-static bool tell(const char *jail, const char *what, struct span text,
+static bool tell(const struct setup_jail *j, const char *what, struct span text,
     struct conf_place at, struct diag *d)
 {
 	struct shell_reason reason;
-	enum shell_form form = shell_plain(text, action_tag_sample, NULL, &reason);
+	bool has_ids = names_ids(j);
+	enum shell_form form = shell_plain(text, action_tag_sample, &has_ids, &reason);
 	struct span part = shown_part(text, reason.at);
 
 	if (form == SHELL_WHOLE)
 		return false;
 	diag_add(d, DIAG_WARNING, at,
-	    "jail %s: %s: values from logs become %s: %s (at '" SPAN_FMT "')", jail,
+	    "jail %s: %s: values from logs become %s: %s (at '" SPAN_FMT "')", j->name,
 	    what,
 	    form == SHELL_WORD ? "words of letters, digits, '.', '-' and '@'"
 			       : "'_' and letters and digits",
@@ -46,13 +62,13 @@ static bool tell(const char *jail, const char *what, struct span text,
 	return true;
 }
 
-void setup_tell_foreign(const char *jail, const char *what, const char *command,
-    struct conf_place at, struct diag *d)
+void setup_tell_foreign(const struct setup_jail *j, const char *what,
+    const char *command, struct conf_place at, struct diag *d)
 {
-	(void)tell(jail, what, span_of(command), at, d);
+	(void)tell(j, what, span_of(command), at, d);
 }
 
-static bool tell_option(const char *jail, const struct conf_action *a,
+static bool tell_option(const struct setup_jail *j, const struct conf_action *a,
     const struct action_options *o, const char *name, struct diag *d)
 {
 	CLEANUP(buf_deinit) struct buf text = BUF_INIT(ACTION_TEXT_MAX);
@@ -61,14 +77,14 @@ static bool tell_option(const char *jail, const struct conf_action *a,
 	(void)snprintf(what, sizeof(what), "action '%.100s': %s", a->actname, name);
 	for (size_t f = 0; f < ARRAY_LEN(families); f++) {
 		if (action_text(o, name, families[f], &text) == 0 &&
-		    tell(jail, what, buf_span(&text), a->at, d))
+		    tell(j, what, buf_span(&text), a->at, d))
 			return true;
 	}
 	return false;
 }
 
 void setup_tell_foreign_action(
-    const char *jail, const struct conf_action *a, struct diag *d)
+    const struct setup_jail *j, const struct conf_action *a, struct diag *d)
 {
 	CLEANUP(freep)
 	struct action_option *items = calloc(a->n_options + 1, sizeof(*items));
@@ -78,7 +94,7 @@ void setup_tell_foreign_action(
 		items[i] =
 		    (struct action_option){a->options[i].name, a->options[i].value};
 	for (size_t n = 0; items && n < ARRAY_LEN(names); n++) {
-		if (tell_option(jail, a, &o, names[n], d))
+		if (tell_option(j, a, &o, names[n], d))
 			return; /* one is enough to send somebody there */
 	}
 }

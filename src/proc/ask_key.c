@@ -3,6 +3,7 @@
 
 #include "base/hash.h"
 #include "enforce/action_text.h"
+#include "flow/id.h"
 
 /* Those that follow from the address are as good as the address itself. */
 static bool is_of_address(struct span tag)
@@ -27,10 +28,14 @@ static bool add_field(
 static bool add_tag(struct buf *value, struct span tag, const struct pipeline_name *n,
     const struct net *net)
 {
-	if (is_of_address(tag))
-		buf_add_net(value, net);
-	else if (span_eq(tag, SPAN("family")))
-		buf_add_str(value, net_is_v4(net) ? "inet4" : "inet6");
+	const struct net *address = !n->id ? net : id_has_ip(&n->ip) ? &n->ip : NULL;
+
+	if (n->id && (span_eq(tag, SPAN("fid")) || (!address && is_of_address(tag))))
+		buf_add_str(value, n->id);
+	else if (is_of_address(tag))
+		buf_add_net(value, address);
+	else if (address && span_eq(tag, SPAN("family")))
+		buf_add_str(value, net_is_v4(address) ? "inet4" : "inet6");
 	else if (span_starts(tag, SPAN("F-")))
 		return add_field(value, n, span_skip(tag, 2));
 	else

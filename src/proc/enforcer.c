@@ -274,7 +274,8 @@ static struct order *read_orders(struct message *m, uint32_t *out_n)
 	struct order *orders = calloc(n + 1, sizeof(*orders));
 
 	for (uint32_t i = 0; orders && i < n; i++) {
-		if (order_decode_record(&m->body, &orders[i]) < 0)
+		if (order_decode_record(&m->body, &orders[i]) < 0 ||
+		    net_is_id(&orders[i].net))
 			m->body.bad = true;
 	}
 	if (!orders || unpack_end(&m->body) < 0) {

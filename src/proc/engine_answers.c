@@ -67,6 +67,7 @@ static struct answer *answer_free(struct answer *w)
 	if (!w)
 		return NULL;
 	orders_deinit(&w->bans);
+	free(w->name);
 	buf_deinit(&w->refused);
 	free(w->stopped);
 	free(w);
@@ -84,15 +85,23 @@ static struct answer *answer_new(const struct request *q)
 	w->asked_at = mono_now();
 	w->jail = q->jail >= 0 ? (uint32_t)q->jail : 0;
 	w->refused = BUF_INIT(1 << 20);
-	if (q->n_nets)
-		w->net = q->nets[0];
+	if (q->who.n)
+		w->net = q->who.nets[0];
+	if (q->who.n && q->who.texts[0] && !(w->name = strdup(q->who.texts[0])))
+		return answer_free(w);
 	return w;
 }
 
-/* Is what this jail bans dropped by the kernel, as far as it is to be? */
-static bool is_enforced(const struct engine_answers *a, uint32_t jail)
+/* Is what was banned dropped by the kernel, as far as it is to be? */
+static bool is_enforced(const struct engine_answers *a, const struct answer *w)
 {
-	return a->er->is_enforcing || !answers_setup(a)->jails[jail].n_targets;
+	if (a->er->is_enforcing || !answers_setup(a)->jails[w->jail].n_targets)
+		return true;
+	for (size_t i = 0; i < w->bans.n; i++) {
+		if (!w->bans.items[i].id)
+			return false;
+	}
+	return w->bans.n > 0;
 }
 
 static void put_ban_result(
@@ -103,7 +112,7 @@ static void put_ban_result(
 	jsonw_key(j, "banned");
 	jsonw_array(j);
 	for (size_t i = 0; i < w->bans.n; i++) {
-		jsonw_net(j, &w->bans.items[i].net);
+		answers_put_who(j, &w->bans.items[i].net, w->bans.items[i].id);
 		n_prolonged += w->bans.items[i].op == ORDER_PROLONG;
 	}
 	jsonw_array_end(j);
@@ -114,7 +123,7 @@ static void put_ban_result(
 	jsonw_raw(j, buf_span(&w->refused));
 	jsonw_array_end(j);
 	jsonw_key(j, "enforced");
-	jsonw_bool(j, is_enforced(a, w->jail));
+	jsonw_bool(j, is_enforced(a, w));
 }
 
 static void put_account(void *ctx, const struct engine_account *ac)
@@ -153,7 +162,7 @@ static void put_why_result(
 	struct net by;
 
 	jsonw_key(&l.j, "ip");
-	jsonw_net(&l.j, &w->net);
+	answers_put_who(&l.j, &w->net, w->name);
 	jsonw_key(&l.j, "bans");
 	jsonw_array(&l.j);
 	for (size_t i = 0; i < w->bans.n; i++)
@@ -233,26 +242,47 @@ static int copy_order(struct orders *to, const struct order *o)
 	if (!c)
 		return -ENOMEM;
 	*c = *o;
-	c->n_why = 0;
+	c->n_why = c->n_fields = 0;
+	c->fields = NULL;
+	c->id = o->id ? strdup(o->id) : NULL;
 	c->why = o->n_why ? calloc(o->n_why, sizeof(*c->why)) : NULL;
 	for (uint32_t i = 0; c->why && i < o->n_why; i++) {
 		c->why[i] = o->why[i];
 		c->why[i].text = o->why[i].text ? strdup(o->why[i].text) : NULL;
 		c->n_why = i + 1;
 	}
-	return 0;
+	return o->id && !c->id ? -ENOMEM : 0;
+}
+
+/* Return: true, and the reply is sent: one is an id, which the jail cannot ban. */
+static bool refuse_useless(struct engine_answers *a, const struct request *q)
+{
+	if (setup_jail_takes_ids(&answers_setup(a)->jails[q->jail]))
+		return false;
+	for (uint32_t i = 0; i < q->who.n; i++) {
+		if (!q->who.texts[i])
+			continue;
+		answers_reply_error(a, q->id,
+		    "'%.64s' is no address or network, and jail '%s' has no action "
+		    "that is a command, which could ban something else",
+		    q->who.texts[i], q->jail_name);
+		return true;
+	}
+	return false;
 }
 
 static void answer_ban(struct engine_answers *a, const struct request *q)
 {
+	if (refuse_useless(a, q))
+		return;
 	struct answer *w = answer_new(q);
 	int r = w ? 0 : -ENOMEM;
 
 	if (w)
 		w->first_seq = a->er->last_seq + 1;
-	for (uint32_t i = 0; i < q->n_nets && r >= 0; i++) {
-		r = engine_ban(answers_engine(a), (uint32_t)q->jail, &q->nets[i],
-		    wall_now(), q->seconds, &a->er->orders);
+	for (uint32_t i = 0; i < q->who.n && r >= 0; i++) {
+		r = engine_ban(answers_engine(a), (uint32_t)q->jail, &q->who.nets[i],
+		    q->who.texts[i], wall_now(), q->seconds, &a->er->orders);
 		if (r == ENGINE_ALREADY_BANNED)
 			w->n_already++;
 		else if (r == ENGINE_FULL)
@@ -280,11 +310,11 @@ static void answer_unban(struct engine_answers *a, const struct request *q)
 
 	if (w)
 		w->first_seq = a->er->last_seq + 1;
-	if (w && !q->n_nets)
+	if (w && !q->who.n)
 		n = engine_unban(
 		    answers_engine(a), q->jail, NULL, wall_now(), &a->er->orders);
-	for (uint32_t i = 0; i < q->n_nets && n >= 0; i++) {
-		int r = engine_unban(answers_engine(a), q->jail, &q->nets[i],
+	for (uint32_t i = 0; i < q->who.n && n >= 0; i++) {
+		int r = engine_unban(answers_engine(a), q->jail, &q->who.nets[i],
 		    wall_now(), &a->er->orders);
 
 		n = r < 0 ? r : n + r;
@@ -317,7 +347,7 @@ static void answer_why(struct engine_answers *a, const struct request *q)
 		return;
 	}
 	engine_find_bans(answers_engine(a), &w->net, collect_ban, &w->bans);
-	uint32_t n = w->bans.n < MAX_COUNTED ? (uint32_t)w->bans.n : 0;
+	uint32_t n = w->bans.n < MAX_COUNTED && !w->name ? (uint32_t)w->bans.n : 0;
 
 	if (n) {
 		w->first_seq = w->last_seq = ++a->er->last_seq;
@@ -490,8 +520,7 @@ static bool decode_request(struct unpack *u, struct request *q)
 	q->seconds = unpack_i64(u);
 	q->offset = unpack_u32(u);
 	q->limit = unpack_u32(u);
-	q->nets = unpack_nets(u, MAX_NETS, &q->n_nets);
-	return q->nets && unpack_end(u) == 0;
+	return ids_unpack(u, MAX_NETS, &q->who) == 0 && unpack_end(u) == 0;
 }
 
 static void dispatch(struct engine_answers *a, const struct request *q)
@@ -507,7 +536,7 @@ static void dispatch(struct engine_answers *a, const struct request *q)
 		answers_banned(a, q);
 		return;
 	case REQUEST_BAN:
-		if (q->jail < 0 || !q->n_nets)
+		if (q->jail < 0 || !q->who.n)
 			answers_reply_error(
 			    a, q->id, "%s", "a ban needs a jail and an address");
 		else
@@ -517,7 +546,7 @@ static void dispatch(struct engine_answers *a, const struct request *q)
 		answer_unban(a, q);
 		return;
 	case REQUEST_WHY:
-		if (!q->n_nets)
+		if (!q->who.n)
 			answers_reply_error(a, q->id, "%s", "which address?");
 		else
 			answer_why(a, q);
@@ -547,7 +576,7 @@ void engine_answers_request(struct engine_answers *a, struct message *m)
 			dispatch(a, &q);
 	}
 	free(q.jail_name);
-	free(q.nets);
+	ids_deinit(&q.who);
 }
 
 struct engine_answers *engine_answers_new(struct engine_role *er)

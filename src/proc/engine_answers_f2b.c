@@ -5,6 +5,7 @@
  * protocol, so they too wait until the kernel and the store have them.
  */
 #include "base/log.h"
+#include "flow/id.h"
 #include "proc/engine_role.h"
 
 #define ANSWER_MAX_BYTES (64u << 20)
@@ -16,8 +17,7 @@ struct f2b_request {
 	enum f2b_verb verb;
 	uint32_t jail; /* UINT32_MAX: all */
 	bool flag;
-	struct net *nets;
-	uint32_t n_nets;
+	struct ids who;
 	char *texts[MAX_TEXTS];
 	uint32_t n_texts;
 };
@@ -29,7 +29,7 @@ static struct engine *engine_of(const struct engine_role *er)
 
 static void request_deinit(struct f2b_request *q)
 {
-	free(q->nets);
+	ids_deinit(&q->who);
 	for (uint32_t i = 0; i < q->n_texts; i++)
 		free(q->texts[i]);
 }
@@ -42,7 +42,7 @@ static bool decode(struct unpack *u, struct f2b_request *q)
 	q->verb = unpack_u8(u);
 	q->jail = unpack_u32(u);
 	q->flag = unpack_bool(u);
-	q->nets = unpack_nets(u, MAX_NETS, &q->n_nets);
+	bool is_good = ids_unpack(u, MAX_NETS, &q->who) == 0;
 	uint32_t n = unpack_count(u, 4);
 
 	if (n > MAX_TEXTS)
@@ -52,7 +52,7 @@ static bool decode(struct unpack *u, struct f2b_request *q)
 		if (!q->texts[q->n_texts++])
 			u->bad = true;
 	}
-	return q->nets && unpack_end(u) == 0;
+	return is_good && unpack_end(u) == 0;
 }
 
 static void fail(struct engine_role *er, uint64_t id, const char *why)
@@ -76,11 +76,18 @@ struct list {
 	const struct net *within; /* only what bans this; NULL: all */
 };
 
+static void pack_who(struct buf *b, const struct order *o)
+{
+	pack_net(b, &o->net);
+	if (o->id)
+		pack_str(b, o->id);
+}
+
 static void add_banned_net(void *ctx, const struct order *o)
 {
 	struct list *l = ctx;
 
-	pack_net(&l->b, &o->net);
+	pack_who(&l->b, o);
 	l->n++;
 }
 
@@ -93,7 +100,7 @@ static void add_ban(void *ctx, const struct order *o)
 		return;
 	pack_u32(&l->b, l->which);
 	pack_u32(&l->b, o->jail);
-	pack_net(&l->b, &o->net);
+	pack_who(&l->b, o);
 	pack_wall(&l->b, o->at);
 	pack_wall(&l->b, o->until);
 	l->n++;
@@ -144,13 +151,13 @@ static void answer_bans(
 {
 	struct list l = {.b = BUF_INIT(ANSWER_MAX_BYTES), .jail = q->jail};
 
-	if (!q->n_nets)
+	if (!q->who.n)
 		engine_each_ban(engine_of(er),
 		    q->jail == UINT32_MAX ? -1 : (int)q->jail, add_ban, &l);
-	for (uint32_t i = 0; i < q->n_nets; i++) {
+	for (uint32_t i = 0; i < q->who.n; i++) {
 		l.which = i;
-		l.within = &q->nets[i];
-		engine_find_bans(engine_of(er), &q->nets[i], add_ban, &l);
+		l.within = &q->who.nets[i];
+		engine_find_bans(engine_of(er), &q->who.nets[i], add_ban, &l);
 	}
 	pack_u32(out, l.n);
 	buf_add_span(out, buf_span(&l.b));
@@ -175,7 +182,7 @@ static void forward(
 	pack_i64(&b, 0);
 	pack_u32(&b, 0);
 	pack_u32(&b, 0);
-	pack_nets(&b, q->nets, q->n_nets);
+	ids_pack(&b, &q->who);
 	m.body = unpack_of(buf_span(&b));
 	engine_answers_request(er->answers, &m);
 	buf_deinit(&b);
@@ -213,13 +220,13 @@ static void unban_and_tell(
 	struct list absent = {.b = BUF_INIT(MESSAGE_MAX_BYTES)};
 	int r = 0;
 
-	for (uint32_t i = 0; i < q->n_nets && r >= 0; i++) {
-		if (is_banned(er, q->jail, &q->nets[i])) {
+	for (uint32_t i = 0; i < q->who.n && r >= 0; i++) {
+		if (is_banned(er, q->jail, &q->who.nets[i])) {
 			r = engine_unban(engine_of(er),
-			    q->jail == UINT32_MAX ? -1 : (int)q->jail, &q->nets[i],
+			    q->jail == UINT32_MAX ? -1 : (int)q->jail, &q->who.nets[i],
 			    wall_now(), &er->orders);
 		} else {
-			pack_net(&absent.b, &q->nets[i]);
+			pack_net(&absent.b, &q->who.nets[i]);
 			absent.n++;
 		}
 	}
@@ -233,8 +240,8 @@ static void unban_and_tell(
 
 static bool all_banned(const struct engine_role *er, const struct f2b_request *q)
 {
-	for (uint32_t i = 0; i < q->n_nets; i++) {
-		if (!is_banned(er, q->jail, &q->nets[i]))
+	for (uint32_t i = 0; i < q->who.n; i++) {
+		if (!is_banned(er, q->jail, &q->who.nets[i]))
 			return false;
 	}
 	return true;
@@ -253,9 +260,12 @@ static void answer_attempt(
 		buf_printf(&lines, "%s%s", k ? "\n" : "", q->texts[k]);
 	h.text = buf_span(&lines);
 	h.weight = (int16_t)(q->n_texts ? q->n_texts : 1);
-	for (uint32_t i = 0; i < q->n_nets && r >= 0; i++) {
-		h.net = q->nets[i];
+	for (uint32_t i = 0; i < q->who.n && r >= 0; i++) {
+		h.net = q->who.nets[i];
+		h.id = q->who.texts[i];
 		h.at = wall_now();
+		if (h.id && !setup_jail_takes_ids(&er->role->setup->jails[q->jail]))
+			continue;
 		r = engine_feed(engine_of(er), &h, h.at, &er->orders);
 		is_counted |= r >= 0 && r != ENGINE_IGNORED;
 	}

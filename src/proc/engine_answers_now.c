@@ -26,6 +26,14 @@ void answers_put_wall(struct jsonw *j, const char *key, wall_t v)
 	jsonw_wall(j, v, false);
 }
 
+void answers_put_who(struct jsonw *j, const struct net *n, const char *id)
+{
+	if (id)
+		jsonw_str(j, id);
+	else
+		jsonw_net(j, n);
+}
+
 void answers_put_why(struct jsonw *j, const struct evidence *why, size_t n)
 {
 	jsonw_key(j, "why");
@@ -47,7 +55,11 @@ void answers_put_ban(struct engine_answers *a, struct jsonw *j, const struct ord
 	jsonw_object(j);
 	answers_put_str(j, "jail", answers_jail_name(a, o->jail));
 	jsonw_key(j, "ip");
-	jsonw_net(j, &o->net);
+	answers_put_who(j, &o->net, o->id);
+	if (o->id && id_has_ip(&o->ip)) {
+		jsonw_key(j, "address");
+		jsonw_net(j, &o->ip);
+	}
 	answers_put_wall(j, "at", o->at);
 	answers_put_wall(j, "until", o->until);
 	answers_put_i64(j, "failures", o->failures);
@@ -201,9 +213,10 @@ void answers_banned(struct engine_answers *a, const struct request *q)
 	jsonw_object(&l.j);
 	jsonw_key(&l.j, "bans");
 	jsonw_array(&l.j);
-	if (q->n_nets) {
-		for (uint32_t i = 0; i < q->n_nets; i++)
-			engine_find_bans(answers_engine(a), &q->nets[i], list_ban, &l);
+	if (q->who.n) {
+		for (uint32_t i = 0; i < q->who.n; i++)
+			engine_find_bans(
+			    answers_engine(a), &q->who.nets[i], list_ban, &l);
 	} else {
 		engine_each_ban(answers_engine(a), q->jail, list_ban, &l);
 	}

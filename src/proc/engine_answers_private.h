@@ -11,6 +11,7 @@
 #include <bsd/sys/queue.h>
 
 #include "base/jsonw.h"
+#include "flow/id.h"
 #include "proc/engine_role.h"
 
 #define ANSWER_MAX_BYTES (64u << 20)
@@ -26,6 +27,7 @@ struct answer {
 	mono_t asked_at;
 	uint32_t jail; /* ban */
 	struct net net;
+	char *name;         /* of an id: its text */
 	struct orders bans; /* ban: what was ordered; why: what lasts */
 	uint64_t *stopped;  /* why: packets, bytes per ban; NULL until counted */
 	uint32_t n_already;
@@ -48,8 +50,7 @@ struct request {
 	int jail; /* -1: none named */
 	int64_t seconds;
 	uint32_t offset, limit;
-	struct net *nets;
-	uint32_t n_nets;
+	struct ids who;
 };
 
 static inline struct engine *answers_engine(const struct engine_answers *a)
@@ -80,6 +81,7 @@ struct listing {
 void answers_put_i64(struct jsonw *j, const char *key, int64_t v);
 void answers_put_str(struct jsonw *j, const char *key, const char *v);
 void answers_put_wall(struct jsonw *j, const char *key, wall_t v);
+void answers_put_who(struct jsonw *j, const struct net *n, const char *id);
 void answers_put_why(struct jsonw *j, const struct evidence *why, size_t n);
 void answers_put_ban(struct engine_answers *a, struct jsonw *j, const struct order *o,
     const uint64_t *stopped);

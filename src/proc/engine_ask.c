@@ -12,6 +12,7 @@
 #include <errno.h>
 
 #include "base/log.h"
+#include "flow/id.h"
 #include "proc/ask_key.h"
 #include "proc/engine_role.h"
 
@@ -24,7 +25,7 @@ struct failure {
 	uint64_t key;
 	bool has_key; /* else the answer is not kept */
 	struct net net;
-	struct pipeline_name what; /* its text is owned, and its fields are these: */
+	struct pipeline_name what; /* owns text and id, and its fields are these: */
 	struct filter_field *fields;
 };
 
@@ -54,6 +55,7 @@ static void drop(struct engine_ask *a, struct failure *f)
 	}
 	free(f->fields);
 	free((void *)(uintptr_t)f->what.text.p);
+	free((void *)(uintptr_t)f->what.id);
 	free(f);
 }
 
@@ -172,7 +174,8 @@ static struct failure *keep(
 	f->net = *net;
 	f->what.name = (struct span){"", 0};
 	f->what.text.p = span_dup(n->text);
-	if (copy_fields(f, n) == 0 && f->what.text.p)
+	f->what.id = n->id ? strdup(n->id) : NULL;
+	if ((f->what.id || !n->id) && copy_fields(f, n) == 0 && f->what.text.p)
 		return f;
 	drop(a, f);
 	return NULL;
@@ -186,6 +189,7 @@ static int send_question(struct engine_ask *a, const struct failure *f)
 	pack_u64(&b, f->id);
 	pack_u32(&b, f->what.jail);
 	pack_net(&b, &f->net);
+	id_pack(&b, f->what.id, &f->what.ip);
 	pack_wall(&b, f->what.at);
 	pack_span(&b, f->what.text);
 	pack_u32(&b, (uint32_t)f->what.n_fields);
@@ -197,13 +201,13 @@ static int send_question(struct engine_ask *a, const struct failure *f)
 }
 
 static void say_ignored(
-    const struct engine_ask *a, uint32_t jail, const struct net *net)
+    const struct engine_ask *a, const struct pipeline_name *n, const struct net *net)
 {
-	char text[NET_TEXT_BYTES];
+	CLEANUP(buf_deinit) struct buf who = BUF_INIT(2048);
 
-	net_format(net, text);
-	log_info(a->er->role->setup->jails[jail].name,
-	    "%s is ignored: ignorecommand says so", text);
+	id_add_who(&who, net, n->id);
+	log_info(a->er->role->setup->jails[n->jail].name,
+	    "%s is ignored: ignorecommand says so", buf_str(&who));
 }
 
 /* A failure of a jail with ignorecommand. Return: true if it is dealt with, or will be
@@ -219,7 +223,7 @@ static bool on_failure(void *ctx, const struct pipeline_name *n, const struct ne
 
 	if (known) {
 		if (known->is_ignored)
-			say_ignored(a, n->jail, net);
+			say_ignored(a, n, net);
 		return known->is_ignored;
 	}
 	if (!a->er->role->peers[ROLE_RUNNER] || a->n_waiting >= MAX_WAITING) {
@@ -255,7 +259,7 @@ void engine_ask_answered(struct engine_ask *a, struct message *m)
 		if (is_first && f->has_key)
 			keep_answer(a, f->what.jail, f->key, is_ignored);
 		if (is_first && is_ignored)
-			say_ignored(a, f->what.jail, &f->net);
+			say_ignored(a, &f->what, &f->net);
 		is_first = false;
 		if (!is_ignored && pipeline_feed_asked(a->er->pipeline, &f->what,
 				       &f->net, wall_now(), &a->er->orders) < 0)

@@ -2,7 +2,8 @@
 /*
  * Orders on their way to those who carry them out: as records, gathered into messages.
  * The runner gets those of jails that need it only; where commands are to be run a ban
- * goes with its lines and with what the deciding line named.
+ * goes with its lines and with what the deciding line named. Ids are for the runner's
+ * commands only: neither the kernel nor hosts.deny knows them.
  */
 #include "proc/engine_role.h"
 
@@ -61,8 +62,10 @@ static void send_to_enforcer(struct engine_role *er)
 {
 	struct batch t = batch_of(er, ROLE_ENFORCER);
 
-	for (size_t i = 0; i < er->orders.n; i++)
-		batch_add(&t, &er->orders.items[i]);
+	for (size_t i = 0; i < er->orders.n; i++) {
+		if (!net_is_id(&er->orders.items[i].net))
+			batch_add(&t, &er->orders.items[i]);
+	}
 	batch_end(&t);
 }
 
@@ -71,8 +74,10 @@ static void send_to_enforcer(struct engine_role *er)
 static void remember_unbans(struct engine_role *er)
 {
 	for (size_t i = 0; i < er->orders.n; i++) {
-		if (er->orders.items[i].op == ORDER_UNBAN)
-			order_encode_record(&er->missed, &er->orders.items[i]);
+		const struct order *o = &er->orders.items[i];
+
+		if (o->op == ORDER_UNBAN && !net_is_id(&o->net))
+			order_encode_record(&er->missed, o);
 	}
 }
 
@@ -154,10 +159,15 @@ static void send_missed(struct engine_role *er, struct batch *t)
 
 static void add_restored(void *ctx, const struct order *o)
 {
+	struct batch *t = ctx;
 	struct order restored = *o;
 
 	restored.cause = ORDER_RESTORED;
-	batch_add(ctx, &restored);
+	restored.n_why = 0; /* told when it was new */
+	if (!net_is_id(&o->net))
+		batch_add(t, &restored);
+	else if (t->to == ROLE_RUNNER)
+		send_ticket(t, &restored);
 }
 
 void engine_orders_resync(struct engine_role *er, enum role_id to)

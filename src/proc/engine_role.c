@@ -33,7 +33,7 @@ static void rearm(struct engine_role *er)
 
 uint64_t engine_role_flush(struct engine_role *er)
 {
-	bool has_enforcer = er->role->peers[ROLE_ENFORCER] != NULL;
+	uint64_t seq = er->last_seq;
 
 	if (!er->orders.n)
 		return 0;
@@ -50,7 +50,7 @@ uint64_t engine_role_flush(struct engine_role *er)
 	}
 	orders_clear(&er->orders);
 	rearm(er);
-	return has_enforcer ? er->last_seq : 0;
+	return er->last_seq > seq ? er->last_seq : 0;
 }
 
 static void on_tick(void *ctx)

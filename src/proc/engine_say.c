@@ -8,9 +8,11 @@
 #include <time.h>
 
 #include "base/log.h"
+#include "flow/id.h"
 #include "proc/engine_role.h"
 
 #define STAMP_BYTES 32
+#define WHO_BYTES 2048
 
 static void stamp(wall_t at, char out[STAMP_BYTES])
 {
@@ -87,13 +89,13 @@ static void say_like_bandog(const char *jail, const struct order *o, const char 
 
 void engine_say_order(const struct setup_jail *j, const struct order *o)
 {
-	char net[NET_TEXT_BYTES];
+	CLEANUP(buf_deinit) struct buf who = BUF_INIT(WHO_BYTES);
 
-	net_format(&o->net, net);
+	order_add_who(&who, o);
 	if (log_is_like_fail2ban())
-		say_like_fail2ban(j, o, net);
+		say_like_fail2ban(j, o, buf_str(&who));
 	else
-		say_like_bandog(j->name, o, net);
+		say_like_bandog(j->name, o, buf_str(&who));
 }
 
 void engine_say_increase(struct engine_role *er, const struct order *o)
@@ -114,14 +116,15 @@ void engine_say_increase(struct engine_role *er, const struct order *o)
 	if (!log_is_like_fail2ban() || length_sec(o) == j->bantime_sec)
 		return;
 	CLEANUP(buf_deinit) struct buf length = BUF_INIT(64);
-	char net[NET_TEXT_BYTES], end[STAMP_BYTES] = "infinite";
+	CLEANUP(buf_deinit) struct buf who = BUF_INIT(WHO_BYTES);
+	char end[STAMP_BYTES] = "infinite";
 
-	net_format(&o->net, net);
+	order_add_who(&who, o);
 	duration_format(&length, length_sec(o));
 	if (o->until.us != WALL_NEVER.us)
 		stamp(o->until, end);
 	log_fail2ban(LOG_L_NOTICE, "observer", "[%s] Increase Ban %s (%u # %s -> %s)",
-	    j->name, net, o->ban_count,
+	    j->name, buf_str(&who), o->ban_count,
 	    o->until.us == WALL_NEVER.us ? "permanent" : buf_str(&length), end);
 }
 
@@ -132,9 +135,12 @@ static void on_verdict(void *ctx, const struct hit *h, int outcome)
 {
 	const struct engine_role *er = ctx;
 	const char *jail = er->role->setup->jails[h->jail].name;
-	char net[NET_TEXT_BYTES], at[STAMP_BYTES];
+	CLEANUP(buf_deinit) struct buf who = BUF_INIT(WHO_BYTES);
+	char at[STAMP_BYTES];
 
-	net_format(&h->net, net);
+	id_add_who(&who, &h->net, h->id);
+	const char *net = buf_str(&who);
+
 	if (outcome == ENGINE_IGNORED) {
 		log_fail2ban(LOG_L_INFO, "filter", "[%s] Ignore %s by ip", jail, net);
 		return;
@@ -155,8 +161,18 @@ void engine_say_jails(struct engine_role *er, const char *what)
 		    LOG_L_INFO, "jail", "Jail '%s' %s", s->jails[i].name, what);
 }
 
+static void on_useless_id(void *ctx, uint32_t jail)
+{
+	const struct engine_role *er = ctx;
+
+	log_warning(er->role->setup->jails[jail].name,
+	    "its filter names an id that is no address; banning such needs an action "
+	    "that is a command");
+}
+
 void engine_say_begin(struct engine_role *er)
 {
+	pipeline_on_useless_id(er->pipeline, on_useless_id, er);
 	if (!log_is_like_fail2ban())
 		return;
 	pipeline_on_verdict(er->pipeline, on_verdict, er);

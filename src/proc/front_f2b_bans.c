@@ -11,22 +11,15 @@
 static void ask_bans(
     struct f2b_command *c, uint32_t jail, size_t from, f2b_resume_fn resume)
 {
-	CLEANUP(freep) struct net *nets = calloc(F2B_MAX_NETS, sizeof(*nets));
-	uint32_t n = 0;
+	CLEANUP(ids_deinit) struct ids who = {0};
 
-	if (!nets) {
-		f2b_raise(c, "MemoryError", "out of memory");
-		return;
-	}
-	if (!f2b_nets(c, from, false, nets, &n))
+	if (!f2b_begin_who(c, &who) || !f2b_who(c, from, false, &who))
 		return;
 	f2b_ask(c, F2B_BANS, jail, false);
-	/* Words, but no address among them: nothing can match. */
-	if (!n && c->n_words > from) {
-		(void)net_parse(SPAN("::"), &nets[0]);
-		n = 1;
-	}
-	pack_nets(&c->body, nets, n);
+	/* Words, but no address or id among them: nothing can match. */
+	if (!who.n && c->n_words > from)
+		(void)ids_add(&who, "::", false);
+	ids_pack(&c->body, &who);
 	pack_u32(&c->body, 0);
 	f2b_ask_end(c, resume);
 }
@@ -47,12 +40,12 @@ static void put_time(struct buf *b, wall_t at)
 /* "192.0.2.1 \t2026-01-01 00:00:00 + 600 = 2026-01-01 00:10:00" */
 static void put_timed(struct buf *out, const struct f2b_ban *ban)
 {
-	CLEANUP(buf_deinit) struct buf line = BUF_INIT(512);
+	CLEANUP(buf_deinit) struct buf line = BUF_INIT(1024);
 	int64_t sec = ban->until.us == WALL_NEVER.us
 			  ? -1
 			  : (ban->until.us - ban->at.us) / US_PER_SEC;
 
-	buf_add_net(&line, &ban->net);
+	f2b_add_who(&line, &ban->who);
 	buf_add_str(&line, " \t");
 	put_time(&line, ban->at);
 	buf_printf(&line, " + %lld = ", (long long)sec);
@@ -75,7 +68,7 @@ static void bans_listed(
 		if (c->has_flag)
 			put_timed(&c->reply, &b);
 		else
-			f2b_put_net(&c->reply, &b.net);
+			f2b_put_who(&c->reply, &b.who);
 	}
 	picklew_list_end(&c->reply);
 	f2b_reply_end(c);
@@ -103,13 +96,14 @@ static bool is_listed(struct unpack u, uint32_t which)
 	return false;
 }
 
-/* Walks the words again: which of them were addresses, and so in the question? */
+/* Walks the words again: which of them were in the question? */
 static bool next_word_asked(
     const struct f2b_command *c, size_t i, uint32_t *n_asked, uint32_t *which)
 {
 	struct net n;
 
-	if (net_parse(span_of(c->words[i]), &n) < 0)
+	if (net_parse(span_of(c->words[i]), &n) < 0 &&
+	    net_parse_id(span_of(c->words[i]), &n) < 0)
 		return false;
 	*which = (*n_asked)++;
 	return true;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "proc/front_f2b_command.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -100,29 +101,32 @@ void f2b_ask_end(struct f2b_command *c, f2b_resume_fn resume)
 		f2b_raise(c, "ValueError", "the request is too long");
 }
 
-bool f2b_nets(
-    struct f2b_command *c, size_t from, bool strict, struct net *out, uint32_t *n)
+bool f2b_begin_who(struct f2b_command *c, struct ids *out)
 {
-	*n = 0;
+	if (ids_init(out, F2B_MAX_NETS) == 0)
+		return true;
+	f2b_raise(c, "MemoryError", "out of memory");
+	return false;
+}
+
+bool f2b_who(struct f2b_command *c, size_t from, bool strict, struct ids *out)
+{
 	for (size_t i = from; i < c->n_words; i++) {
 		const char *word = f2b_word(c, i);
-		struct net one;
+		int r = word ? ids_add(out, word, true) : 0;
 
 		if (!word)
 			return false;
-		if (net_parse(span_of(word), &one) < 0) {
-			if (!strict)
-				continue;
-			f2b_raise(
-			    c, "ValueError", "'%.100s' is no address or network", word);
-			return false;
-		}
-		if (*n == F2B_MAX_NETS) {
+		if (r == -ENOSPC) {
 			f2b_raise(c, "ValueError", "more than %d addresses at once",
 			    F2B_MAX_NETS);
 			return false;
 		}
-		out[(*n)++] = one;
+		if (r < 0 && strict) {
+			f2b_raise(
+			    c, "ValueError", "'%.100s' is no address or network", word);
+			return false;
+		}
 	}
 	return true;
 }

@@ -20,6 +20,7 @@
 
 #include "base/pack.h"
 #include "base/pickle.h"
+#include "flow/id.h"
 #include "pipeline/setup.h"
 #include "proc/message.h"
 
@@ -121,10 +122,12 @@ int f2b_jail(struct f2b_command *c, const struct f2b_world *w, size_t i);
 /* Ask the engine; networks and texts may be added to the body between these two. */
 void f2b_ask(struct f2b_command *c, enum f2b_verb verb, uint32_t jail, bool flag);
 void f2b_ask_end(struct f2b_command *c, f2b_resume_fn resume);
-/* Words from @from on that are addresses; the count is at most F2B_MAX_NETS. Return:
- * false, and the reply is there: one is none (if @strict) or too many. */
-bool f2b_nets(
-    struct f2b_command *c, size_t from, bool strict, struct net *out, uint32_t *n);
+/* An empty list. Return: false, and the reply is there: no memory. */
+bool f2b_begin_who(struct f2b_command *c, struct ids *out);
+/* Words from @from on that are addresses or ids; @out, of ids_init(), keeps pointing to
+ * them. Return: false, and the reply is there: one is neither (if @strict) or too many.
+ */
+bool f2b_who(struct f2b_command *c, size_t from, bool strict, struct ids *out);
 /* Set one option of a jail (NULL: of the whole). */
 void f2b_change(struct f2b_command *c, const char *jail, const char *option,
     const char *value, f2b_resume_fn resume);

@@ -46,17 +46,16 @@ static void banned(
 void f2b_set_banip(struct f2b_command *c, const struct f2b_world *w)
 {
 	int jail = f2b_jail(c, w, 1);
-	CLEANUP(freep) struct net *nets = calloc(F2B_MAX_NETS, sizeof(*nets));
-	uint32_t n = 0;
+	CLEANUP(ids_deinit) struct ids who = {0};
 
-	if (jail < 0 || !nets || !f2b_nets(c, 3, true, nets, &n))
+	if (jail < 0 || !f2b_begin_who(c, &who) || !f2b_who(c, 3, true, &who))
 		return;
-	if (!n) {
+	if (!who.n) {
 		f2b_reply_i64(c, 0);
 		return;
 	}
 	f2b_ask(c, F2B_BAN, (uint32_t)jail, false);
-	pack_nets(&c->body, nets, n);
+	ids_pack(&c->body, &who);
 	pack_u32(&c->body, 0);
 	f2b_ask_end(c, banned);
 }
@@ -79,7 +78,7 @@ static bool is_absent(const char *word, struct unpack absent)
 {
 	struct net net, one;
 
-	if (net_parse(span_of(word), &net) < 0)
+	if (net_parse(span_of(word), &net) < 0 && net_parse_id(span_of(word), &net) < 0)
 		return true;
 	for (uint32_t n = unpack_count(&absent, 17); n; n--) {
 		one = unpack_net(&absent);
@@ -118,12 +117,11 @@ static void unbanned(
 /* The addresses in the words from @from on; none at all: @all decides. */
 static void ask_unban(struct f2b_command *c, uint32_t jail, size_t from, bool is_all)
 {
-	CLEANUP(freep) struct net *nets = calloc(F2B_MAX_NETS, sizeof(*nets));
-	uint32_t n = 0;
+	CLEANUP(ids_deinit) struct ids who = {0};
 
-	if (!nets || (!is_all && !f2b_nets(c, from, false, nets, &n)))
+	if (!f2b_begin_who(c, &who) || (!is_all && !f2b_who(c, from, false, &who)))
 		return;
-	if (!n && !is_all) {
+	if (!who.n && !is_all) {
 		struct unpack none = {.bad = true};
 
 		if (c->has_flag && c->n_words > from)
@@ -133,7 +131,7 @@ static void ask_unban(struct f2b_command *c, uint32_t jail, size_t from, bool is
 		return;
 	}
 	f2b_ask(c, F2B_UNBAN, jail, c->has_flag);
-	pack_nets(&c->body, nets, n);
+	ids_pack(&c->body, &who);
 	pack_u32(&c->body, 0);
 	f2b_ask_end(c, unbanned);
 }
@@ -172,17 +170,17 @@ void f2b_set_attempt(struct f2b_command *c, const struct f2b_world *w)
 {
 	int jail = f2b_jail(c, w, 1);
 	const char *word = jail >= 0 ? f2b_word(c, 3) : NULL;
-	struct net net;
+	CLEANUP(ids_deinit) struct ids who = {0};
 	size_t n = c->n_words > 4 ? c->n_words - 4 : 0;
 
-	if (!word)
+	if (!f2b_begin_who(c, &who) || !word)
 		return;
-	if (net_parse_addr(span_of(word), &net) < 0) {
+	if (ids_add(&who, word, true) < 0 || !net_is_host(&who.nets[0])) {
 		f2b_raise(c, "ValueError", "'%.100s' is no address", word);
 		return;
 	}
 	f2b_ask(c, F2B_ATTEMPT, (uint32_t)jail, false);
-	pack_nets(&c->body, &net, 1);
+	ids_pack(&c->body, &who);
 	n = n < 64 ? n : 64;
 	pack_u32(&c->body, (uint32_t)n);
 	for (size_t i = 0; i < n; i++)

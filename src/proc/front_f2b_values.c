@@ -3,12 +3,29 @@
 
 #include "base/picklew.h"
 
-void f2b_put_net(struct buf *b, const struct net *n)
+void f2b_add_who(struct buf *b, const struct f2b_banned *w)
 {
-	char text[NET_TEXT_BYTES];
+	if (net_is_id(&w->net))
+		buf_add_span(b, w->id);
+	else
+		buf_add_net(b, &w->net);
+}
 
-	net_format(n, text);
-	picklew_str(b, text);
+void f2b_put_who(struct buf *b, const struct f2b_banned *w)
+{
+	CLEANUP(buf_deinit) struct buf text = BUF_INIT(512);
+
+	f2b_add_who(&text, w);
+	picklew_span(b, buf_span(&text));
+}
+
+static struct f2b_banned read_who(struct unpack *u)
+{
+	struct f2b_banned w = {.net = unpack_net(u)};
+
+	if (net_is_id(&w.net))
+		w.id = unpack_span(u);
+	return w;
 }
 
 void f2b_put_name(struct buf *b, const char *name)
@@ -39,7 +56,7 @@ struct f2b_jail_status f2b_read_status(struct unpack *u)
 	s.n_bans = unpack_count(u, 17);
 	s.bans = *u;
 	for (uint32_t i = 0; i < s.n_bans; i++)
-		(void)unpack_net(u);
+		(void)read_who(u);
 	return s;
 }
 
@@ -48,7 +65,7 @@ struct f2b_ban f2b_read_ban(struct unpack *u)
 	struct f2b_ban b = {.which = unpack_u32(u)};
 
 	b.jail = unpack_u32(u);
-	b.net = unpack_net(u);
+	b.who = read_who(u);
 	b.at = unpack_wall(u);
 	b.until = unpack_wall(u);
 	return b;
@@ -74,9 +91,9 @@ void f2b_put_bans(struct buf *b, const struct f2b_jail_status *s)
 
 	picklew_list(b);
 	for (uint32_t i = 0; i < s->n_bans; i++) {
-		struct net n = unpack_net(&bans);
+		struct f2b_banned w = read_who(&bans);
 
-		f2b_put_net(b, &n);
+		f2b_put_who(b, &w);
 	}
 	picklew_list_end(b);
 }

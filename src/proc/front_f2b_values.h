@@ -17,16 +17,23 @@ struct f2b_jail_status {
 	uint32_t n_files, n_bans;
 };
 
+/* Who is banned. */
+struct f2b_banned {
+	struct net net;
+	struct span id; /* the text, if it is an id */
+};
+
 struct f2b_ban {
 	uint32_t which, jail;
-	struct net net;
+	struct f2b_banned who;
 	wall_t at, until;
 };
 
 struct f2b_jail_status f2b_read_status(struct unpack *u);
 struct f2b_ban f2b_read_ban(struct unpack *u);
 
-void f2b_put_net(struct buf *b, const struct net *n);
+void f2b_add_who(struct buf *b, const struct f2b_banned *w); /* plain text */
+void f2b_put_who(struct buf *b, const struct f2b_banned *w); /* a pickled one */
 /* Open a pair of which the value follows; close it by picklew_tuple_end(). */
 void f2b_put_name(struct buf *b, const char *name);
 /* The bans of a jail, as a list. */

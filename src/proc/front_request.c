@@ -3,7 +3,7 @@
 #include <jansson.h>
 #include <limits.h>
 
-#include "base/pack.h"
+#include "flow/id.h"
 #include "proc/front.h"
 
 #define DEFAULT_LIMIT 1000
@@ -28,24 +28,30 @@ struct fields {
 	const char *jail;
 	int64_t seconds;
 	uint32_t offset, limit;
-	struct net nets[FRONT_MAX_NETS];
-	uint32_t n_nets;
+	struct ids who;
+	bool takes_ids;
 	bool all;
 };
 
-static int get_net(const json_t *item, struct net *out, struct err *error)
+static void fields_deinit(struct fields *f)
+{
+	ids_deinit(&f->who);
+}
+
+/* An id may be anything, so a mistyped address is one too: it must be asked for. */
+static int get_who(const json_t *item, struct fields *f, struct err *error)
 {
 	const char *text = json_string_value(item);
 
 	if (!text)
 		return err_set(error, -EINVAL, "ip: expected texts in a list");
-	if (net_parse(span_of(text), out) < 0)
+	if (ids_add(&f->who, text, f->takes_ids) < 0)
 		return err_set(
 		    error, -EINVAL, "'%.64s' is no address or network", text);
 	return 0;
 }
 
-static int get_nets(const json_t *list, struct fields *f, struct err *error)
+static int get_list(const json_t *list, struct fields *f, struct err *error)
 {
 	const json_t *item;
 	size_t i;
@@ -57,11 +63,10 @@ static int get_nets(const json_t *list, struct fields *f, struct err *error)
 		    "ip: expected a list of at most %d addresses", FRONT_MAX_NETS);
 	json_array_foreach(list, i, item)
 	{
-		int r = get_net(item, &f->nets[f->n_nets], error);
+		int r = get_who(item, f, error);
 
 		if (r < 0)
 			return r;
-		f->n_nets++;
 	}
 	return 0;
 }
@@ -90,6 +95,7 @@ static int get_fields(const json_t *o, struct fields *f, struct err *error)
 	if (jail && !json_is_string(jail))
 		return err_set(error, -EINVAL, "jail: expected a text");
 	f->jail = json_string_value(jail);
+	f->takes_ids = f->jail != NULL;
 	f->all = json_is_true(json_object_get(o, "all"));
 	int r = get_number(o, "seconds", -1, INT_MAX, 0, &f->seconds, error);
 
@@ -101,7 +107,7 @@ static int get_fields(const json_t *o, struct fields *f, struct err *error)
 		return r;
 	f->offset = (uint32_t)offset;
 	f->limit = (uint32_t)limit;
-	return get_nets(json_object_get(o, "ip"), f, error);
+	return get_list(json_object_get(o, "ip"), f, error);
 }
 
 static int check_fields(
@@ -109,17 +115,17 @@ static int check_fields(
 {
 	switch (verb) {
 	case REQUEST_BAN:
-		if (!f->jail || !f->n_nets)
+		if (!f->jail || !f->who.n)
 			return err_set(
 			    error, -EINVAL, "ban: a jail and an address are needed");
 		return 0;
 	case REQUEST_UNBAN:
-		if (!f->n_nets == !f->all)
+		if (!f->who.n == !f->all)
 			return err_set(
 			    error, -EINVAL, "unban: either addresses or all");
 		return 0;
 	case REQUEST_WHY:
-		if (f->n_nets != 1)
+		if (f->who.n != 1)
 			return err_set(error, -EINVAL, "why: one address is needed");
 		return 0;
 	default:
@@ -135,7 +141,7 @@ static void put_body(struct buf *b, enum request_verb verb, const struct fields 
 	pack_i64(b, f->seconds);
 	pack_u32(b, f->offset);
 	pack_u32(b, f->limit);
-	pack_nets(b, f->nets, f->n_nets);
+	ids_pack(b, &f->who);
 }
 
 static int find_verb(const json_t *o, size_t *out, struct err *error)
@@ -155,10 +161,12 @@ static int find_verb(const json_t *o, size_t *out, struct err *error)
 
 static int parse_object(const json_t *o, struct front_request *out, struct err *error)
 {
-	struct fields f = {0};
+	CLEANUP(fields_deinit) struct fields f = {0};
 	size_t verb = 0;
 	int r = find_verb(o, &verb, error);
 
+	if (!r && ids_init(&f.who, FRONT_MAX_NETS) < 0)
+		r = err_set(error, -ENOMEM, "out of memory");
 	if (!r)
 		r = get_fields(o, &f, error);
 	if (!r && verbs[verb].kind == FRONT_ENGINE)
@@ -171,7 +179,7 @@ static int parse_object(const json_t *o, struct front_request *out, struct err *
 	put_body(&q.history, REQUEST_HISTORY, &f);
 	if (q.body.failed || q.history.failed) {
 		front_request_deinit(&q);
-		return err_set(error, -ENOMEM, "out of memory");
+		return err_set(error, -E2BIG, "the request is too long");
 	}
 	*out = q;
 	return 0;

@@ -231,7 +231,10 @@ static int put_history(void *ctx, const struct db_history *h)
 	jsonw_key(j, "jail");
 	jsonw_str(j, h->jail);
 	jsonw_key(j, "ip");
-	jsonw_net(j, &h->net);
+	if (h->id)
+		jsonw_str(j, h->id);
+	else
+		jsonw_net(j, &h->net);
 	jsonw_key(j, "at");
 	jsonw_wall(j, h->at, false);
 	jsonw_key(j, "until");

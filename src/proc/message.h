@@ -75,8 +75,9 @@ enum message_type {
 			 address, or nobody answers */
 
 	/* engine → runner and back */
-	MSG_ASK_IGNORE, /* u64 generation, u64 id, u32 jail, net, wall at, str line, u32
-			   n, n × (str name, str value) */
+	MSG_ASK_IGNORE,    /* u64 generation, u64 id, u32 jail, net, what flow/id.h
+			      says of it, wall at, str line, u32
+			      n, n × (str name, str value) */
 	MSG_IGNORE_ANSWER, /* u64 id, bool ignored */
 
 	/* runner → keeper and back */
@@ -102,9 +103,9 @@ enum message_type {
 
 	/* front → engine, front → keeper */
 	MSG_REQUEST, /* u64 id, u8 verb, str jail or NULL, i64 seconds, u32 offset, u32
-			limit, u32 n, networks */
+			limit, what ids_pack() writes */
 	MSG_F2B, /* u64 id, u64 generation, u8 verb, u32 jail or UINT32_MAX, bool flag,
-		    u32 n, networks, u32 n, n × str */
+		    what ids_pack() writes, u32 n, n × str */
 	/* engine → front, keeper → front */
 	MSG_REPLY, /* u64 id, bool last, bytes: JSON, or what enum f2b_verb says */
 };
@@ -123,14 +124,14 @@ enum request_verb {
  * What fail2ban's protocol asks of the engine (MSG_F2B). The bytes of the reply begin
  * with a u8: F2B_DONE and what stands below; F2B_FAILED and a str, why; F2B_OTHER: the
  * engine has another set-up than the one that the front asked by, or not yet its files:
- * ask again. '{': JSON,
+ * ask again. A who is a net, and behind it, if it is an id, a str, its text. '{': JSON,
  * as for REQUEST_BAN and REQUEST_UNBAN.
  */
 enum f2b_verb {
 	F2B_STATUS = 1, /* flag: with bans. u32 n, n × (u32 jail, u64 failed now, total,
-			   banned now, total, u32 n, n × str file, u32 n, networks) */
+			   banned now, total, u32 n, n × str file, u32 n, n × who) */
 	F2B_BANS,    /* those of the networks, or all: u32 n, n × (u32 which network,
-			u32 jail, net, wall at, until) */
+			u32 jail, who, wall at, until) */
 	F2B_BAN,     /* JSON */
 	F2B_UNBAN,   /* JSON; flag: those that were not banned are told: u32 n, nets */
 	F2B_ATTEMPT, /* a failure that weighs as much as there are texts: bool counted

@@ -116,7 +116,8 @@ static void apply(void *ctx, const struct order *o, struct ticket_words *words)
 		ticket_words_free(words);
 		return;
 	}
-	runner_deny_order(x->deny, o);
+	if (!net_is_id(&o->net))
+		runner_deny_order(x->deny, o);
 	run_jails_order(&x->jails, o, words);
 }
 
@@ -165,10 +166,14 @@ static void take_ticket(struct runner *x, struct message *m)
 	}
 	w->matches = join_lines(&o);
 	ticket_words_get_fields(w, &m->body);
-	if (m->body.bad)
-		ticket_words_free(w);
-	else
+	if (!m->body.bad && o.cause != ORDER_RESTORED) {
 		runner_past_take(x->past, &o, w);
+	} else {
+		/* An id told again: at once, or the end of the resync would lift it. */
+		if (!m->body.bad)
+			apply(x, &o, NULL);
+		ticket_words_free(w);
+	}
 	order_deinit(&o);
 }
 

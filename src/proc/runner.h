@@ -39,7 +39,8 @@
 #define RUNNER_MAX_TICKETS 200000 /* of all jails */
 #define RUNNER_MAX_RUNNING 8      /* commands at a time; one a jail */
 
-/* Families of addresses, for actions that do something else for each. */
+/* Families of addresses, for actions that do something else for each; an id without an
+ * address has none. */
 enum { FAMILY_ANY, FAMILY_4, FAMILY_6, FAMILY_N };
 const char *runner_family_name(int family); /* "", "inet4", "inet6" */
 
@@ -59,6 +60,8 @@ struct ticket {
 	RB_ENTRY(ticket) by_net;
 	TAILQ_ENTRY(ticket) link; /* in the jail's list of those with work */
 	struct net net;
+	char *id;      /* the text of an id, or NULL */
+	struct net ip; /* beside an id: flow/id.h */
 	wall_t at, until;
 	uint32_t failures;
 	uint32_t ban_count;
@@ -75,6 +78,8 @@ struct ticket {
 	struct ticket_words *words;
 };
 
+/* Whose address <ip> is; NULL: of an id without one. */
+const struct net *ticket_address(const struct ticket *t);
 struct ticket_words *ticket_words_free(struct ticket_words *w);
 /* u32 n, n × (name, value), from a message; what is broken marks it bad. */
 void ticket_words_get_fields(struct ticket_words *w, struct unpack *u);
@@ -112,7 +117,7 @@ struct run_action {
 struct run_action *run_action_new(const struct setup_command *c, uint64_t bit);
 struct run_action *run_action_free(struct run_action *a);
 bool run_action_is_same(const struct run_action *a, const struct setup_command *c);
-int run_action_family(const struct run_action *a, const struct net *n);
+int run_action_family(const struct run_action *a, const struct ticket *t);
 /* Is there anything to run for that option? */
 bool run_action_has(const struct run_action *a, const char *name);
 /* The families that one command does for, as bits 1 << family: both where both would

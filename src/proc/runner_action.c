@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
 
+#include "flow/id.h"
 #include "proc/runner.h"
 
 #define TIMEOUT_SEC 60 /* fail2ban's default */
@@ -11,6 +12,13 @@ const char *runner_family_name(int family)
 	static const char *const names[FAMILY_N] = {"", "inet4", "inet6"};
 
 	return names[family];
+}
+
+const struct net *ticket_address(const struct ticket *t)
+{
+	if (!t->id)
+		return &t->net;
+	return id_has_ip(&t->ip) ? &t->ip : NULL;
 }
 
 struct ticket_words *ticket_words_free(struct ticket_words *w)
@@ -120,9 +128,11 @@ bool run_action_is_same(const struct run_action *a, const struct setup_command *
 	return true;
 }
 
-int run_action_family(const struct run_action *a, const struct net *n)
+int run_action_family(const struct run_action *a, const struct ticket *t)
 {
-	if (!a->is_conditional)
+	const struct net *n = ticket_address(t);
+
+	if (!a->is_conditional || !n)
 		return FAMILY_ANY;
 	return net_is_v4(n) ? FAMILY_4 : FAMILY_6;
 }

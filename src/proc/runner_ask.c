@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "enforce/action_text.h"
+#include "flow/id.h"
 #include "proc/runner.h"
 
 #define MAX_RUNNING 4
@@ -33,6 +34,7 @@ static void question_free(struct question *q)
 {
 	command_kill(q->command);
 	ticket_words_free(q->ticket.words);
+	free(q->ticket.id);
 	free(q);
 }
 
@@ -119,6 +121,7 @@ void runner_ask_take(struct runner_ask *a, struct message *m)
 	q->id = unpack_u64(&m->body);
 	q->jail = unpack_u32(&m->body);
 	q->ticket.net = unpack_net(&m->body);
+	q->ticket.id = id_unpack(&m->body, &q->ticket.net, &q->ticket.ip);
 	q->ticket.at = unpack_wall(&m->body);
 	q->ticket.until = WALL_NEVER;
 	q->ticket.failures = q->ticket.ban_count = 1;

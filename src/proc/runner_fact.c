@@ -82,7 +82,7 @@ static void emptied(
 	for (int f = 0; f < FAMILY_N; f++)
 		a->families[f].has_items &= !(reach & 1U << f);
 	RB_FOREACH (t, ticket_tree, &j->tickets) {
-		if (!(reach & 1U << run_action_family(a, &t->net)))
+		if (!(reach & 1U << run_action_family(a, t)))
 			continue;
 		if (is_lost) {
 			t->again |= (t->applied | t->failed) & a->bit;

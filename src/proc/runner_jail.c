@@ -40,7 +40,7 @@ static struct ticket *next_applied(struct run_jail *j, struct run_action *a)
 		a->undone = t->net;
 		if (!(t->applied & a->bit))
 			continue;
-		if (a->families[run_action_family(a, &t->net)].has_items)
+		if (a->families[run_action_family(a, t)].has_items)
 			return t;
 		run_fact_mark(a, t, false);
 	}
@@ -66,7 +66,7 @@ static bool undo_next(struct run_jail *j, struct run_action *a, struct run_op *o
 	if (t) {
 		op->name = "actionunban";
 		op->ticket = t;
-		op->family = run_action_family(a, &t->net);
+		op->family = run_action_family(a, t);
 		return true;
 	}
 	op->name = "actionstop";
@@ -161,7 +161,7 @@ static bool ticket_next(
     struct run_jail *j, struct run_action *a, struct ticket *t, struct run_op *op)
 {
 	*op = (struct run_op){
-	    .action = a, .ticket = t, .family = run_action_family(a, &t->net)};
+	    .action = a, .ticket = t, .family = run_action_family(a, t)};
 	if ((!t->is_wanted || (t->undo & a->bit)) && unban_next(j, op))
 		return true;
 	t->undo &= ~a->bit;

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "flow/id.h"
 #include "proc/mailer.h"
 #include "proc/runner.h"
 
@@ -26,13 +27,18 @@ static struct span option(
 	return span_trim(span_of(text && *text ? text : fallback));
 }
 
+static void add_who(struct buf *b, const struct ticket *t)
+{
+	id_add_who(b, &t->net, t->id);
+}
+
 static void write_subject(struct buf *b, const struct run_jail *j, const char *what,
     const struct ticket *t, const char *host)
 {
 	buf_printf(b, "[bandog] %s: %s", j->name, what);
 	if (t) {
 		buf_add_char(b, ' ');
-		buf_add_net(b, &t->net);
+		add_who(b, t);
 	}
 	buf_printf(b, " %s %s", t ? "from" : "on", host);
 }
@@ -56,7 +62,7 @@ static void write_text(struct buf *b, const struct run_jail *j, const char *what
 		buf_printf(b, "Jail %s has %s.\n", j->name, what);
 		return;
 	}
-	buf_add_net(b, &t->net);
+	add_who(b, t);
 	buf_printf(
 	    b, " is banned by jail %s after %u failures, ", j->name, t->failures);
 	if (t->until.us == WALL_NEVER.us) {

@@ -122,7 +122,7 @@ static int make_script(const struct run_jail *j, const char *operation,
 		    buf_span(&text), runner_tag, &tags, script, env, &form);
 	buf_deinit(&tags.scratch);
 	if (!r && tags.asks_host && form != SHELL_INERT)
-		r = look_up_host(&j->op.ticket->net, script);
+		r = look_up_host(ticket_address(j->op.ticket), script);
 	if (r < 0)
 		return err_set(e, r, "%s: %s", operation,
 		    r == -ELOOP ? "its options contain themselves" : "is too long");

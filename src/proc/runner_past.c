@@ -17,7 +17,7 @@
 struct held {
 	TAILQ_ENTRY(held) link;
 	uint64_t id;
-	struct order order; /* without its evidence */
+	struct order order; /* its own, without evidence and fields */
 	struct ticket_words *words;
 };
 
@@ -38,6 +38,7 @@ static void let_go(struct runner_past *p, struct held *h, bool is_wanted)
 		p->apply(p->ctx, &h->order, h->words);
 	else
 		ticket_words_free(h->words);
+	order_deinit(&h->order);
 	free(h);
 }
 
@@ -79,6 +80,12 @@ void runner_past_take(
 	h->order.n_why = h->order.n_fields = 0;
 	h->order.why = NULL;
 	h->order.fields = NULL;
+	h->order.id = o->id ? strdup(o->id) : NULL;
+	if (o->id && !h->order.id) {
+		free(h);
+		p->apply(p->ctx, o, words);
+		return;
+	}
 	h->words = words;
 	TAILQ_INSERT_TAIL(&p->held, h, link);
 	p->n_held++;

@@ -61,6 +61,24 @@ static void add_matches(struct buf *b, const struct ticket_words *w, const char 
 		buf_add_str(b, w->matches);
 }
 
+static void add_address(struct buf *b, const struct ticket *t)
+{
+	const struct net *n = ticket_address(t);
+
+	if (n)
+		buf_add_net(b, n);
+	else
+		buf_add_str(b, t->id);
+}
+
+static void add_family(struct buf *b, const struct ticket *t)
+{
+	const struct net *n = ticket_address(t);
+
+	if (n)
+		buf_add_str(b, net_is_v4(n) ? "inet4" : "inet6");
+}
+
 static void add_value(struct tag_source *s, enum action_tag tag, struct buf *b)
 {
 	static const struct ticket none = {.until = {0}};
@@ -69,20 +87,26 @@ static void add_value(struct tag_source *s, enum action_tag tag, struct buf *b)
 	switch (tag) {
 	case TAG_IP:
 		if (s->ticket)
+			add_address(b, t);
+		return;
+	case TAG_ID:
+		if (t->id)
+			buf_add_str(b, t->id);
+		else if (s->ticket)
 			buf_add_net(b, &t->net);
 		return;
 	case TAG_FAMILY:
 		if (s->ticket)
-			buf_add_str(b, net_is_v4(&t->net) ? "inet4" : "inet6");
+			add_family(b, t);
 		else
 			buf_add_str(b, runner_family_name(s->family));
 		return;
 	case TAG_IP_REV:
-		if (s->ticket)
-			add_reversed(b, &t->net);
+		if (s->ticket && ticket_address(t))
+			add_reversed(b, ticket_address(t));
 		return;
 	case TAG_IP_HOST: /* the script fills the variable itself */
-		s->asks_host = s->ticket != NULL;
+		s->asks_host = s->ticket && ticket_address(t);
 		return;
 	case TAG_FAILURES:
 		buf_printf(b, "%u", t->failures);
@@ -138,7 +162,7 @@ static void add_value(struct tag_source *s, enum action_tag tag, struct buf *b)
 	case TAG_RAW_TICKET:
 		buf_add_str(b, "ip=");
 		if (s->ticket)
-			buf_add_net(b, &t->net);
+			add_address(b, t);
 		buf_printf(b, " failures=%u", t->failures);
 		return;
 	}
@@ -158,6 +182,19 @@ static void find_field(
 		    (span_eq(name, SPAN("PORT")) && span_eq(field, SPAN("fport"))))
 			out->text = span_of(w->fields[i].value);
 	}
+	/* A restored ban has it still. */
+	if (!out->text.n && span_eq(name, SPAN("ID")) && s->ticket && s->ticket->id)
+		out->text = span_of(s->ticket->id);
+}
+
+/* Also where it is another's text instead of an address. */
+static bool is_foreign(const struct tag_source *s, enum action_tag tag)
+{
+	bool has_id = s->ticket && s->ticket->id;
+
+	return action_tag_is_foreign(tag) || (has_id && tag == TAG_ID) ||
+	       (has_id && !ticket_address(s->ticket) &&
+		   (tag == TAG_IP || tag == TAG_RAW_TICKET));
 }
 
 bool runner_tag(void *ctx, struct span name, struct shell_value *out)
@@ -168,7 +205,7 @@ bool runner_tag(void *ctx, struct span name, struct shell_value *out)
 	if (tag == TAG_NONE)
 		return false;
 	*out = (struct shell_value){
-	    {"", 0}, action_tag_is_foreign(tag), action_tag_has_lines(tag)};
+	    {"", 0}, is_foreign(s, tag), action_tag_has_lines(tag)};
 	if (tag == TAG_FIELD) {
 		find_field(s, span_skip(name, 2), out);
 		return true;

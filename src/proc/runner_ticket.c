@@ -36,6 +36,7 @@ void run_ticket_drop(struct run_jail *j, struct ticket *t)
 	RB_REMOVE(ticket_tree, &j->tickets, t);
 	j->all->n_tickets--;
 	ticket_words_free(t->words);
+	free(t->id);
 	free(t);
 }
 
@@ -61,11 +62,13 @@ void run_ticket_skip(struct run_action *a, struct ticket *t)
 	t->prolong &= ~a->bit;
 }
 
-static struct ticket *new_ticket(struct run_jail *j, const struct net *n)
+static struct ticket *new_ticket(struct run_jail *j, const struct order *o)
 {
 	struct run_jails *x = j->all;
-	struct ticket *t =
-	    x->n_tickets < RUNNER_MAX_TICKETS ? calloc(1, sizeof(*t)) : NULL;
+	CLEANUP(freep) char *id = o->id ? strdup(o->id) : NULL;
+	struct ticket *t = x->n_tickets < RUNNER_MAX_TICKETS && (id || !o->id)
+			       ? calloc(1, sizeof(*t))
+			       : NULL;
 
 	if (!t) {
 		if (x->n_left_out++ == 0)
@@ -75,7 +78,9 @@ static struct ticket *new_ticket(struct run_jail *j, const struct net *n)
 			    RUNNER_MAX_TICKETS);
 		return NULL;
 	}
-	t->net = *n;
+	t->net = o->net;
+	t->id = TAKE(id);
+	t->ip = o->ip;
 	RB_INSERT(ticket_tree, &j->tickets, t);
 	x->n_tickets++;
 	return t;
@@ -109,7 +114,7 @@ static void take_ban(
 	bool is_known = t && t->is_wanted;
 
 	if (!t)
-		t = new_ticket(j, &o->net);
+		t = new_ticket(j, o);
 	if (!t) {
 		ticket_words_free(words);
 		return;

@@ -66,6 +66,7 @@ int db_each_offender(struct db *d, db_offender_fn fn, void *ctx);
 struct db_history {
 	const char *jail;
 	struct net net;
+	const char *id;          /* the text of an id, or NULL */
 	wall_t at, until, ended; /* ended: WALL_NONE while it lasts */
 	const char *end_cause;   /* NULL while it lasts */
 	uint32_t failures;

@@ -6,6 +6,7 @@
 
 #include <limits.h>
 
+#include "flow/id.h"
 #include "record/db_evidence.h"
 
 /* Rows of history looked at in one step of forgetting: a few milliseconds. */
@@ -30,8 +31,12 @@ static int put_into(struct db *d, enum db_stmt table, const char *jail,
 
 	bind_ban(st, jail, o, why);
 	sqlite3_bind_int64(st, 7, o->ban_count);
+	if (table != DB_PROLONG_HISTORY && o->id)
+		sqlite3_bind_text(st, 8, o->id, -1, SQLITE_STATIC);
 	if (table == DB_PUT_BAN)
-		sqlite3_bind_int64(st, 8, o->cause);
+		sqlite3_bind_int64(st, 9, o->cause);
+	if (table == DB_PUT_BAN && o->id && id_has_ip(&o->ip))
+		db_bind_net(st, 10, &o->ip);
 	return db_stmt_run(d, st);
 }
 

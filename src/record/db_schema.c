@@ -7,7 +7,7 @@
  * of a later version is refused, since guessing at it could lose what it means.
  *
  * Times are microseconds since 1970, permanent is the largest integer, a network is its
- * 16 bytes and its length in bits (base/net.h).
+ * 16 bytes and its length in bits, an id its hash and 255 (base/net.h).
  */
 #include "record/db_private.h"
 
@@ -74,6 +74,12 @@ static const char *const steps[] = {
     " SELECT jail, net, max(at), until, count(*) FROM history GROUP BY net, jail;"
     "ALTER TABLE bans ADD COLUMN ban_count INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE history ADD COLUMN ban_count INTEGER NOT NULL DEFAULT 0;",
+
+    /* The text of what is banned and is no address; net has its hash. id_ip is the
+     * address that stood beside it. */
+    "ALTER TABLE bans ADD COLUMN id_text TEXT;"
+    "ALTER TABLE bans ADD COLUMN id_ip BLOB;"
+    "ALTER TABLE history ADD COLUMN id_text TEXT;",
 };
 #define N_STEPS ((int64_t)ARRAY_LEN(steps))
 

@@ -23,9 +23,10 @@ static const char *const sql_of[DB_N_STMTS] = {
     [DB_BEGIN] = "BEGIN IMMEDIATE",
     [DB_COMMIT] = "COMMIT",
     [DB_PUT_BAN] =
-	"INSERT INTO bans(jail, net, at, until, failures, why, ban_count, cause)"
-	" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
-	" ON CONFLICT DO UPDATE SET at = ?3, until = ?4, cause = ?8,"
+	"INSERT INTO bans"
+	"(jail, net, at, until, failures, why, ban_count, id_text, cause, id_ip)"
+	" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
+	" ON CONFLICT DO UPDATE SET at = ?3, until = ?4, cause = ?9,"
 	" failures = iif(?5, ?5, failures), why = ifnull(?6, why),"
 	" ban_count = iif(?7, ?7, ban_count)",
     [DB_PROLONG_HISTORY] = "UPDATE history SET until = ?4,"
@@ -34,8 +35,8 @@ static const char *const sql_of[DB_N_STMTS] = {
 			   " WHERE jail = ?1 AND net = ?2 AND at < ?3 AND until > ?3"
 			   " AND ended IS NULL",
     [DB_PUT_HISTORY] =
-	"INSERT INTO history(jail, net, at, until, failures, why, ban_count)"
-	" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)"
+	"INSERT INTO history(jail, net, at, until, failures, why, ban_count, id_text)"
+	" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
 	" ON CONFLICT DO UPDATE SET until = ?4,"
 	" ended = NULL, end_cause = NULL,"
 	" failures = iif(?5, ?5, failures), why = ifnull(?6, why),"
@@ -60,19 +61,20 @@ static const char *const sql_of[DB_N_STMTS] = {
     [DB_EACH_BAN] =
 	"SELECT jail, net, at, until, failures, ifnull(why, (SELECT h.why "
 	"FROM history h"
-	" WHERE h.net = b.net AND h.jail = b.jail AND h.at = b.at)), cause, ban_count"
+	" WHERE h.net = b.net AND h.jail = b.jail AND h.at = b.at)), cause, ban_count,"
+	" id_text, id_ip"
 	" FROM bans b WHERE until > ?1",
     [DB_EACH_CURSOR] = "SELECT path, dev, ino, offset, lines, head_bytes, head_hash"
 		       " FROM cursors",
     [DB_EACH_TALLY] = "SELECT jail, net, state FROM tally",
     [DB_EACH_OFFENDER] = "SELECT jail, net, at, until, count FROM offenders",
     [DB_EACH_HISTORY] = "SELECT jail, net, at, until, failures, why, ended, end_cause,"
-			" ban_count"
+			" ban_count, id_text"
 			" FROM history ORDER BY at DESC, id DESC LIMIT ?1",
-    [DB_EACH_HISTORY_OF] =
-	"SELECT jail, net, at, until, failures, why, ended, end_cause, ban_count"
-	" FROM history WHERE net = ?2"
-	" ORDER BY at DESC, id DESC LIMIT ?1",
+    [DB_EACH_HISTORY_OF] = "SELECT jail, net, at, until, failures, why, ended, "
+			   "end_cause, ban_count, id_text"
+			   " FROM history WHERE net = ?2"
+			   " ORDER BY at DESC, id DESC LIMIT ?1",
     [DB_PURGE_STEP] = "SELECT at FROM history WHERE at >= ?1 AND at < ?2"
 		      " ORDER BY at LIMIT 1 OFFSET ?3",
     [DB_PURGE_HISTORY] = "DELETE FROM history WHERE at >= ?1 AND at <= ?2"

@@ -2,9 +2,9 @@
 /*
  * Reading: all bans, positions, counts; the history of an address.
  *
- * A row that makes no sense (an impossible network) is left out, evidence that cannot
- * be read is left out of its row: a ban is worth more than the reasons for it. What a
- * callback is given dies when it returns.
+ * A row that makes no sense (an impossible network, an id without its text) is left
+ * out, evidence that cannot be read is left out of its row: a ban is worth more than
+ * the reasons for it. What a callback is given dies when it returns.
  */
 #include "record/db_private.h"
 
@@ -75,13 +75,26 @@ static void column_evidence(sqlite3_stmt *st, int column, struct order *out)
 		    column_span(st, column), out); /* see the file head */
 }
 
+static int column_id(sqlite3_stmt *st, struct order *out)
+{
+	struct net ip;
+
+	if (sqlite3_column_type(st, 9) != SQLITE_NULL && column_net(st, 9, &ip))
+		out->ip = ip;
+	out->id = strdup(column_str(st, 8));
+	return out->id ? 0 : -ENOMEM;
+}
+
 static int ban_row(sqlite3_stmt *st, const struct visitor *v)
 {
 	CLEANUP(order_deinit) struct order o = {0};
 	const char *jail = column_str(st, 0);
 
-	if (!jail || !column_net(st, 1, &o.net))
+	if (!jail || !column_net(st, 1, &o.net) ||
+	    !net_is_named(&o.net, column_str(st, 8)))
 		return 0;
+	if (net_is_id(&o.net) && column_id(st, &o) < 0)
+		return -ENOMEM;
 	o.op = ORDER_BAN;
 	o.cause = (enum order_cause)sqlite3_column_int64(st, 6);
 	if (o.cause < ORDER_BY_RULE || o.cause > ORDER_REFUSED)
@@ -182,11 +195,12 @@ static int history_row(sqlite3_stmt *st, const struct visitor *v)
 	    .until.us = sqlite3_column_int64(st, 3),
 	    .failures = column_u32(st, 4),
 	    .ban_count = column_u32(st, 8),
+	    .id = column_str(st, 9),
 	    .ended = has_ended ? (wall_t){sqlite3_column_int64(st, 6)} : WALL_NONE,
 	    .end_cause = has_ended ? column_str(st, 7) : NULL,
 	};
 
-	if (!h.jail || !column_net(st, 1, &h.net))
+	if (!h.jail || !column_net(st, 1, &h.net) || !net_is_named(&h.net, h.id))
 		return 0;
 	column_evidence(st, 5, &o);
 	h.why = o.why;

@@ -11,16 +11,18 @@
 
 /*
  * data is JSON stored as a blob; matches are texts, or lists of prefix, date and
- * suffix. The columns are: jail, ip, timeofban, bantime, bancount, failures, matches.
+ * suffix. The columns are: jail, ip, timeofban, bantime, bancount, failures, matches,
+ * and the address beside an id, which newer ones call ip.
  */
-#define BAN_COLUMNS                                           \
-	"jail, ip, timeofban, bantime, bancount,"             \
-	" ifnull(json_extract(d, '$.failures'), 0),"          \
-	" (SELECT group_concat(CASE WHEN type = 'array' THEN" \
-	"   ifnull(json_extract(value, '$[0]'), '') ||"       \
-	"   ifnull(json_extract(value, '$[1]'), '') ||"       \
-	"   ifnull(json_extract(value, '$[2]'), '')"          \
-	"  ELSE value END, char(10)) FROM json_each(d, '$.matches'))"
+#define BAN_COLUMNS                                                    \
+	"jail, ip, timeofban, bantime, bancount,"                      \
+	" ifnull(json_extract(d, '$.failures'), 0),"                   \
+	" (SELECT group_concat(CASE WHEN type = 'array' THEN"          \
+	"   ifnull(json_extract(value, '$[0]'), '') ||"                \
+	"   ifnull(json_extract(value, '$[1]'), '') ||"                \
+	"   ifnull(json_extract(value, '$[2]'), '')"                   \
+	"  ELSE value END, char(10)) FROM json_each(d, '$.matches'))," \
+	" json_extract(d, '$.ip')"
 #define AS_JSON                                                            \
 	"CASE WHEN json_valid(CAST(data AS TEXT)) THEN CAST(data AS TEXT)" \
 	" ELSE '{}' END AS d"
@@ -144,6 +146,7 @@ static int ban_row(sqlite3_stmt *st, void *arg)
 	    .ban_count = column_count(st, 4),
 	    .failures = column_count(st, 5),
 	    .matches = column_text(st, 6),
+	    .address = column_text(st, 7),
 	};
 
 	/* Beyond the year 9999 lies nonsense, which must not overflow anything. */

@@ -24,6 +24,7 @@ struct f2b_ban {
 	uint32_t ban_count;
 	uint32_t failures;
 	const char *matches; /* lines, newest last; NULL: none */
+	const char *address; /* the address that stood beside @ip, or NULL */
 };
 
 struct f2b_log {

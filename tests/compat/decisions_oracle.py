@@ -16,7 +16,8 @@ and that must give exactly what bandog gave. The rules are:
  * a true sliding window (fail2ban estimates a rate when failures span more than findtime);
  * a late line counts if it is at most findtime older than the newest of its address
    (fail2ban compares it with the clock), and it belongs to its session in any case;
- * what inet_pton() does not take is not banned (fail2ban bans "300.1.1.1");
+ * what only looks like an address is not banned (fail2ban bans "300.1.1.1"); any other text
+   that <F-ID> catches is;
  * what <F-NOFAIL> marks is no failure, also outside of a session;
  * an ignoreregex counts wherever it matches;
  * with bantime.increment the length is known before the ban is made: a late ban is not over
@@ -75,6 +76,12 @@ ESCALATIONS = [
     {"bantime.maxtime": "5m"}, {"bantime.overalljails": "true"},
     {"bantime.formula": "ban.Time * math.exp(float(ban.Count+1)*banFactor)/math.exp(1*banFactor)"},
 ]
+# Jails of users and sessions instead of addresses. The action is a command, so ids are banned.
+IDS = [
+    r"Failed \S+ for (?:invalid user )?<F-ID>\S+</F-ID> from ",
+    r"Failed \S+ for (?:invalid user )?<F-ID>.*</F-ID> from <ADDR> port",
+    r"<F-ID>(?:port \d+|\S+@\S+)</F-ID>",
+]
 MAX_SHOWN = 10
 
 Case = collections.namedtuple("Case", "number folder lines is_live text")
@@ -124,6 +131,17 @@ def jail_section(rnd, name, filter_, findtime, escalates):
     return "\n".join([f"[{name}]", *lines]) + "\n"
 
 
+def id_section(rnd, name, findtime):
+    options = {
+        "enabled": "true", "filter": "", "failregex": rnd.choice(IDS), "action": "dummy",
+        "logpath": "/var/log/private.log", "backend": "polling", "usedns": "no",
+        "maxretry": rnd.choice([1, 2, 3]), "findtime": findtime,
+        "bantime": rnd.choice([findtime, "10m", "30s"]),
+        "ignoreip": rnd.choice(["", "198.18.0.0/16"]),
+    }
+    return "\n".join([f"[{name}]", *(f"{k} = {v}" for k, v in options.items())]) + "\n"
+
+
 def make_case(number, seed, found, top, escalates=True):
     rnd = random.Random(f"{seed}/{number}")
     folder = os.path.join(top, f"case-{number}")
@@ -137,6 +155,8 @@ def make_case(number, seed, found, top, escalates=True):
     findtime = rnd.choice([60, 120, 600, 600, 3600])
     text = "[DEFAULT]\nmode = normal\nignoreself = false\n" + "".join(
         jail_section(rnd, f"jail{i}", f, findtime, escalates) for i, f in enumerate(filters))
+    if "sshd" in services:
+        text += id_section(rnd, "ids", findtime)
     with open(os.path.join(folder, "jail.conf"), "w", encoding="ascii") as f:
         f.write(text)
     logs.zone(rnd.choice(ZONES))

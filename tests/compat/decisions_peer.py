@@ -7,12 +7,13 @@ newer versions it has what mutated.py gives it.
 
 Reference: the same reader, the same filter and the same ban manager, but what differs on
 purpose is decided as bandog's headers promise: true sliding windows (decide/tally.h), no
-id that is no address, nothing that <F-NOFAIL> marks, an ignoreregex wherever it matches.
+id that only looks like an address, nothing that <F-NOFAIL> marks, an ignoreregex wherever it matches.
 """
 
 import collections
 import ipaddress
 import os
+import re
 import sys
 
 import mutated
@@ -80,6 +81,17 @@ def plain(address):
     if mapped and net.prefixlen == 128:
         return str(mapped)
     return str(net.network_address) if net.num_addresses == 1 else str(net)
+
+
+def counted(id_):
+    """What is counted: an address in canonical form, an id as it is; None: neither."""
+    text = str(id_)
+    if plain(text):
+        return plain(text)
+    is_one = (re.fullmatch(r"[\d./\[\]]*\.[\d./\[\]]*", text)
+              or (":" in text and re.fullmatch(r"[0-9A-Fa-f.:/\[\]]+", text)
+                  and not re.fullmatch(r"(?:[0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}", text)))
+    return None if is_one or not 0 < len(text.encode()) <= 256 else text
 
 
 def commands(folder):
@@ -253,11 +265,10 @@ class Reference(Jail):
         if fail.get("nofail") and fail.get("mlfid") is None:
             self.rules[id_]["what <F-NOFAIL> marks is no failure"] += 1
             return None
-        address = fail.get("ip", id_)
-        if plain(address) is None:
-            self.rules[id_]["what is no address is not banned"] += 1
+        if counted(id_) is None:
+            self.rules[id_]["what only looks like an address is not banned"] += 1
             return None
-        return address
+        return id_
 
     def feed(self, text):
         latest = None
@@ -289,7 +300,7 @@ class Reference(Jail):
             if self.filter._inIgnoreIPList(address, FailTicket(address, at, data=fail)):
                 continue
             self.rules[address]["a true sliding window"] += 1
-            end = self.counts.add(plain(address), at, MyTime.time() - READ_AFTER_SEC,
+            end = self.counts.add(counted(address), at, MyTime.time() - READ_AFTER_SEC,
                                   self.weight_of(address, at))
             if end is not None:
                 self.jail.putFailTicket(FailTicket(address, end))

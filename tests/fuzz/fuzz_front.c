@@ -3,7 +3,7 @@
  */
 #include <assert.h>
 
-#include "base/pack.h"
+#include "flow/id.h"
 #include "fuzz.h"
 #include "proc/front.h"
 
@@ -24,8 +24,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	(void)unpack_i64(&u);
 	(void)unpack_u32(&u);
 	(void)unpack_u32(&u);
-	for (uint32_t n = unpack_count(&u, 17); n; n--)
-		(void)unpack_net(&u);
+	struct ids who;
+
+	assert(ids_unpack(&u, FRONT_MAX_NETS, &who) == 0);
+	ids_deinit(&who);
 	assert(unpack_end(&u) == 0);
 	front_request_deinit(&q);
 	return 0;

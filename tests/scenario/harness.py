@@ -181,7 +181,11 @@ class Scenario:
         if os.geteuid() != 0:
             raise Skip("this needs root, for network namespaces")
         sweep()
+        # Without "_", which the form of foreign values in commands depends on.
         self.dir = tempfile.mkdtemp(prefix=f"{TEMP_PREFIX}{os.getpid()}-")
+        while "_" in self.dir:
+            os.rmdir(self.dir)
+            self.dir = tempfile.mkdtemp(prefix=f"{TEMP_PREFIX}{os.getpid()}-")
         try:
             os.chmod(self.dir, 0o755)
             for name in ("config", "state", "run"):

@@ -83,6 +83,7 @@ def scenario(s):
     fail2ban.client("set", "knock", "banip", "198.51.100.3")
     fail2ban.client("set", "knock", "unbanip", "198.51.100.3")
     fail2ban.client("set", "knock", "banip", "198.51.100.4")
+    fail2ban.client("set", "knock", "banip", "session 1")
     time.sleep(1.1)
     fail2ban.stop()
     with sqlite3.connect(fail2ban.database) as db:
@@ -94,7 +95,8 @@ def scenario(s):
     s.config("jail.conf", JAIL.format(log=log, bantime=3600) + "port = 25\n")
     told = [s.bandog_json("import", "--fail2ban-db", fail2ban.database) for _ in range(2)]
     s.equal(told[0], told[1])
-    s.equal((told[0]["schema"], told[0]["bans"], told[0]["logs"]), (4, 3, 1))
+    s.equal((told[0]["schema"], told[0]["bans"], told[0]["logs"], told[0]["no_address"]),
+            (4, 4, 1, 0))
     s.equal(s.bandog("import", "--fail2ban-db", "/nonexistent", check=False).returncode, 2)
 
     s.step("bandogd goes on: same bans, the time that is left, no line read again")
@@ -103,6 +105,8 @@ def scenario(s):
     s.wait_for(lambda: "198.51.100.5" in s.nft_set("knock-ipv4"), 10, "the new ban")
     s.equal(sorted(s.nft_set("knock-ipv4")), ["198.51.100.1", "198.51.100.4", "198.51.100.5"])
     s.equal(sorted(s.nft_set("knock-ipv6")), ["2001:db8:1000::1"])
+    s.equal([b["by"] for b in s.bandog_json("banned", "--jail", "knock", "session 1")["bans"]],
+            ["rule"], "what is no address")
     left = s.nft_set("knock-ipv4")["198.51.100.1"]["expires"]
     s.check(3500 < left < 3600, f"{left} s are left of the hour")
     status = s.bandog_json("status", "knock")["jail"]

@@ -257,6 +257,73 @@ static void longest_text_fits(void **state)
 	buf_deinit(&b);
 }
 
+static struct net id(const char *text)
+{
+	struct net n;
+
+	assert_int_equal(net_parse_id(span_of(text), &n), 0);
+	return n;
+}
+
+static void ids_are_known_by_their_text(void **state)
+{
+	struct net alice = id("alice"), bob = id("bob"), again = id("alice");
+	char text[NET_TEXT_BYTES];
+
+	(void)state;
+	assert_true(net_is_id(&alice));
+	assert_true(net_eq(&alice, &again));
+	assert_false(net_eq(&alice, &bob));
+	/* Databases hold it: it must never change. */
+	net_format(&alice, text);
+	assert_string_equal(text, "id:293a3964a4955a2bae7c1f079588e49e");
+}
+
+static void ids_are_hosts_in_no_network(void **state)
+{
+	struct net alice = id("alice"), bob = id("bob");
+	struct net all4 = net("0.0.0.0/0"), all6 = net("::/0"), cut;
+
+	(void)state;
+	assert_true(net_is_host(&alice));
+	assert_false(net_is_v4(&alice));
+	assert_false(net_is_special(&alice));
+	assert_true(net_contains(&alice, &alice));
+	assert_false(net_contains(&alice, &bob));
+	assert_false(net_contains(&all4, &alice));
+	assert_false(net_contains(&all6, &alice));
+	assert_false(net_contains(&alice, &all6));
+	cut = net_cut(alice, 0);
+	assert_true(net_eq(&cut, &alice));
+	cut = net_mask(alice, 24);
+	assert_true(net_eq(&cut, &alice));
+	assert_false(net_is_id(&all6));
+}
+
+static void what_looks_like_an_address_is_no_id(void **state)
+{
+	static const char *const refused[] = {"", "192.0.2.1", "192.0.2.0/24", "::1",
+	    "[2001:db8::1]", "300.1.1.1", "192.000.2.1", "1.2.3", "10.0.0.0/33", "1.",
+	    "2001:db8:1", "a:b", "::1/129", "1.2.3.4:80", "[1.2.3]"};
+	static const char *const taken[] = {"alice", "1234", "deadbeef", "a.b",
+	    "a.example", "192.0.2.1x", "00:16:3e:00:aa:01", "/index.php", " ", "x\ny",
+	    "\xc3\xa9", "$(reboot)", "-rf", "1,2"};
+	char longest[NET_ID_MAX_BYTES + 2];
+	struct net n;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(refused); i++)
+		assert_int_equal(net_parse_id(span_of(refused[i]), &n), -EINVAL);
+	for (size_t i = 0; i < ARRAY_LEN(taken); i++)
+		assert_int_equal(net_parse_id(span_of(taken[i]), &n), 0);
+	assert_int_equal(net_parse_id(SPAN("a\0b"), &n), -EINVAL);
+	assert_int_equal(net_parse_id(SPAN("a\xff"), &n), -EINVAL);
+	memset(longest, 'x', sizeof(longest));
+	assert_int_equal(net_parse_id((struct span){longest, NET_ID_MAX_BYTES}, &n), 0);
+	assert_int_equal(
+	    net_parse_id((struct span){longest, NET_ID_MAX_BYTES + 1}, &n), -EINVAL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -269,6 +336,9 @@ int main(void)
 	    cmocka_unit_test(order),
 	    cmocka_unit_test(special),
 	    cmocka_unit_test(longest_text_fits),
+	    cmocka_unit_test(ids_are_known_by_their_text),
+	    cmocka_unit_test(ids_are_hosts_in_no_network),
+	    cmocka_unit_test(what_looks_like_an_address_is_no_id),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

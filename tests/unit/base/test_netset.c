@@ -115,6 +115,20 @@ static void overlaps_both_ways(void **state)
 	assert_true(overlaps(s, "2001:db8::/127"));
 }
 
+static void ids_are_in_no_set(void **state)
+{
+	CLEANUP(netset_freep) struct netset *s = netset_new();
+	struct net alice;
+
+	(void)state;
+	assert_int_equal(net_parse_id(SPAN("alice"), &alice), 0);
+	add(s, "0.0.0.0/0");
+	add(s, "::/0");
+	assert_int_equal(netset_add(s, &alice), -EINVAL);
+	assert_false(netset_find(s, &alice, NULL));
+	assert_false(netset_overlaps(s, &alice));
+}
+
 static void refuses_beyond_its_cap(void **state)
 {
 	CLEANUP(netset_freep) struct netset *s = netset_new();
@@ -173,6 +187,7 @@ int main(void)
 	    cmocka_unit_test(longest_prefix_wins),
 	    cmocka_unit_test(families_stay_apart),
 	    cmocka_unit_test(overlaps_both_ways),
+	    cmocka_unit_test(ids_are_in_no_set),
 	    cmocka_unit_test(refuses_beyond_its_cap),
 	    cmocka_unit_test(agrees_with_a_plain_search),
 	};

@@ -219,6 +219,22 @@ static void impossible_values_are_bad(void **state)
 	assert_true(u.bad);
 }
 
+static void an_id_keeps_its_bits(void **state)
+{
+	struct buf b = BUF_INIT(64);
+	struct net alice, got;
+	struct unpack u;
+
+	(void)state;
+	assert_int_equal(net_parse_id(SPAN("alice"), &alice), 0);
+	pack_net(&b, &alice);
+	u = unpack_of(buf_span(&b));
+	got = unpack_net(&u);
+	assert_true(net_eq(&got, &alice));
+	assert_int_equal(unpack_end(&u), 0);
+	buf_deinit(&b);
+}
+
 static void counts_are_limited_by_what_is_left(void **state)
 {
 	struct unpack u;
@@ -316,6 +332,7 @@ int main(void)
 	    cmocka_unit_test(bytes_are_little_endian),
 	    cmocka_unit_test(doubles_keep_their_bits),
 	    cmocka_unit_test(impossible_values_are_bad),
+	    cmocka_unit_test(an_id_keeps_its_bits),
 	    cmocka_unit_test(counts_are_limited_by_what_is_left),
 	    cmocka_unit_test(bad_stays_bad),
 	    cmocka_unit_test(a_full_buffer_fails),

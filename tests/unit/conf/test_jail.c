@@ -30,7 +30,8 @@ static void half_a_jail_is_worth_a_warning(void **state)
 {
 	(void)state;
 	load("[a]\nenabled = yes\nfilter = f\n[b]\nenabled = yes\nlogpath = /x\n"
-	     "[c]\nfilter = f\n");
+	     "[c]\nfilter = f\n"
+	     "[d]\nenabled = yes\nfilter =\nfailregex = ^<HOST>\nlogpath = /x\n");
 	assert_string_equal(all_of(&diag), "jail.conf:1:1: warning: jail 'a' has no "
 					   "logpath, expected logpath = FILE or "
 					   "backend = systemd\n"

@@ -429,8 +429,8 @@ static void do_ban(struct duel *d)
 	int i = (int)bytes_pick(&d->in, (unsigned int)d->n_jails);
 	int net = (int)bytes_pick(&d->in, MODEL_NETS);
 	int64_t sec = secs[bytes_pick(&d->in, ARRAY_LEN(secs))];
-	int r = engine_ban(d->engine, (uint32_t)i, &model_nets[net], (wall_t){d->now},
-	    sec, &d->orders);
+	int r = engine_ban(d->engine, (uint32_t)i, &model_nets[net], NULL,
+	    (wall_t){d->now}, sec, &d->orders);
 
 	CHECK_EQ("ban", r, model_ban(&d->model, d->jail_at[i], net, d->now, sec));
 	compare_orders(d, false);

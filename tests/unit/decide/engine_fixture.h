@@ -142,5 +142,5 @@ static inline int ban(
 {
 	struct net n = net(who);
 
-	return engine_ban(f->engine, jail, &n, t(now), sec, &f->orders);
+	return engine_ban(f->engine, jail, &n, NULL, t(now), sec, &f->orders);
 }

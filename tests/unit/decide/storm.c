@@ -169,7 +169,7 @@ static void do_ban(struct storm *s)
 	struct net n = choose_net(s);
 	uint32_t jail = choose_jail(s);
 	int64_t sec = (int8_t)bytes_next(&s->in);
-	int r = engine_ban(s->engine, jail, &n, s->now, sec, &s->orders);
+	int r = engine_ban(s->engine, jail, &n, NULL, s->now, sec, &s->orders);
 
 	assert(r == ENGINE_BANNED || r == ENGINE_PROLONGED ||
 	       r == ENGINE_ALREADY_BANNED || r == ENGINE_FULL || r == ENGINE_OVER);

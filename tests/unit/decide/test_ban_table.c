@@ -6,6 +6,8 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
+
 #include "bytes.h"
 #include "decide/ban_table.h"
 
@@ -14,11 +16,20 @@ static struct net host(uint32_t i)
 	return net_from_v4(i * UINT32_C(2654435761));
 }
 
+static int try_add(struct ban_table *t, uint32_t jail, struct net n, int64_t until,
+    char *id, struct ban **out)
+{
+	const struct order o = {
+	    .jail = jail, .net = n, .until = {until}, .cause = 1, .id = id};
+
+	return ban_table_add(t, &o, out);
+}
+
 static struct ban *add(struct ban_table *t, uint32_t jail, struct net n, int64_t until)
 {
 	struct ban *b = NULL;
 
-	assert_int_equal(ban_table_add(t, jail, &n, (wall_t){until}, 1, &b), 0);
+	assert_int_equal(try_add(t, jail, n, until, NULL, &b), 0);
 	return b;
 }
 
@@ -33,7 +44,7 @@ static void test_add_find_remove(void **state)
 	assert_null(ban_table_find(t, 8, &n));
 	assert_null(ban_table_find(t, 7, &other));
 	c = add(t, 8, n, 50);
-	assert_int_equal(ban_table_add(t, 9, &n, (wall_t){1}, 1, &b), BAN_TABLE_FULL);
+	assert_int_equal(try_add(t, 9, n, 1, NULL, &b), BAN_TABLE_FULL);
 	assert_int_equal(ban_table_count(t), 2);
 	assert_ptr_equal(ban_table_first(t), c);
 	ban_table_remove(t, c);
@@ -136,9 +147,39 @@ static void test_drop_text(void **state)
 	ban_table_drop_text(t, id, 5);
 }
 
+static void test_texts_of_ids_are_bounded(void **state)
+{
+	CLEANUP(ban_table_freep) struct ban_table *t = ban_table_new(SIZE_MAX);
+	char text[NET_ID_MAX_BYTES + 1];
+	struct ban *b = NULL;
+	uint32_t n = 0;
+	int r = 0;
+
+	(void)state;
+	for (; !r; n++) {
+		struct net id;
+
+		(void)snprintf(text, sizeof(text), "%0*u x", NET_ID_MAX_BYTES - 2, n);
+		assert_int_equal(net_parse_id(span_of(text), &id), 0);
+		r = try_add(t, 0, id, 1, text, &b);
+	}
+	assert_int_equal(r, BAN_TABLE_FULL);
+	assert_int_equal(
+	    n - 1, BAN_TABLE_NAMES_BYTES / (sizeof(struct ban_id) + sizeof(text)));
+	/* What goes makes room; addresses need none. */
+	struct net again = ban_table_first(t)->net, address = host(1);
+
+	ban_table_remove(t, ban_table_first(t));
+	assert_int_equal(try_add(t, 0, again, 1, text, &b), 0);
+	assert_string_equal(b->name->text, text);
+	(void)add(t, 0, address, 1);
+	assert_null(ban_table_find_around(t, 0, &again, (wall_t){0}));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_texts_of_ids_are_bounded),
 	    cmocka_unit_test(test_add_find_remove),
 	    cmocka_unit_test(test_find_around),
 	    cmocka_unit_test(test_many),

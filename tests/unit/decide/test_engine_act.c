@@ -369,9 +369,56 @@ static void test_restored_counts_are_bounded(void **state)
 	check_told(&f, 1, 1);
 }
 
+static int feed_id(struct fixture *f, const char *id, double at)
+{
+	struct hit h = {.id = id, .at = t(at), .weight = 1, .text = SPAN("a line")};
+
+	h.ip = net("192.0.2.1");
+	assert_int_equal(net_parse_id(span_of(id), &h.net), 0);
+	return engine_feed(f->engine, &h, t(at), &f->orders);
+}
+
+static void note_id(void *ctx, const struct order *o)
+{
+	assert_non_null(o->id);
+	assert_int_equal(o->ip.bits, 128);
+	(void)snprintf(ctx, 32, "%s", o->id);
+}
+
+static void test_ids_keep_their_text(void **state)
+{
+	FIXTURE(f);
+	char shown[32] = "";
+	struct net alice, all;
+
+	(void)state;
+	assert_int_equal(net_parse_id(SPAN("alice"), &alice), 0);
+	all = net("::/0");
+	for (uint32_t i = 1; i < f.jails[0].maxretry; i++) {
+		assert_int_equal(feed_id(&f, "alice", 0), ENGINE_COUNTED);
+		assert_int_equal(feed_id(&f, "bob", 0), ENGINE_COUNTED);
+	}
+	assert_int_equal(feed_id(&f, "alice", 0), ENGINE_BANNED);
+	assert_string_equal(last_order(&f)->id, "alice");
+	assert_true(net_eq(&last_order(&f)->net, &alice));
+	engine_find_bans(f.engine, &alice, note_id, shown);
+	assert_string_equal(shown, "alice");
+	/* It is in no network, so none frees it. */
+	assert_int_equal(engine_unban(f.engine, -1, &all, t(1), &f.orders), 0);
+	tick(&f, 1e6);
+	assert_int_equal(last_order(&f)->op, ORDER_UNBAN);
+	assert_string_equal(last_order(&f)->id, "alice");
+	assert_int_equal(engine_ban(f.engine, 0, &alice, "alice", t(1e6), 0, &f.orders),
+	    ENGINE_BANNED);
+	assert_string_equal(last_order(&f)->id, "alice");
+	assert_int_equal(engine_unban(f.engine, 0, &alice, t(1e6), &f.orders), 1);
+	assert_string_equal(last_order(&f)->id, "alice");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_ids_keep_their_text),
 	    cmocka_unit_test(test_tick_ends_bans_in_order),
 	    cmocka_unit_test(test_tick_frees_what_is_forgotten),
 	    cmocka_unit_test(test_clock_put_right),

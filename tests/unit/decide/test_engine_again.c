@@ -182,29 +182,29 @@ static void test_by_hand(void **state)
 	start(&f, NULL);
 	/* With a length of its own it does not count, without one it does. */
 	for (int i = 0; i < 2; i++) {
-		assert_int_equal(
-		    engine_ban(f.engine, 0, &n, t(0), 50, &f.orders), ENGINE_BANNED);
+		assert_int_equal(engine_ban(f.engine, 0, &n, NULL, t(0), 50, &f.orders),
+		    ENGINE_BANNED);
 		assert_int_equal(last_order(&f)->ban_count, 1);
 		assert_int_equal(length(&f), 50);
 		assert_int_equal(engine_refuse(f.engine, 0, &n, t(1), &f.orders), 1);
 	}
 	assert_int_equal(
-	    engine_ban(f.engine, 0, &n, t(0), 0, &f.orders), ENGINE_BANNED);
+	    engine_ban(f.engine, 0, &n, NULL, t(0), 0, &f.orders), ENGINE_BANNED);
 	assert_int_equal(length(&f), 600);
 	tick(&f, 601);
 	assert_int_equal(
-	    engine_ban(f.engine, 0, &n, t(700), 0, &f.orders), ENGINE_BANNED);
+	    engine_ban(f.engine, 0, &n, NULL, t(700), 0, &f.orders), ENGINE_BANNED);
 	assert_int_equal(last_order(&f)->ban_count, 2);
 	assert_int_equal(length(&f), 1200);
 	/* An unban forgives. */
 	assert_int_equal(engine_unban(f.engine, 0, &n, t(800), &f.orders), 1);
 	assert_int_equal(
-	    engine_ban(f.engine, 0, &n, t(900), 0, &f.orders), ENGINE_BANNED);
+	    engine_ban(f.engine, 0, &n, NULL, t(900), 0, &f.orders), ENGINE_BANNED);
 	assert_int_equal(last_order(&f)->ban_count, 1);
 	/* What the guard refuses was no ban. */
 	assert_int_equal(engine_refuse(f.engine, 0, &n, t(901), &f.orders), 1);
 	assert_int_equal(
-	    engine_ban(f.engine, 0, &n, t(902), 0, &f.orders), ENGINE_BANNED);
+	    engine_ban(f.engine, 0, &n, NULL, t(902), 0, &f.orders), ENGINE_BANNED);
 	assert_int_equal(last_order(&f)->ban_count, 1);
 }
 
@@ -316,7 +316,7 @@ static void test_a_ban_for_good_is_never_forgotten(void **state)
 	tick(&f, 1e7);
 	assert_int_equal(engine_refuse(f.engine, 1, &n, t(1e7), &f.orders), 0);
 	assert_int_equal(
-	    engine_ban(f.engine, 1, &n, t(1e7), 0, &f.orders), ENGINE_BANNED);
+	    engine_ban(f.engine, 1, &n, NULL, t(1e7), 0, &f.orders), ENGINE_BANNED);
 	struct engine_bounds b;
 
 	engine_bounds(f.engine, &b);

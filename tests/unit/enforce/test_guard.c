@@ -123,6 +123,18 @@ static unsigned int n_allowed(struct guard *g, unsigned int n, mono_t now)
 	return allowed;
 }
 
+static void ids_harm_nobody(void **state)
+{
+	const struct guard_options o = {.min_prefix_v4 = 32, .min_prefix_v6 = 128};
+	CLEANUP(guard_freep) struct guard *g = guard_new(&o);
+	struct net alice;
+
+	(void)state;
+	assert_non_null(g);
+	assert_int_equal(net_parse_id(SPAN("alice"), &alice), 0);
+	assert_int_equal(guard_check(g, &alice, (mono_t){0}), GUARD_OK);
+}
+
 static void rate_is_capped(void **state)
 {
 	CLEANUP(guard_freep) struct guard *g = new_guard(10);
@@ -247,6 +259,7 @@ int main(void)
 	    cmocka_unit_test(protected_addresses),
 	    cmocka_unit_test(special_addresses),
 	    cmocka_unit_test(wide_networks),
+	    cmocka_unit_test(ids_harm_nobody),
 	    cmocka_unit_test(rate_is_capped),
 	    cmocka_unit_test(refusals_cost_no_tokens),
 	    cmocka_unit_test(no_cap),

@@ -46,6 +46,10 @@ static void assert_same(const struct order *a, const struct order *b)
 	assert_int_equal(a->cause, b->cause);
 	assert_int_equal(a->jail, b->jail);
 	assert_true(net_eq(&a->net, &b->net));
+	assert_int_equal(a->id != NULL, b->id != NULL);
+	if (a->id)
+		assert_string_equal(a->id, b->id);
+	assert_true(net_eq(&a->ip, &b->ip));
 	assert_true(a->at.us == b->at.us);
 	assert_true(a->until.us == b->until.us);
 	assert_int_equal(a->failures, b->failures);
@@ -102,6 +106,59 @@ static void full_round_trip(void **state)
 	assert_int_equal(order_decode(&u, &got), 0);
 	assert_same(&got, &o);
 	assert_null(got.why);
+	buf_deinit(&b);
+}
+
+static void an_id_has_its_own_text(void **state)
+{
+	static const char *const wrong[] = {NULL, "", "bob", "192.0.2.1"};
+	struct order o = example(), got;
+	struct buf b = BUF_INIT(1000);
+	struct unpack u;
+
+	(void)state;
+	assert_int_equal(net_parse_id(SPAN("alice"), &o.net), 0);
+	o.id = span_dup(SPAN("alice"));
+	assert_int_equal(net_parse(SPAN("192.0.2.1"), &o.ip), 0);
+	order_encode(&b, &o);
+	u = unpack_of(buf_span(&b));
+	assert_int_equal(order_decode(&u, &got), 0);
+	assert_same(&got, &o);
+	order_deinit(&got);
+	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
+		struct order bad = o;
+
+		bad.id = (char *)(uintptr_t)wrong[i];
+		buf_clear(&b);
+		order_encode(&b, &bad);
+		u = unpack_of(buf_span(&b));
+		assert_int_equal(order_decode(&u, &got), -EBADMSG);
+	}
+	/* An address has none. */
+	struct order address = example();
+
+	address.id = o.id;
+	buf_clear(&b);
+	order_encode(&b, &address);
+	u = unpack_of(buf_span(&b));
+	assert_int_equal(order_decode(&u, &got), -EBADMSG);
+	order_deinit(&o);
+	buf_deinit(&b);
+}
+
+static void is_shown_quoted_if_an_id(void **state)
+{
+	struct order o = example();
+	struct buf b = BUF_INIT(1000);
+
+	(void)state;
+	order_add_who(&b, &o);
+	assert_string_equal(buf_str(&b), "2001:db8::/48");
+	o.id = span_dup(SPAN("a\" Ban\n\x1b[2J"));
+	buf_clear(&b);
+	order_add_who(&b, &o);
+	assert_string_equal(buf_str(&b), "\"a\\\"\\x20Ban\\x0a\\x1b[2J\"");
+	order_deinit(&o);
 	buf_deinit(&b);
 }
 
@@ -187,10 +244,10 @@ static void a_lying_count_is_refused(void **state)
 
 	(void)state;
 	order_encode(&b, &o);
-	memset(b.p + ORDER_RECORD_BYTES, 0xff, 4);
+	memset(b.p + ORDER_RECORD_BYTES + 4, 0xff, 4);
 	u = unpack_of(buf_span(&b));
 	assert_int_equal(order_decode(&u, &got), -EBADMSG);
-	memcpy(b.p + ORDER_RECORD_BYTES, "\x04\0\0", 4);
+	memcpy(b.p + ORDER_RECORD_BYTES + 4, "\x04\0\0", 4);
 	u = unpack_of(buf_span(&b));
 	assert_int_equal(order_decode(&u, &got), -EBADMSG);
 	order_deinit(&o);
@@ -245,6 +302,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(record_round_trip),
 	    cmocka_unit_test(full_round_trip),
+	    cmocka_unit_test(an_id_has_its_own_text),
+	    cmocka_unit_test(is_shown_quoted_if_an_id),
 	    cmocka_unit_test(several_in_a_row),
 	    cmocka_unit_test(truncated_at_every_length),
 	    cmocka_unit_test(unknown_words_are_refused),

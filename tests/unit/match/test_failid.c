@@ -39,7 +39,8 @@ static const struct row rows[] = {
     {{"300.1.1.1"}, WARN, REFUSED, "300.1.1.1", "300.1.1.1", NULL},
     {{"192.000.2.1"}, RAW, REFUSED, "192.000.2.1", "192.000.2.1", NULL},
     {{NULL, "1:2"}, WARN, REFUSED, "1:2", "1:2", NULL},
-    {{"300.1.1.1", .fid = "x"}, WARN, REFUSED, "300.1.1.1", "300.1.1.1", NULL},
+    {{"300.1.1.1", .fid = "300.1.1.1"}, WARN, REFUSED, "300.1.1.1", "300.1.1.1", NULL},
+    {{"300.1.1.1", .fid = "x"}, WARN, FOUND, "x", "300.1.1.1", NULL},
     /* prefix lengths */
     {{"192.0.2.77", .cidr = "24"}, WARN, FOUND, "192.0.2.0/24", "192.0.2.77",
 	"192.0.2.0/24"},
@@ -99,6 +100,7 @@ static void test_rows(void **state)
 		struct groups g = groups_of(&rows[i]);
 		struct filter_failure x = {0};
 		char text[NET_TEXT_BYTES], net[NET_TEXT_BYTES];
+		struct net id;
 
 		assert_int_equal(
 		    failid_find(&g, rows[i].usedns, text, &x), rows[i].outcome);
@@ -107,6 +109,10 @@ static void test_rows(void **state)
 		assert_true(span_eq(x.host, span_of(rows[i].host)));
 		assert_int_equal(x.has_net, rows[i].net != NULL);
 		assert_int_equal(x.is_name, rows[i].is_name);
+		if (rows[i].outcome == FOUND && net_parse_id(x.id, &id) == 0)
+			assert_int_equal(x.is_id, !x.is_name);
+		else if (rows[i].usedns != RAW)
+			assert_false(x.is_id);
 		if (!x.has_net)
 			continue;
 		net_format(&x.net, net);

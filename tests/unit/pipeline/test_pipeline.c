@@ -174,6 +174,125 @@ static void a_reload_keeps_bans_and_ends_those_of_lost_jails(UNUSED void **state
 	end(&b);
 }
 
+/* A failure of "who", by the clock of NOON. */
+static void feed_who(struct bench *b, const char *who)
+{
+	char text[600];
+
+	snprintf(text, sizeof(text), "Nov 24 12:00:00 app: failure of \"%s\"", who);
+	struct line l = {.text = span_of(text),
+	    .stamp = WALL_NONE,
+	    .live = true,
+	    .read_at = wall_from_sec(NOON)};
+
+	assert_int_equal(pipeline_feed(b->pipeline, 0, &l, l.read_at, &b->orders), 0);
+}
+
+#define APP(regex, more)                                                        \
+	"[app]\nenabled = true\nfilter =\nlogpath = /var/log/a\nmaxretry = 2\n" \
+	"failregex = failure of \"" regex "\"\n" more "\n"
+
+static void start_app(struct bench *b, const char *jails)
+{
+	config_folder_make(&b->folder);
+	config_folder_write(
+	    &b->folder, "action.d/mine.conf", "[Definition]\nactionban = lock <fid>\n");
+	config_folder_write(&b->folder, "jail.conf", jails);
+
+	struct err e = {""};
+
+	b->setup = config_folder_setup(&b->folder, NULL);
+	b->pipeline = pipeline_new(b->setup, &e);
+	assert_non_null(b->pipeline);
+	b->orders = (struct orders){0};
+}
+
+static void note_useless(void *ctx, UNUSED uint32_t jail)
+{
+	++*(int *)ctx;
+}
+
+static void ids_count_and_are_banned(UNUSED void **state)
+{
+	struct bench b;
+	struct pipeline_counts c;
+	char too_long[NET_ID_MAX_BYTES + 2] = "";
+	int n_told = 0;
+
+	start_app(&b, APP("<F-ID>[^\"]+</F-ID>", "action = mine"));
+	pipeline_on_useless_id(b.pipeline, note_useless, &n_told);
+	feed_who(&b, "alice $(x)");
+	feed_who(&b, "bob");
+	assert_int_equal(b.orders.n, 0);
+	feed_who(&b, "alice $(x)");
+	assert_int_equal(b.orders.n, 1);
+	assert_int_equal(b.orders.items[0].op, ORDER_BAN);
+	assert_string_equal(b.orders.items[0].id, "alice $(x)");
+	assert_int_equal(b.orders.items[0].ip.bits, 0);
+	/* What only looks like an address is none, and no id; an address is one. */
+	for (int i = 0; i < 2; i++) {
+		feed_who(&b, "300.1.1.1");
+		feed_who(&b, "192.0.2.1");
+	}
+	assert_int_equal(b.orders.n, 2);
+	assert_null(b.orders.items[1].id);
+	memset(too_long, 'x', sizeof(too_long) - 1);
+	for (int i = 0; i < 2; i++)
+		feed_who(&b, too_long);
+	assert_int_equal(b.orders.n, 2);
+	pipeline_counts(b.pipeline, 0, &c);
+	assert_int_equal(c.no_address, 4);
+	assert_int_equal(n_told, 0);
+	end(&b);
+}
+
+static void an_id_beside_an_address_counts(UNUSED void **state)
+{
+	struct bench b;
+
+	start_app(&b, APP("<F-ID>\\w+</F-ID>, <ADDR>", "action = mine"));
+	feed_who(&b, "s1, 192.0.2.1");
+	feed_who(&b, "s2, 192.0.2.1");
+	assert_int_equal(b.orders.n, 0);
+	feed_who(&b, "s1, 192.0.2.2");
+	assert_int_equal(b.orders.n, 1);
+	assert_string_equal(b.orders.items[0].id, "s1");
+	assert_int_equal(net_v4_bytes(&b.orders.items[0].ip)[3], 2);
+	end(&b);
+}
+
+static void a_firewall_has_no_use_for_ids(UNUSED void **state)
+{
+	struct bench b;
+	int n_told = 0;
+
+	start_app(&b, APP("<F-ID>\\w+</F-ID>(?:, <ADDR>)?", "action = nftables"));
+	assert_int_equal(b.setup->jails[0].n_targets, 1);
+	pipeline_on_useless_id(b.pipeline, note_useless, &n_told);
+	feed_who(&b, "s1");
+	feed_who(&b, "s1");
+	assert_int_equal(b.orders.n, 0);
+	assert_int_equal(n_told, 1);
+	/* The address beside it is of use. */
+	feed_who(&b, "s1, 192.0.2.1");
+	feed_who(&b, "s2, 192.0.2.1");
+	assert_int_equal(b.orders.n, 1);
+	assert_null(b.orders.items[0].id);
+	end(&b);
+}
+
+static void usedns_raw_bans_names(UNUSED void **state)
+{
+	struct bench b;
+
+	start_app(&b, APP("<HOST>", "action = mine\nusedns = raw"));
+	feed_who(&b, "a.example");
+	feed_who(&b, "a.example");
+	assert_int_equal(b.orders.n, 1);
+	assert_string_equal(b.orders.items[0].id, "a.example");
+	end(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -182,6 +301,10 @@ int main(void)
 	    cmocka_unit_test(what_is_over_by_now_is_not_banned_live),
 	    cmocka_unit_test(a_live_line_of_a_wrong_clock_is_of_now),
 	    cmocka_unit_test(the_window_option_leaves_out_the_rest),
+	    cmocka_unit_test(ids_count_and_are_banned),
+	    cmocka_unit_test(an_id_beside_an_address_counts),
+	    cmocka_unit_test(a_firewall_has_no_use_for_ids),
+	    cmocka_unit_test(usedns_raw_bans_names),
 	    cmocka_unit_test(a_reload_keeps_bans_and_ends_those_of_lost_jails),
 	};
 

@@ -187,11 +187,13 @@ static void reduced_values_of_commands_are_told(void **state)
 	    "[DEFAULT]\nenabled = true\nfilter = postfix\nlogpath = /var/log/a\n"
 	    "[a]\naction = plain\n word\n inert\n"
 	    "[b]\naction = plain\nignorecommand = sh -c <F-USER>\n"
-	    "[c]\naction = plain\nignorecommand = /usr/bin/known <ip>\n");
+	    "[c]\naction = plain\nignorecommand = /usr/bin/known <ip>\n"
+	    "[d]\naction = plain\nignorecommand = /usr/bin/known <ip>\n"
+	    "failregex = ^<F-ID>\\w+</F-ID>$\n");
 	struct setup *s = config_folder_setup(*state, &d);
 
-	assert_int_equal(s->n_jails, 3);
-	assert_int_equal(d.n_warnings, 3);
+	assert_int_equal(s->n_jails, 4);
+	assert_int_equal(d.n_warnings, 4);
 	assert_true(says(&d,
 	    "jail a: action 'word': actionban: values from logs become words of "
 	    "letters, digits, '.', '-' and '@': what this program makes of its "
@@ -201,6 +203,8 @@ static void reduced_values_of_commands_are_told(void **state)
 	    "letters and digits: this program runs or interprets what it is told (at "
 	    "'eval \"<F-USER>\"')"));
 	assert_true(says(&d, "jail b: ignorecommand: values from logs become '_'"));
+	/* Where an id is banned, <ip> is one too. */
+	assert_true(says(&d, "jail d: ignorecommand: values from logs become words"));
 	setup_free(s);
 	diag_deinit(&d);
 }

@@ -161,8 +161,8 @@ static void mistakes_are_exceptions(UNUSED void **state)
 	begin("get", "j", "addignoreip", NULL);
 	expect_raised("builtins.Exception",
 	    "Invalid command (no get action or not yet implemented)");
-	begin("set", "j", "banip", "no address", NULL);
-	expect_raised("builtins.ValueError", "'no address' is no address or network");
+	begin("set", "j", "banip", "300.1.1.1", NULL);
+	expect_raised("builtins.ValueError", "'300.1.1.1' is no address or network");
 	begin("get", "j", "action", "three", "x", NULL);
 	expect_raised("builtins.KeyError", "Invalid Action name: three");
 	begin("sleep", "-1", NULL);
@@ -281,7 +281,7 @@ static void the_engine_is_asked(UNUSED void **state)
 	struct net n;
 	struct f2b_result r = {0};
 
-	begin("banned", "192.0.2.1", "nothing", NULL);
+	begin("banned", "192.0.2.1", "1.2.3", NULL);
 	assert_int_equal(c.step, F2B_STEP_ENGINE);
 	struct unpack u = unpack_of(buf_span(&c.body));
 
@@ -315,7 +315,7 @@ static void the_engine_is_asked(UNUSED void **state)
 	r.bytes = SPAN("{\"banned\":[\"192.0.2.1\",\"192.0.2.2\"],\"prolonged\":1}");
 	f2b_command_resume(&c, &world, &r);
 	expect_number(1);
-	begin("unban", "nothing", NULL);
+	begin("unban", "1.2.3", NULL);
 	expect_number(0);
 	begin("unban", "192.0.2.1", NULL);
 	r.bytes = SPAN("{\"error\":\"no\"}");
@@ -324,6 +324,44 @@ static void the_engine_is_asked(UNUSED void **state)
 	begin("status", "j", NULL);
 	f2b_command_give_up(&c, "gone");
 	expect_raised("builtins.RuntimeError", "gone");
+}
+
+static void ids_go_with_their_texts(UNUSED void **state)
+{
+	CLEANUP(buf_deinit) struct buf b = BUF_INIT(1000);
+	CLEANUP(ids_deinit) struct ids who = {0};
+	struct f2b_result r = {0};
+	struct net alice;
+
+	begin("set", "j", "banip", "192.0.2.1", "alice", NULL);
+	struct unpack u = unpack_of(buf_span(&c.body));
+
+	assert_int_equal(unpack_u8(&u), F2B_BAN);
+	(void)unpack_u32(&u);
+	(void)unpack_bool(&u);
+	assert_int_equal(ids_unpack(&u, 10, &who), 0);
+	assert_int_equal(who.n, 2);
+	assert_null(who.texts[0]);
+	assert_string_equal(who.texts[1], "alice");
+	end(NULL);
+	begin("get", "j", "banned", NULL);
+	assert_int_equal(net_parse_id(SPAN("alice"), &alice), 0);
+	pack_u8(&b, F2B_DONE);
+	pack_u32(&b, 1);
+	pack_u32(&b, 0);
+	pack_u32(&b, 0);
+	pack_net(&b, &alice);
+	pack_str(&b, "alice");
+	pack_wall(&b, (wall_t){0});
+	pack_wall(&b, WALL_NEVER);
+	r.bytes = buf_span(&b);
+	f2b_command_resume(&c, &world, &r);
+	CLEANUP(pickle_freep) struct pickle *p = reply(0);
+	const struct pickle_value *v = pickle_root(p)->items[1];
+
+	assert_int_equal(v->n, 1);
+	assert_true(span_eq(v->items[0]->text, SPAN("alice")));
+	end(NULL);
 }
 
 static void too_many_addresses_are_refused(UNUSED void **state)
@@ -393,6 +431,7 @@ int main(void)
 	    cmocka_unit_test_teardown(lists_are_changed_as_a_whole, end),
 	    cmocka_unit_test_teardown(actions_keep_their_places, end),
 	    cmocka_unit_test_teardown(the_engine_is_asked, end),
+	    cmocka_unit_test_teardown(ids_go_with_their_texts, end),
 	    cmocka_unit_test_teardown(too_many_addresses_are_refused, end),
 	    cmocka_unit_test_teardown(jails_come_and_go, end),
 	    cmocka_unit_test(frames_are_found_across_reads),

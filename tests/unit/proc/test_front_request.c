@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "base/pack.h"
+#include "flow/id.h"
 #include "proc/front.h"
 
 static struct front_request parse(const char *text)
@@ -44,6 +44,37 @@ static void a_ban_becomes_numbers(UNUSED void **state)
 	assert_string_equal(net, "2001:db8::/32");
 	assert_int_equal(unpack_end(&u), 0);
 	front_request_deinit(&q);
+}
+
+static void an_id_is_taken_for_a_jail(UNUSED void **state)
+{
+	static const char *const refused[] = {
+	    "{\"do\":\"unban\",\"ip\":[\"alice\"]}",
+	    "{\"do\":\"unban\",\"jail\":\"a\",\"ip\":[\"300.1.1.1\"]}",
+	    "{\"do\":\"banned\",\"ip\":[\"alice\"]}",
+	    "{\"do\":\"why\",\"ip\":[\"alice\"]}",
+	};
+	CLEANUP(ids_deinit) struct ids who = {0};
+	struct front_request q = parse("{\"do\":\"ban\",\"jail\":\"a\","
+				       "\"ip\":[\"192.0.2.1\",\"alice\"]}");
+	struct unpack u = unpack_of(buf_span(&q.body));
+	struct err e;
+
+	(void)unpack_u8(&u);
+	free(unpack_str(&u));
+	(void)unpack_i64(&u);
+	(void)unpack_u64(&u);
+	assert_int_equal(ids_unpack(&u, 10, &who), 0);
+	assert_int_equal(unpack_end(&u), 0);
+	assert_int_equal(who.n, 2);
+	assert_null(who.texts[0]);
+	assert_string_equal(who.texts[1], "alice");
+	front_request_deinit(&q);
+	q = parse("{\"do\":\"why\",\"jail\":\"a\",\"ip\":[\"alice\"]}");
+	front_request_deinit(&q);
+	for (size_t i = 0; i < ARRAY_LEN(refused); i++)
+		assert_int_equal(
+		    front_request_parse(span_of(refused[i]), &q, &e), -EINVAL);
 }
 
 static void the_plain_verbs(UNUSED void **state)
@@ -106,6 +137,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_ban_becomes_numbers),
+	    cmocka_unit_test(an_id_is_taken_for_a_jail),
 	    cmocka_unit_test(the_plain_verbs),
 	    cmocka_unit_test(nonsense_is_answered_in_words),
 	};

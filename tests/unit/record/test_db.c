@@ -127,6 +127,56 @@ static void a_ban_comes_back_whole(void **state)
 	assert_null(s.row.end_cause);
 }
 
+static int see_id(void *ctx, UNUSED const char *jail, const struct order *o)
+{
+	struct buf b = BUF_INIT(64);
+
+	buf_printf(&b, "%s, ", o->id ? o->id : "(none)");
+	buf_add_net(&b, &o->ip);
+	(void)snprintf(ctx, 32, "%s", buf_str(&b));
+	buf_deinit(&b);
+	return 0;
+}
+
+static int see_id_in_history(void *ctx, const struct db_history *h)
+{
+	(void)snprintf(ctx, 32, "%s", h->id ? h->id : "(none)");
+	return 0;
+}
+
+static void an_id_comes_back_with_its_text(void **state)
+{
+	struct db *d = *state;
+	struct order o = ban_of("192.0.2.1", 0, 600);
+	char text[] = "a 'b\"", seen[32] = "";
+
+	o.id = text;
+	o.ip = o.net;
+	assert_int_equal(net_parse_id(span_of(text), &o.net), 0);
+	put(d, "j", o);
+	o.until = t_plus(900);
+	o.ip = net_of("192.0.2.2");
+	put(d, "j", o);
+	/* The address is that of the ban, which was told to others. */
+	assert_int_equal(db_each_ban(d, t_plus(0), see_id, seen), 0);
+	assert_string_equal(seen, "a 'b\", 192.0.2.1");
+	/* Also where the order says no more than the hash. */
+	o.op = ORDER_UNBAN;
+	o.id = NULL;
+	assert_int_equal(db_put_unban(d, "j", &o), 0);
+	assert_int_equal(bans(d, t_plus(0)).n, 0);
+	seen[0] = '\0';
+	assert_int_equal(db_each_history(d, &o.net, 10, see_id_in_history, seen), 0);
+	assert_string_equal(seen, text);
+	/* Without its text, or with another, it is no row. */
+	o = ban_of("192.0.2.1", 0, 600);
+	assert_int_equal(net_parse_id(SPAN("alice"), &o.net), 0);
+	put(d, "j", o);
+	o.id = text;
+	put(d, "k", o);
+	assert_int_equal(bans(d, t_plus(0)).n, 0);
+}
+
 static void twice_is_once(void **state)
 {
 	struct db *d = *state;
@@ -519,10 +569,11 @@ static void a_senseless_row_is_left_out(void **state)
 	assert_int_equal(
 	    sqlite3_exec(d->sql,
 		"INSERT INTO bans SELECT 'a', x'00000000000000000000ffffc0000201c8', "
-		"at, until, 0, NULL, 1, 0"
+		"at, until, 0, NULL, 1, 0, NULL, NULL"
 		" FROM bans WHERE jail = 'j';"
 		"INSERT INTO bans SELECT 'b',"
-		" x'20010db800000000000000000000000120', at, until, 0, NULL, 1, 0"
+		" x'20010db800000000000000000000000120', at, until, 0, NULL, 1, 0, "
+		"NULL, NULL"
 		" FROM bans WHERE jail = 'j';"
 		"UPDATE bans SET why = x'ffff' WHERE jail = 'j'",
 		NULL, NULL, NULL),
@@ -538,6 +589,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(a_ban_comes_back_whole),
+	    TEST(an_id_comes_back_with_its_text),
 	    TEST(twice_is_once),
 	    TEST(over_is_left_out),
 	    TEST(prolonging_keeps_the_evidence),

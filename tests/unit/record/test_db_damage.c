@@ -139,7 +139,7 @@ static void a_new_file_is_private_and_marked(void **state)
 	assert_int_equal(fread(head, 1, sizeof(head), f), sizeof(head));
 	fclose(f);
 	assert_memory_equal(head + 68, "Bdog", 4); /* SQLite's file format, 1.3 */
-	assert_int_equal(head[63], 2);             /* user_version, big endian */
+	assert_int_equal(head[63], 3);             /* user_version, big endian */
 	assert_int_equal(head[18], 2);             /* WAL */
 }
 
@@ -244,12 +244,38 @@ static void the_first_layout_becomes_todays(void **state)
 	db_close(d);
 	sql(p->path, "DROP TABLE offenders; ALTER TABLE bans DROP COLUMN ban_count;"
 		     "ALTER TABLE history DROP COLUMN ban_count;"
+		     "ALTER TABLE bans DROP COLUMN id_text;"
+		     "ALTER TABLE bans DROP COLUMN id_ip;"
+		     "ALTER TABLE history DROP COLUMN id_text;"
 		     "PRAGMA user_version = 1");
 	d = open_sound(p->path);
 	assert_int_equal(db_each_offender(d, note_offender, seen), 0);
 	assert_int_equal(seen[0], 1);
 	assert_int_equal(seen[1], 2);
 	assert_int_equal(n_bans(d), 1);
+	db_close(d);
+}
+
+/* Layout 2 is today's without texts of ids. */
+static void the_second_layout_becomes_todays(void **state)
+{
+	struct place *p = *state;
+	struct order address = ban_of("192.0.2.1", 0, 600), id = address;
+	struct db *d = open_sound(p->path);
+	char alice[] = "alice";
+
+	assert_int_equal(db_put_ban(d, "postfix", &address), 0);
+	db_close(d);
+	sql(p->path, "ALTER TABLE bans DROP COLUMN id_text;"
+		     "ALTER TABLE bans DROP COLUMN id_ip;"
+		     "ALTER TABLE history DROP COLUMN id_text;"
+		     "PRAGMA user_version = 2");
+	d = open_sound(p->path);
+	assert_int_equal(n_bans(d), 1);
+	id.id = alice;
+	assert_int_equal(net_parse_id(SPAN("alice"), &id.net), 0);
+	assert_int_equal(db_put_ban(d, "postfix", &id), 0);
+	assert_int_equal(n_bans(d), 2);
 	db_close(d);
 }
 
@@ -409,6 +435,7 @@ int main(void)
 	    TEST(an_empty_file_is_a_new_one),
 	    TEST(a_junk_journal_is_ignored),
 	    TEST(the_first_layout_becomes_todays),
+	    TEST(the_second_layout_becomes_todays),
 	    TEST(a_newer_layout_is_refused),
 	    TEST(a_senseless_layout_is_refused),
 	    TEST(anothers_database_is_refused),

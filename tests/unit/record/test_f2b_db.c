@@ -33,7 +33,8 @@ static const char schema_4[] =
     "\"o\"]],"
     " \"failures\": 3}' AS BLOB));"
     "INSERT INTO bips VALUES('192.0.2.1', 'a', 100, -1, 7, CAST('no json' AS BLOB)),"
-    " ('session-id', 'b', 300, 60, 1, '{}'), ('x', 'b', -1, 1, 1, '{}');";
+    " ('session-id', 'b', 300, 60, 1, '{\"ip\": \"192.0.2.7\"}'), ('x', 'b', -1, 1, 1, "
+    "'{}');";
 static const char schema_1[] =
     "CREATE TABLE fail2banDb(version INTEGER); INSERT INTO fail2banDb VALUES(1);"
     "CREATE TABLE bans(jail TEXT NOT NULL, ip TEXT, timeofban INTEGER NOT NULL, data "
@@ -63,6 +64,10 @@ static int put_ban(void *ctx, const struct f2b_ban *b)
 	buf_printf(ctx, "%s %s %d+%d x%u f%u %s\n", b->jail, b->ip,
 	    (int)(b->at.us / US_PER_SEC), (int)b->bantime_sec, b->ban_count,
 	    b->failures, b->matches ? b->matches : "-");
+	if (b->address) {
+		((struct buf *)ctx)->n--;
+		buf_printf(ctx, " beside %s\n", b->address);
+	}
 	return 0;
 }
 
@@ -97,7 +102,8 @@ static void the_newest_schema(void **state)
 	(void)state;
 	make_db(schema_4, logs);
 	expect("a 192.0.2.1 100+600 x1 f3 one\ntwo\na 192.0.2.2 200+600 x2 f0 -\n",
-	    "a 192.0.2.1 100+-1 x7 f0 -\nb session-id 300+60 x1 f0 -\n",
+	    "a 192.0.2.1 100+-1 x7 f0 -\nb session-id 300+60 x1 f0 - beside "
+	    "192.0.2.7\n",
 	    "/var/log/x 100\n/var/log/y 0\n");
 }
 
