@@ -116,7 +116,8 @@ static bool is_locale(struct span name)
 }
 
 /* @out_exportable: false when it must not stand before a command. */
-static bool take_assignment(struct plain *p, size_t n, bool *out_exportable)
+static bool take_assignment(
+    struct plain *p, size_t n, bool *out_exportable, struct part *out)
 {
 	struct span name = {p->text.p + p->at, n - 1};
 	struct shell_word w = {.n_head = 0};
@@ -131,6 +132,10 @@ static bool take_assignment(struct plain *p, size_t n, bool *out_exportable)
 		return plain_refuse(
 		    p, at, "what stands before a value could be a backslash");
 	*out_exportable &= is_locale(name) && !w.is_foreign;
+	p->has_backslash |= w.has_backslash;
+	/* The substitution may have put it out past the variable (>&2). */
+	out->is_foreign |= w.has_derived;
+	out->has_lines |= w.has_derived;
 	if (!w.is_foreign || plain_is_tainted(p, name))
 		return true;
 	if (p->n_tainted == PLAIN_MAX_TAINTED)
@@ -171,7 +176,7 @@ static bool judge(
 
 /* @words: room for SHELL_MAX_WORDS. */
 static bool take_words(struct plain *p, struct shell_word *words, size_t *n,
-    bool *out_writes, bool *out_exportable, bool *out_any)
+    bool *out_writes, bool *out_exportable, bool *out_any, struct part *out)
 {
 	for (;; *out_any = true) {
 		size_t n_name;
@@ -187,7 +192,7 @@ static bool take_words(struct plain *p, struct shell_word *words, size_t *n,
 			return true;
 		n_name = *n == 0 ? assignment_len(p) : 0;
 		if (n_name) {
-			if (!take_assignment(p, n_name, out_exportable))
+			if (!take_assignment(p, n_name, out_exportable, out))
 				return false;
 			continue;
 		}
@@ -203,23 +208,31 @@ static bool take_simple(struct plain *p, bool is_stdin_foreign, struct part *out
 {
 	struct shell_word words[SHELL_MAX_WORDS];
 	bool writes = false, is_exportable = true, any = false;
+	bool was_stdin_foreign = p->is_stdin_foreign;
 	size_t n = 0;
 
-	if (!take_words(p, words, &n, &writes, &is_exportable, &any))
+	p->is_stdin_foreign = is_stdin_foreign;
+	if (!take_words(p, words, &n, &writes, &is_exportable, &any, out))
 		return false;
+	p->is_stdin_foreign = was_stdin_foreign;
 	if (!any || plain_peek(p) == '(')
 		return plain_not_known(p);
+	is_stdin_foreign |= p->has_foreign_file;
+	if (n && (!is_plain_name(&words[0]) || !is_exportable))
+		return plain_not_known(p);
+	if (n && !judge(p, words, n, is_stdin_foreign))
+		return false;
+	/* Without a name it is bash's $(< file), or puts out nothing. */
+	if (n == 0 || !shell_program_ignores_stdin(&words[0])) {
+		out->is_foreign |= is_stdin_foreign;
+		out->has_lines |= is_stdin_foreign;
+	}
 	if (n == 0)
 		return true;
-	if (!is_plain_name(&words[0]) || !is_exportable)
-		return plain_not_known(p);
-	is_stdin_foreign |= p->has_foreign_file;
-	if (!judge(p, words, n, is_stdin_foreign))
-		return false;
-	out->is_foreign = out->has_lines = is_stdin_foreign;
 	for (size_t i = 1; i < n; i++) {
 		out->is_foreign |= words[i].is_foreign;
 		out->has_lines |= words[i].has_lines;
+		out->has_backslash |= words[i].has_backslash;
 	}
 	writes |= shell_program_writes_file(&words[0]);
 	p->has_foreign_file |= writes && out->is_foreign;
@@ -342,7 +355,7 @@ static bool take_command(struct plain *p, bool is_stdin_foreign, struct part *ou
 static bool take_pipeline(struct plain *p, bool is_stdin_foreign, struct part *out)
 {
 	for (;;) {
-		struct part part = {false, false};
+		struct part part = {false, false, false};
 
 		if (is_keyword(p, "!")) {
 			p->at++;
@@ -351,11 +364,12 @@ static bool take_pipeline(struct plain *p, bool is_stdin_foreign, struct part *o
 		}
 		if (!take_command(p, is_stdin_foreign, &part) || !skip(p, false))
 			return false;
-		if (plain_peek(p) != '|' || plain_peek_at(p, 1) == '|') {
-			out->is_foreign |= part.is_foreign;
-			out->has_lines |= part.has_lines;
+		/* Each may write past the pipe, too. */
+		out->is_foreign |= part.is_foreign;
+		out->has_lines |= part.has_lines;
+		out->has_backslash |= part.has_backslash;
+		if (plain_peek(p) != '|' || plain_peek_at(p, 1) == '|')
 			return true;
-		}
 		if (plain_peek_at(p, 1) == '&')
 			return plain_not_known(p);
 		p->at++;
@@ -411,7 +425,7 @@ enum shell_form shell_plain(
 	    .form = SHELL_WHOLE,
 	    .reason = out_reason,
 	};
-	struct part out = {false, false};
+	struct part out = {false, false, false};
 
 	*out_reason = (struct shell_reason){0, NULL};
 	if (!has_foreign(&p))

@@ -21,7 +21,9 @@ struct plain {
 	void *ctx;
 	size_t depth;
 	bool is_in_backtick;
+	bool is_stdin_foreign; /* of the command at hand; its substitutions share it */
 	bool has_foreign_file; /* foreign text was written to one: any may hold it */
+	bool has_backslash;    /* a variable may, and end in it */
 	struct span tainted[PLAIN_MAX_TAINTED];
 	size_t n_tainted;
 	enum shell_form form;
@@ -32,6 +34,7 @@ struct plain {
 struct part {
 	bool is_foreign;
 	bool has_lines;
+	bool has_backslash; /* and a value may follow it */
 };
 
 /* Returns false. */

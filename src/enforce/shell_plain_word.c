@@ -101,6 +101,7 @@ static void add_to_escape(struct shell_word *w, char c)
 		return;
 	}
 	w->is_odd_format |= w->n_escape == 1 && (is_numeric || c == '\\');
+	w->has_backslash |= w->n_escape == 1 && (is_numeric || strchr("\\%", c));
 	if (w->n_escape < 9 && (w->n_escape == 1 ? is_numeric : is_hex(c)))
 		w->n_escape++;
 	else
@@ -109,6 +110,8 @@ static void add_to_escape(struct shell_word *w, char c)
 
 static void add_literal(struct shell_word *w, char c)
 {
+	if (w->n_literals == 0)
+		w->first_literal = c;
 	if (w->n_expansions == 0) {
 		if (w->n_head < sizeof(w->head))
 			w->head[w->n_head] = c;
@@ -118,6 +121,13 @@ static void add_literal(struct shell_word *w, char c)
 	w->is_tag_last = false;
 	add_to_escape(w, c);
 	add_to_format(w, c);
+	w->is_unknown_last = false;
+}
+
+/* Does the text end in a backslash of its own? */
+static void end_literals(struct shell_word *w)
+{
+	w->has_backslash |= w->n_escape && !w->is_unknown_last;
 }
 
 static void add_derived(
@@ -127,6 +137,8 @@ static void add_derived(
 	w->is_tag_last = false;
 	w->has_bare |= !is_quoted;
 	w->is_odd_escape |= is_foreign && w->n_escape;
+	end_literals(w);
+	w->is_unknown_last = !is_foreign;
 	w->n_escape = !is_foreign; /* it could end in a backslash */
 	if (!is_foreign)
 		return;
@@ -164,6 +176,15 @@ static bool take_tag(struct plain *p, struct shell_word *w, bool is_quoted, bool
 	return true;
 }
 
+/* What comes now is a part of the name for the shell. */
+static bool may_go_on(const struct plain *p)
+{
+	struct shell_value v;
+	struct span name;
+
+	return plain_is_at(p, "\\\n") || (plain_tag_at(p, &v, &name) && !v.is_foreign);
+}
+
 static bool take_variable(struct plain *p, struct shell_word *w, bool is_quoted)
 {
 	bool has_brace = plain_peek(p) == '{';
@@ -173,11 +194,15 @@ static bool take_variable(struct plain *p, struct shell_word *w, bool is_quoted)
 		n++;
 	struct span name = {p->text.p + p->at + has_brace, n - has_brace};
 
-	if (name.n == 0 || (name.p[0] >= '0' && name.p[0] <= '9') ||
+	/* bash: $_ is the last argument of the command before. */
+	if (name.n == 0 || span_eq(name, SPAN("_")) ||
+	    (name.p[0] >= '0' && name.p[0] <= '9') ||
 	    (has_brace && plain_peek_at(p, n) != '}') ||
 	    span_starts(name, PLAIN_OWN_PREFIX))
 		return plain_not_known(p);
 	p->at += n + has_brace;
+	if (!has_brace && may_go_on(p))
+		return plain_not_known(p);
 	bool is_foreign = plain_is_tainted(p, name);
 
 	add_derived(w, is_foreign, is_foreign, is_quoted);
@@ -187,19 +212,24 @@ static bool take_variable(struct plain *p, struct shell_word *w, bool is_quoted)
 static bool take_substitution(
     struct plain *p, struct shell_word *w, bool is_quoted, char end)
 {
-	struct part part = {false, false};
+	struct part part = {false, false, false};
 	bool was_in_backtick = p->is_in_backtick;
 
 	if (!plain_enter(p))
 		return false;
 	p->is_in_backtick |= end == '`';
-	if (!plain_take_list(p, p->has_foreign_file, &part))
+	if (!plain_take_list(p, p->is_stdin_foreign || p->has_foreign_file, &part))
 		return false;
 	if (plain_peek(p) != end)
 		return plain_not_known(p);
 	p->at++;
 	p->is_in_backtick = was_in_backtick;
 	p->depth--;
+	/* Two things that it puts out could become one escape. */
+	if (part.is_foreign && (part.has_backslash || p->has_backslash))
+		return plain_refuse(
+		    p, p->at, "what stands before a value could be a backslash");
+	w->has_backslash |= part.has_backslash;
 	add_derived(w, part.is_foreign, part.has_lines, is_quoted);
 	return true;
 }
@@ -258,8 +288,11 @@ static bool take_escape(struct plain *p, struct shell_word *w, bool is_quoted)
 	if (p->is_in_backtick || next == '\0')
 		return plain_not_known(p);
 	p->at += 2;
-	if (next == '\n')
-		return true;
+	if (next == '\n') {
+		/* It could have made a word of the grammar, or a number, of two. */
+		w->is_quoted = true;
+		return is_quoted || strchr(" \t", plain_peek(p)) || plain_not_known(p);
+	}
 	if (is_quoted && !strchr("$`\"\\", next))
 		add_literal(w, '\\');
 	add_literal(w, next);
@@ -317,6 +350,28 @@ static bool take_bare(struct plain *p, struct shell_word *w)
 	return true;
 }
 
+/* Digits before a redirection are part of it; tags may have put them there. */
+static bool is_descriptor(const struct shell_word *w)
+{
+	if (w->is_quoted || w->n_expansions || !w->n_head ||
+	    w->n_head > sizeof(w->head))
+		return false;
+	for (size_t i = 0; i < w->n_head; i++) {
+		if (w->head[i] < '0' || w->head[i] > '9')
+			return false;
+	}
+	return true;
+}
+
+static bool end_word(struct plain *p, struct shell_word *w)
+{
+	char next = plain_peek(p);
+
+	end_literals(w);
+	return !((next == '<' || next == '>') && is_descriptor(w)) ||
+	       plain_not_known(p);
+}
+
 bool plain_take_word(struct plain *p, struct shell_word *w)
 {
 	bool was_tag, ok = true;
@@ -328,7 +383,7 @@ bool plain_take_word(struct plain *p, struct shell_word *w)
 			continue;
 		switch (plain_peek(p)) {
 		case '<':
-			return true;
+			return end_word(p, w);
 		case '\'':
 			ok = take_single(p, w);
 			break;
@@ -349,5 +404,5 @@ bool plain_take_word(struct plain *p, struct shell_word *w)
 			ok = take_bare(p, w);
 		}
 	}
-	return ok;
+	return ok && end_word(p, w);
 }

@@ -13,7 +13,8 @@ enum {
 	READS = 1,    /* its standard input may be foreign; else it reads none */
 	FILTERS = 2,  /* it moves bytes about, or may read orders: nothing foreign */
 	OPERANDS = 4, /* operands may be foreign */
-	STRICT = 8,   /* operands may not be made by unquoted variables */
+	LISTED = 8,   /* it reads none with the options of the list */
+	STRICT = 16,  /* operands may not be made by unquoted variables */
 };
 
 /* An option's last byte says what its argument may be: ":" nothing foreign, "!"
@@ -30,8 +31,8 @@ static const struct program programs[] = {
     {"true", NO_ARGUMENT, 0, ""},
     {"false", NO_ARGUMENT, 0, ""},
     {"exit", NO_ARGUMENT, 0, ""},
-    {"date", NO_ARGUMENT, FILTERS, ""},     /* -f - */
-    {"hostname", NO_ARGUMENT, FILTERS, ""}, /* -F - */
+    {"date", BY_OPTIONS, LISTED, "-u -R -I"},        /* but -f - */
+    {"hostname", BY_OPTIONS, LISTED, "-f -s -d -i"}, /* but -F - */
     {"uname", NO_ARGUMENT, 0, ""},
     {"sleep", NO_ARGUMENT, 0, ""},
     {"rm", NO_ARGUMENT, 0, ""},
@@ -176,7 +177,8 @@ static bool is_allowed(char mark, const struct shell_word *w)
 {
 	switch (mark) {
 	case '!':
-		return !w->starts_derived;
+		return !w->starts_derived &&
+		       !(w->is_foreign && w->first_literal == '@');
 	case '1':
 		return !w->has_derived && !w->has_lines;
 	case '=':
@@ -214,7 +216,8 @@ static bool options_ok(const struct program *p, const struct shell_word *w, size
 				return false;
 		} else if (((p->flags & STRICT) && w[i].has_bare) ||
 			   (w[i].is_foreign &&
-			       (!(p->flags & OPERANDS) || w[i].starts_derived))) {
+			       (!(p->flags & OPERANDS) || w[i].starts_derived ||
+				   (!are_over && w[i].first_literal == '-')))) {
 			return false;
 		}
 	}
@@ -272,7 +275,7 @@ static bool is_known_use(
 		is_foreign |= w[i].is_foreign;
 	if (stdin_foreign && (p->flags & FILTERS))
 		return false;
-	if (!is_foreign && !(stdin_foreign && (p->flags & READS)))
+	if (!is_foreign && !(stdin_foreign && (p->flags & (READS | LISTED))))
 		return true;
 	switch (p->check) {
 	case NO_ARGUMENT:
@@ -342,6 +345,13 @@ enum shell_form shell_program_form(const struct shell_word *words, size_t n,
 	*out_at = words[0].at;
 	*out_why = "what this program makes of its arguments is not known";
 	return SHELL_WORD;
+}
+
+bool shell_program_ignores_stdin(const struct shell_word *name)
+{
+	const struct program *p = find_program(base_name(name));
+
+	return p && !(p->flags & (READS | FILTERS));
 }
 
 bool shell_program_writes_file(const struct shell_word *name)

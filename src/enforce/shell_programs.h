@@ -26,6 +26,9 @@ struct shell_word {
 	bool is_odd_format;    /* no good as a format of printf */
 	unsigned int n_escape; /* bytes of a backslash's sequence that is still open */
 	bool is_odd_escape;    /* foreign text could continue one */
+	bool has_backslash;    /* it could, did it come next */
+	bool is_unknown_last;  /* its last part is derived, and not foreign */
+	char first_literal;    /* also behind an expansion, which may be empty */
 	bool has_glob;         /* unquoted * or ? or [ */
 	bool is_foreign;       /* holds foreign text */
 	bool has_lines;        /* and that may have line ends */
@@ -44,6 +47,9 @@ struct shell_word {
  */
 enum shell_form shell_program_form(const struct shell_word *words, size_t n,
     bool is_stdin_foreign, size_t *out_at, const char **out_why);
+
+/* Is its output nothing that it read? */
+bool shell_program_ignores_stdin(const struct shell_word *name);
 
 /* Does it write what it reads to a file that an argument names? */
 bool shell_program_writes_file(const struct shell_word *name);

@@ -49,6 +49,11 @@ static void test_whole(UNUSED void **state)
 	    "logger -- " U,
 	    "printf %b \"a\\n" U " $x " U " \\012 " U "\"",
 	    "echo \"`echo \"$(echo " U ")\"`\"",
+	    "curl -d '{\"a\":\"\\u26a0 " U "\"}' u; x=$(printf '%s\\n' " U
+	    "); echo \"$x\"",
+	    "echo " U " | mail -s \"on $(hostname -f), $(date +%F)\" root",
+	    "echo a | { x=$(cat); touch \"$x\"; }; curl -d \"u=" U "@" U "\" u",
+	    "x=$(printf '%s %s\\n' \"$y\" " U "); logger \"x=$x $(date)<ip>\"",
 	    "grep -m 5 -wF \"<ip>\" $log | tail -n 3; echo " U,
 	};
 
@@ -98,6 +103,40 @@ static void test_shapes(UNUSED void **state)
 	    "echo " U ";; echo", "if echo " U "; fi", "then echo " U, "{ echo " U "; )",
 	    "echo a\\\n#'\n" U, "$(#'\n) " U, "echo $f2bV_F_USER " U, "echo \r" U,
 	    "5<" U " x", "a[0]=" U};
+
+	expect_all(commands, ARRAY_LEN(commands), SHELL_INERT);
+}
+
+/* What looks like one thing here, and is another to a shell or a program. */
+static void test_mistaken(UNUSED void **state)
+{
+	static const char *const commands[] = {
+	    /* bash: the last argument of the command before */
+	    "echo " U "; touch \"$_\"", "echo " U "; touch ${_}",
+	    /* a substitution reads what the command around it reads */
+	    "echo " U " | { x=$(cat); touch \"$x\"; }",
+	    "echo " U " | mail -s \"$(cat)\" root", "echo " U " | touch `cat`",
+	    /* bash: what is in the file */
+	    "echo " U " > a; x=$(< a); touch \"$x\"", "echo " U " > a; touch $(<a)",
+	    /* past the variable, to the pipe */
+	    "{ x=$(echo " U " >&2); } 2>&1 | { y=$(cat); touch \"$y\"; }",
+	    "{ echo " U " >&2 | :; } 2>&1 | { y=$(cat); touch \"$y\"; }",
+	    /* a descriptor's number, which is no argument */
+	    "curl -o <failures>>a -d " U, "curl -o 2\\\n>a -d " U,
+	    /* another variable */
+	    "echo " U "; touch \"$x<ip>\"", "xy=" U "; touch $x\\\ny",
+	    "xy=" U "; touch \"$x\\\ny\"",
+	    /* a word of the grammar */
+	    "fo\\\nr x in " U "; d\\\no rm $x; d\\\none",
+	    /* a file that curl reads; the first value may be empty */
+	    "curl -d @" U " u", "curl -d \"@/srv/" U "\" u",
+	    "curl --data-binary " U "@" U " u", "logger " U "-" U,
+	    "logger \"" U "-f\"" U,
+	    /* a backslash and a value that meet in a substitution */
+	    "printf %b \"$(printf %s '\\'; printf %s " U ")\"",
+	    "echo \"$(printf '%s%s' '\\' " U ")\"", "echo \"$(printf '\\%s' " U ")\"",
+	    "x='\\'; echo \"$(printf %s \"$x\" " U ")\"",
+	    "echo \"$( (echo '\\0'; echo " U ") | cat)\""};
 
 	expect_all(commands, ARRAY_LEN(commands), SHELL_INERT);
 }
@@ -167,6 +206,7 @@ int main(void)
 	    cmocka_unit_test(test_word),
 	    cmocka_unit_test(test_handed_on),
 	    cmocka_unit_test(test_shapes),
+	    cmocka_unit_test(test_mistaken),
 	    cmocka_unit_test(test_values_moved),
 	    cmocka_unit_test(test_bounds),
 	};
