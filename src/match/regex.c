@@ -72,14 +72,15 @@ static void regex_describe(struct span pattern, int code, size_t offset, struct 
 }
 
 /* No character beyond ASCII, nor an escape that may stand for one: \x, \o, \351, \p ...
- * In subjects of ASCII the rest finds the same, byte by byte. */
+ * In subjects of ASCII the rest finds the same, byte by byte; but \R, which PCRE2 does
+ * not give back to a \s behind it then. */
 static bool is_about_ascii(struct span text)
 {
 	for (size_t i = 0; i + 1 < text.n; i++) {
 		if (text.p[i] != '\\')
 			continue;
 		i++;
-		if (strchr("xpPNXo0", text.p[i]) ||
+		if (strchr("xpPNXRo0", text.p[i]) ||
 		    (text.p[i] >= '1' && text.p[i] <= '9' && i + 1 < text.n &&
 			text.p[i + 1] >= '0' && text.p[i + 1] <= '9'))
 			return false;

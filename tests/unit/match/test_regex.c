@@ -234,6 +234,24 @@ static void test_killers(void **state)
 	buf_deinit(&b);
 }
 
+/* Where a subject is ASCII, that finds the same. */
+static void test_ascii(void **state)
+{
+	static const struct {
+		const char *pattern, *subject;
+	} cases[] = {{"\\R?\\s", "~\r"}, {"\\R*?(?:\\w+|\\s)$", "a\n"},
+	    {"(?i)\\bK[`]\\s", "k`\t"}};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		CLEANUP(regex_freep) struct regex *r = must(cases[i].pattern, false);
+		struct span subject = span_of(cases[i].subject);
+
+		for (int is_ascii = 0; is_ascii < 2; is_ascii++)
+			assert_int_equal(
+			    regex_search_valid(r, subject, 0, is_ascii, *state), 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -244,6 +262,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(test_group_cap, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_limit, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_killers, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_ascii, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
