@@ -126,6 +126,10 @@ class Grammar:
             f"printf %b 'a\\0{t}' | mail -s s r", f"printf %b \"a\\\\{t}\" | mail -s s r",
             f"printf %s {w} | tee out | cat > /dev/null", f"echo {w} | cut -c2- | mail -s s r",
             f"echo {w} > out; cut -c2- out | mail -s s r", f"echo {w} | grep -F x",
+            f"echo {t} | {{ y=$(cat); rec \"$y\"; }}", f"echo {w} | mail -s \"$(cat)\" r",
+            f"echo {w}; rec \"$_\"", f"echo {w} > out; y=$(< out); rec \"$y\"",
+            f"curl -d {t}@{t} u", f"logger {t}-{t}", f"echo {w}; rec <failures>>out {t}",
+            f"echo \"$(printf %s '\\\\' {t})\" | mail -s s r",
             f"oifs=${{IFS}}; IFS=,; a=$(echo a,b); rec $a {w}; IFS=${{oifs}}", f"whois {w}",
         ]
         if self.is_tame:
