@@ -2,23 +2,25 @@
 /*
  * stopwatch - from the write() of an offending line to the element in the kernel
  *
- *   stopwatch write LOG ADDRESS COUNT MIN-MAX SECONDS [spin] [set TABLE SET]
+ *   stopwatch write LOG ADDRESS COUNT MIN-MAX SECONDS [spin] [on CPU] [set TABLE SET]
  *       Append COUNT lines, each of another address from ADDRESS on; print for each the
  *       nanoseconds until it was banned, or -1 if it was not within SECONDS. The next
  *       line is written MIN to MAX microseconds after that, so that the phase of
- * whoever polls the log does not matter.
+ *       whoever polls the log does not matter.
  *
- *   stopwatch calibrate COUNT MIN-MAX [spin]
+ *   stopwatch calibrate COUNT MIN-MAX [spin] [on CPU]
  *       How late is the witness? A second process adds elements by itself; print for
  *       each the nanoseconds that this took with nobody listening, the same with the
  *       witness listening, and from there until the witness noticed.
  *
+ * "spin": the witness never sleeps; "on CPU": its process stays on that one.
  * Run in the network namespace of the program that is measured. A part of tests/bench.
  */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -48,8 +50,8 @@ static int fail(const char *what)
 static int usage(void)
 {
 	fputs("usage: stopwatch write LOG ADDRESS COUNT MIN-MAX SECONDS [spin]"
-	      " [set TABLE SET]\n"
-	      "       stopwatch calibrate COUNT MIN-MAX [spin]\n",
+	      " [on CPU] [set TABLE SET]\n"
+	      "       stopwatch calibrate COUNT MIN-MAX [spin] [on CPU]\n",
 	    stderr);
 	return 64;
 }
@@ -70,12 +72,25 @@ static bool read_count(const char *text, uint32_t *out)
 	return end != text && !*end && n > 0 && n <= MAX_COUNT;
 }
 
+static bool read_cpu(const char *text, uint32_t *out)
+{
+	char *end;
+	unsigned long n = strtoul(text, &end, 10);
+
+	*out = (uint32_t)n;
+	return end != text && !*end && n < CPU_SETSIZE;
+}
+
 static bool read_witness_words(char **words, struct witness_options *out)
 {
 	*out = (struct witness_options){0};
 	for (; *words; words++) {
 		if (!strcmp(*words, "spin")) {
 			out->spins = true;
+		} else if (!strcmp(*words, "on") && words[1] &&
+			   read_cpu(words[1], &out->cpu)) {
+			out->is_pinned = true;
+			words++;
 		} else if (!strcmp(*words, "set") && words[1] && words[2]) {
 			out->table = words[1];
 			out->set = words[2];

@@ -6,6 +6,7 @@
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -42,6 +43,15 @@ static int subscribe(struct witness *w)
 	    w->nl, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group));
 }
 
+static int pin(uint32_t cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	return sched_setaffinity(0, sizeof(set), &set);
+}
+
 struct witness *witness_open(const struct witness_options *o)
 {
 	CLEANUP(witness_closep) struct witness *w = calloc(1, sizeof(*w));
@@ -49,6 +59,8 @@ struct witness *witness_open(const struct witness_options *o)
 	if (!w)
 		return NULL;
 	w->o = *o;
+	if (o->is_pinned && pin(o->cpu) < 0)
+		return NULL;
 	w->nl = mnl_socket_open(NETLINK_NETFILTER);
 	if (!w->nl || mnl_socket_bind(w->nl, 0, MNL_SOCKET_AUTOPID) < 0)
 		return NULL;

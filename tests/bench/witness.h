@@ -9,7 +9,8 @@
  * Where a set is named, by asking for the element over and over instead.
  *
  * A witness that sleeps is woken by the kernel, which takes time; one that spins takes
- * a CPU. Either way what it tells is late by a little: see stopwatch calibrate.
+ * a CPU, best one of its own. Either way what it tells is late by a little: see
+ * stopwatch calibrate.
  */
 
 #include <stdbool.h>
@@ -20,7 +21,9 @@
 struct witness;
 
 struct witness_options {
-	bool spins;        /* never sleep */
+	bool spins;     /* never sleep */
+	bool is_pinned; /* to a CPU, with the process that opens the witness */
+	uint32_t cpu;
 	const char *table; /* inet; NULL: by subscription */
 	const char *set;
 };
