@@ -29,8 +29,10 @@ check:
 	@tools/setup build check
 	@tools/check
 
-bench: all
-	@tests/bench/run
+bench:
+	@BUILD=$(BUILD) tools/setup build bench
+	@$(MAKE) --no-print-directory all
+	@BUILD=$(BUILD) tests/bench/run
 
 # A PREFIX that is given now counts, whatever the build was set up with.
 prefix: $(BUILD)/build.ninja

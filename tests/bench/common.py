@@ -3,6 +3,7 @@
 
 import os
 import shutil
+import statistics
 import subprocess
 import tempfile
 import time
@@ -10,6 +11,10 @@ import time
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.path.join(ROOT, os.environ.get("BUILD", "build"))
 FAIL2BAN = "/usr/bin/fail2ban-server"
+FAIL2BAN_CONFIG = "/etc/fail2ban"
+CPUS = sorted(os.sched_getaffinity(0))
+ONE_CPU = CPUS[-1]  # interrupts are rather on the first
+OTHER_CPUS = ",".join(str(c) for c in CPUS[:-1] or CPUS)
 
 
 class Bench:
@@ -70,9 +75,11 @@ def percentile(values, p):
     return sorted(values)[min(len(values) - 1, int(len(values) * p / 100))]
 
 
-def start_bandogd(b, config):
-    child = b.start([f"{BUILD}/bandogd", "--foreground", "--config-dir", f"{b.dir}/{config}",
-                     "--state-dir", f"{b.dir}/state", "--run-dir", f"{b.dir}/run"])
+def start_bandogd(b, config, before=()):
+    """@before: words that the command begins with, such as those of taskset."""
+    child = b.start([*before, f"{BUILD}/bandogd", "--foreground",
+                     "--config-dir", f"{b.dir}/{config}", "--state-dir", f"{b.dir}/state",
+                     "--run-dir", f"{b.dir}/run"])
     wait_for(lambda: subprocess.run(
         [f"{BUILD}/bandog", "ping", "--run-dir", f"{b.dir}/run"], check=False,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0, 20, "bandogd")
@@ -90,3 +97,38 @@ def pss_kib(pids):
 def children(pid):
     with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as f:
         return [int(x) for x in f.read().split()]
+
+
+def family(child):
+    return [child.pid, *children(child.pid)]
+
+
+class Timed:
+    """Seconds of a shell command, pipelines and all, that has one CPU to itself."""
+
+    def __init__(self, command):
+        self.command = command
+        self.wall, self.cpu = [], []
+
+    def run(self):
+        begin = time.monotonic()
+        child = subprocess.Popen(
+            ["taskset", "-c", str(ONE_CPU), "sh", "-c", self.command], stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env={**os.environ, "LC_ALL": "C"})
+        words = child.stderr.read()
+        _, status, usage = os.wait4(child.pid, 0)
+        self.wall.append(time.monotonic() - begin)
+        self.cpu.append(usage.ru_utime + usage.ru_stime)
+        child.returncode = os.waitstatus_to_exitcode(status)
+        if child.returncode not in (0, 1) or (child.returncode and words):
+            raise SystemExit(f"tests/bench/run: {self.command}: {words.decode()}")
+
+    def medians(self):
+        return statistics.median(self.wall), statistics.median(self.cpu)
+
+
+def time_all(timed, rounds):
+    """In turns, so that what else the machine does is in all of them."""
+    for _ in range(rounds):
+        for t in timed:
+            t.run()
