@@ -86,12 +86,20 @@ def start_bandogd(b, config, before=()):
     return child
 
 
-def pss_kib(pids):
-    total = 0
+def pss_by_role(pids):
+    """KiB of each process, by the name of its role."""
+    result = {}
     for pid in pids:
+        with open(f"/proc/{pid}/cmdline", encoding="utf-8") as f:
+            role = next((w[7:] for w in f.read().split("\0") if w.startswith("--role=")),
+                        "supervisor")
         with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as f:
-            total += next(int(line.split()[1]) for line in f if line.startswith("Pss:"))
-    return total
+            result[role] = next(int(line.split()[1]) for line in f if line.startswith("Pss:"))
+    return result
+
+
+def pss_kib(pids):
+    return sum(pss_by_role(pids).values())
 
 
 def children(pid):

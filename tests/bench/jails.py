@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The whole of /etc/fail2ban with every jail enabled: what it takes, beside fail2ban itself.
 
-Start: until the daemon's own log says that all jails have started. Memory: PSS then, and of bandog also when lines
-for many of its filters have come, since it makes a regex into machine code with the first line that it sees. Line:
-processor time per line of a log that all jails read, most of it lines that no filter knows.
+Start: until the daemon's own log says that all jails have started. Memory: PSS then, and of
+bandog also when lines for many of its filters have come, since it makes a regex into machine
+code with the first line that it sees. Line: processor time per line of a log that all jails
+read, most of it lines that no filter knows.
 """
 
 import glob

@@ -7,10 +7,12 @@ the lines that are kept for `bandog why` have their bound, which the first numbe
 
 import json
 import re
+import shutil
+import statistics
 import subprocess
 import time
 
-from common import BUILD, family, pss_kib, start_bandogd, wait_for
+from common import BUILD, family, pss_by_role, start_bandogd, wait_for
 from latency import FILTER, JAIL
 from report import Goal, Table, number
 
@@ -46,47 +48,55 @@ def _of_table(count):
         r"one failure each +(\d+) addresses:.* ([\d.]+) bytes/address", out)}
 
 
-def measure(b):
-    b.need_namespace()
-    steps = (20_000, 60_000) if b.quick else (200_000, 600_000)
+def _one_round(b, steps):
+    """KiB of each role after each step."""
     log = b.write("memory.log", "")
     b.write("memory/filter.d/bench.conf", FILTER)
     b.write("memory/jail.conf", JAIL.format(log=log, maxretry=3, more=""))
+    shutil.rmtree(f"{b.dir}/state", ignore_errors=True)  # what was tracked before
     child = start_bandogd(b, "memory")
-    pids = family(child)
-    result = {"roles": len(pids), "start_kib": pss_kib(pids), "tracked": [], "tracked_kib": []}
-    written = 0
-    for count in (1, *steps):
+    result, written = [], 0
+    for count in steps:
         _append(log, written, count)
         _wait_tracked(b, count)
         written = count
-        result["tracked"].append(count)
-        result["tracked_kib"].append(pss_kib(pids))
+        result.append(pss_by_role(family(child)))
     b.stop(child)
-    kib, n = result["tracked_kib"], result["tracked"]
-    result["bytes_per_address"] = (kib[2] - kib[1]) * 1024 / (n[2] - n[1])
-    result["table_bytes"] = _of_table(100_000 if b.quick else 1_000_000)
     return result
 
 
+def measure(b):
+    b.need_namespace()
+    steps = (0, 1, 20_000, 60_000) if b.quick else (0, 1, 200_000, 600_000)
+    rounds = [_one_round(b, steps) for _ in range(1 if b.quick else 5)]
+
+    def medians(of):
+        return [statistics.median(of(r[i]) for r in rounds) for i in range(len(steps))]
+    kib = medians(lambda roles: sum(roles.values()))
+    grown = [sum(r[-1].values()) - sum(r[-2].values()) for r in rounds]
+    return {"tracked": steps, "kib": kib, "rounds": len(rounds),
+            "by_role_kib": {role: medians(lambda roles, role=role: roles[role])
+                            for role in rounds[0][0]},
+            "bytes_per_address": statistics.median(grown) * 1024 / (steps[-1] - steps[-2]),
+            "table_bytes": _of_table(100_000 if b.quick else 1_000_000)}
+
+
 def goals(r):
-    first = r["tracked_kib"][0] / 1024
-    return [Goal("memory of all roles, one jail", first, "MiB", most=BASE_MIB),
+    after = list(zip(r["tracked"], r["kib"]))
+    return [Goal("memory of all roles, one jail", r["kib"][1] / 1024, "MiB", most=BASE_MIB),
             Goal("memory for each tracked address more", r["bytes_per_address"], "bytes",
                  most=PER_ADDRESS),
             *(Goal(f"memory with {n:,} tracked addresses", kib / 1024, "MiB",
-                   most=BASE_MIB + n * PER_ADDRESS / 2**20)
-              for n, kib in list(zip(r["tracked"], r["tracked_kib"]))[1:])]
+                   most=BASE_MIB + n * PER_ADDRESS / 2**20) for n, kib in after[2:])]
 
 
 def tables(r):
-    rows = [["after the start", number(r["start_kib"] / 1024), ""]]
-    rows += [[f"{n:,} tracked", number(kib / 1024),
-              number((kib - r["tracked_kib"][0]) * 1024 / n) if n > 1 else ""]
-             for n, kib in zip(r["tracked"], r["tracked_kib"])]
+    rows = [[role, *(number(kib / 1024) for kib in values)]
+            for role, values in r["by_role_kib"].items()]
+    rows.append(["all", *(number(kib / 1024) for kib in r["kib"])])
     alone = ", ".join(f"{x} bytes with {n:,}" for n, x in r["table_bytes"].items())
-    note = (f"From {r['tracked'][1]:,} to {r['tracked'][2]:,} each address adds "
+    note = (f"From {r['tracked'][-2]:,} to {r['tracked'][-1]:,} each address adds "
             f"{number(r['bytes_per_address'])} bytes. The table alone: {alone}.")
-    return [Table(f"memory, PSS of all {r['roles']} processes together, one jail",
-                  ["addresses with one failure", "MiB", "bytes for each, kept lines and all"],
-                  rows, note)]
+    return [Table(f"memory, MiB (PSS), one jail, by addresses with one failure each, medians of "
+                  f"{r['rounds']}",
+                  ["", *(f"{n:,}" for n in r["tracked"])], rows, note)]

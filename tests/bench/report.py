@@ -3,7 +3,7 @@
 
 
 class Table:
-    """@head names the columns; a row is a list of as many words. Numbers are formatted by who made them."""
+    """@head names the columns; a row is a list of as many words."""
 
     def __init__(self, title, head, rows, note=""):
         self.title, self.head, self.rows, self.note = title, head, rows, note
@@ -31,8 +31,10 @@ class Table:
 
 
 class Goal:
-    """@value is to be at least @least, or at most @most. @cpu: the same by processor time, which other work
-    on the machine does not disturb; or None."""
+    """@value is to be at least @least, or at most @most.
+
+    @cpu is the same by processor time, which other work on the machine hardly disturbs; or None.
+    """
 
     def __init__(self, what, value, unit, least=None, most=None, cpu=None):
         self.what, self.value, self.unit, self.cpu = what, value, unit, cpu
@@ -57,7 +59,7 @@ def goals_table(goals):
 
 
 def number(x):
-    """Three digits that count, and thousands apart."""
+    """Three digits that count, or all before the point, thousands apart."""
     if x is None:
         return "-"
     if x == 0 or abs(x) >= 100 or x == int(x):
