@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What the parts of tests/bench/run share: a folder, a namespace, the daemons."""
 
+import glob
 import os
 import shutil
 import statistics
@@ -20,7 +21,10 @@ OTHER_CPUS = ",".join(str(c) for c in CPUS[:-1] or CPUS)
 class Bench:
     def __init__(self, quick):
         self.quick = quick
-        self.dir = tempfile.mkdtemp(prefix="bandog-bench-")
+        # Not in /tmp: the reader also looks at the folders above those of logs, and there
+        # is more room for large ones.
+        self.dir = tempfile.mkdtemp(prefix="bandog-bench-",
+                                    dir=os.environ.get("TMPDIR", "/var/tmp"))
         os.chmod(self.dir, 0o755)
         self.namespace = f"bandog-bench-{os.getpid()}"
         self.has_namespace = False
@@ -100,6 +104,16 @@ def pss_by_role(pids):
 
 def pss_kib(pids):
     return sum(pss_by_role(pids).values())
+
+
+def cpu_sec(pids):
+    """Of all threads that still are; more exact than the ticks of /proc/PID/stat."""
+    total = 0
+    for pid in pids:
+        for path in glob.glob(f"/proc/{pid}/task/*/schedstat"):
+            with open(path, encoding="ascii") as f:
+                total += int(f.read().split()[0])
+    return total / 1e9
 
 
 def children(pid):

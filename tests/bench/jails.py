@@ -15,12 +15,11 @@ import statistics
 import time
 
 import logs
-from common import BUILD, FAIL2BAN, FAIL2BAN_CONFIG, family, pss_kib, wait_for
+from common import BUILD, FAIL2BAN, FAIL2BAN_CONFIG, cpu_sec, family, pss_kib, wait_for
 from report import Goal, Table, number
 
 MIXED_LINES = 20_000
 IDLE_SEC = 1.0
-TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def configure(b, name, log_of):
@@ -75,15 +74,6 @@ def measure_start(b, start, config, n_jails, runs):
         memory.append(pss_kib(family(child)))
         b.stop(child)
     return {"start_sec": statistics.median(times), "pss_kib": statistics.median(memory)}
-
-
-def cpu_sec(pids):
-    total = 0
-    for pid in pids:
-        with open(f"/proc/{pid}/stat", encoding="ascii") as f:
-            fields = f.read().rsplit(")", 1)[1].split()
-        total += int(fields[11]) + int(fields[12])
-    return total / TICKS
 
 
 def mail_lines(count):

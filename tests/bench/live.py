@@ -11,7 +11,7 @@ import time
 
 import logs
 import scan
-from common import BUILD, OTHER_CPUS, family, start_bandogd, wait_for
+from common import BUILD, OTHER_CPUS, cpu_sec, family, start_bandogd, wait_for
 from report import Table, number
 
 LOGS = 50
@@ -19,15 +19,6 @@ PER_SECOND = 10_000
 SECONDS = 10
 FAILING = 0.01
 TICK_SEC = 0.001
-
-
-def cpu_sec(pids):
-    """More exact than the ticks of /proc/PID/stat; of first threads, and no role has more."""
-    total = 0
-    for pid in pids:
-        with open(f"/proc/{pid}/schedstat", encoding="ascii") as f:
-            total += int(f.read().split()[0])
-    return total / 1e9
 
 
 def switches(pids):
