@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "enforce/sever_wire.h"
+
+#include <arpa/inet.h>
+#include <assert.h>
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <linux/sock_diag.h>
+#include <netinet/tcp.h>
+
+/* All in which a peer can be heard. Not LISTEN; nor those that hold nothing but a name
+ * (TIME_WAIT) or half a handshake, which has no end without the peer's packets. */
+#define STATES                                                               \
+	(1u << TCP_ESTABLISHED | 1u << TCP_FIN_WAIT1 | 1u << TCP_FIN_WAIT2 | \
+	    1u << TCP_CLOSE_WAIT | 1u << TCP_LAST_ACK | 1u << TCP_CLOSING)
+
+#define OP_BYTES sizeof(struct inet_diag_bc_op)
+
+/* The answer that holds both families: the kernel's older question. The newer one would
+ * walk all connections twice. */
+#define LISTING_TYPE TCPDIAG_GETSOCK
+
+static bool has_port(const struct nft_target *t, uint16_t port)
+{
+	for (size_t i = 0; i < t->n_ports; i++) {
+		if (port >= t->ports[i].from && port <= t->ports[i].to)
+			return true;
+	}
+	return !t->n_ports;
+}
+
+bool sever_is_blocked(const struct nft_target *t, uint16_t port)
+{
+	if (t->protocol && t->protocol != IPPROTO_TCP)
+		return false;
+	/* A socket does not know its interface; and what is forwarded is not ours. */
+	if (t->interface[0] || t->place.hook == NF_INET_FORWARD)
+		return false;
+	return has_port(t, port);
+}
+
+/* --- what is asked -----------------------------------------------------------------
+ */
+
+static uint8_t *put(uint8_t *p, const void *bytes, size_t n)
+{
+	memcpy(p, bytes, n);
+	return p + n;
+}
+
+static size_t condition_bytes(const struct net *n)
+{
+	return OP_BYTES + sizeof(struct inet_diag_hostcond) + (net_is_v4(n) ? 4 : 16);
+}
+
+/* A condition jumps @no bytes on if it does not hold. One on IPv4 holds for IPv6
+ * sockets with that address, too. */
+static uint8_t *put_condition(uint8_t *p, const struct net *n, size_t no)
+{
+	bool is_v4 = net_is_v4(n);
+	struct inet_diag_bc_op op = {
+	    .code = INET_DIAG_BC_D_COND,
+	    .yes = (uint8_t)condition_bytes(n),
+	    .no = (uint16_t)no,
+	};
+	struct inet_diag_hostcond c = {
+	    .family = is_v4 ? AF_INET : AF_INET6,
+	    .prefix_len = (uint8_t)net_prefix_len(n),
+	    .port = -1,
+	};
+
+	p = put(p, &op, sizeof(op));
+	p = put(p, &c, sizeof(c));
+	return put(p, is_v4 ? net_v4_bytes(n) : n->addr, is_v4 ? 4 : 16);
+}
+
+static uint8_t *put_jump(uint8_t *p, size_t by)
+{
+	struct inet_diag_bc_op op = {
+	    .code = INET_DIAG_BC_JMP, .yes = OP_BYTES, .no = (uint16_t)by};
+
+	return put(p, &op, sizeof(op));
+}
+
+/* Each condition is followed by a jump to the end, which means yes; but the last, which
+ * ends there when it holds, and else goes 4 bytes beyond, which means no. */
+size_t sever_put_code(const struct sever_ban *bans, size_t n, uint8_t *out)
+{
+	size_t total = 0;
+	uint8_t *p = out;
+
+	_Static_assert(SEVER_CODE_MAX_BYTES < UINT16_MAX, "jumps have 16 bits");
+	assert(n > 0 && n <= SEVER_MAX_BANS);
+	for (size_t i = 0; i < n; i++)
+		total += condition_bytes(&bans[i].net) + (i + 1 < n ? OP_BYTES : 0);
+	for (size_t i = 0; i < n; i++) {
+		p = put_condition(
+		    p, &bans[i].net, condition_bytes(&bans[i].net) + OP_BYTES);
+		if (i + 1 < n)
+			p = put_jump(p, total - (size_t)(p - out));
+	}
+	return total;
+}
+
+struct nlmsghdr *sever_put_listing(
+    const struct sever_ban *bans, size_t n, uint32_t seq, void *room)
+{
+	struct nlmsghdr *h = mnl_nlmsg_put_header(room);
+	uint8_t code[SEVER_CODE_MAX_BYTES];
+	struct inet_diag_req *r = mnl_nlmsg_put_extra_header(h, sizeof(*r));
+
+	h->nlmsg_type = LISTING_TYPE;
+	h->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	h->nlmsg_seq = seq;
+	r->idiag_states = STATES;
+	mnl_attr_put(h, INET_DIAG_REQ_BYTECODE, sever_put_code(bans, n, code), code);
+	return h;
+}
+
+struct nlmsghdr *sever_put_cut(const struct sever_socket *s, uint32_t seq, void *room)
+{
+	struct nlmsghdr *h = mnl_nlmsg_put_header(room);
+	struct inet_diag_req_v2 *r = mnl_nlmsg_put_extra_header(h, sizeof(*r));
+
+	h->nlmsg_type = SOCK_DESTROY;
+	h->nlmsg_flags = NLM_F_REQUEST;
+	h->nlmsg_seq = seq;
+	r->sdiag_family = s->family;
+	r->sdiag_protocol = IPPROTO_TCP;
+	r->idiag_states = STATES;
+	r->id = s->id;
+	return h;
+}
+
+/* --- what is answered --------------------------------------------------------------
+ */
+
+/* libmnl 1.0.4 takes a length above INT_MAX for a small one. */
+const struct nlmsghdr *sever_next(struct span *rest)
+{
+	const struct nlmsghdr *h = (const void *)rest->p;
+
+	if (rest->n < sizeof(*h) || h->nlmsg_len < sizeof(*h) || h->nlmsg_len > rest->n)
+		return NULL;
+	size_t step = NLMSG_ALIGN((size_t)h->nlmsg_len);
+
+	if (step > rest->n)
+		step = rest->n;
+	rest->p += step;
+	rest->n -= step;
+	return h;
+}
+
+int sever_error_of(const struct nlmsghdr *h)
+{
+	int error;
+
+	if (mnl_nlmsg_get_payload_len(h) < sizeof(error))
+		return -EBADMSG;
+	memcpy(&error, mnl_nlmsg_get_payload(h), sizeof(error));
+	return error <= 0 && error >= -4095 ? error : -EBADMSG;
+}
+
+static bool has_cookie(const struct inet_diag_sockid *id)
+{
+	return id->idiag_cookie[0] != INET_DIAG_NOCOOKIE ||
+	       id->idiag_cookie[1] != INET_DIAG_NOCOOKIE;
+}
+
+static bool is_wanted(const struct sever_ban *b, const struct net *peer, uint16_t port)
+{
+	if (!net_contains(&b->net, peer))
+		return false;
+	for (uint32_t i = 0; i < b->n_targets; i++) {
+		if (sever_is_blocked(&b->targets[i], port))
+			return true;
+	}
+	return false;
+}
+
+/* Index of a ban that wants it ended, or n_bans. */
+static size_t ban_of(const struct sever_found *f, const struct net *peer, uint16_t port)
+{
+	for (size_t i = 0; i < f->n_bans; i++) {
+		if (is_wanted(&f->bans[i], peer, port))
+			return i;
+	}
+	return f->n_bans;
+}
+
+static void hear_socket(struct sever_found *f, const struct nlmsghdr *h)
+{
+	struct inet_diag_msg m;
+	struct net peer;
+
+	if (h->nlmsg_type != LISTING_TYPE || mnl_nlmsg_get_payload_len(h) < sizeof(m))
+		return;
+	memcpy(&m, mnl_nlmsg_get_payload(h), sizeof(m));
+	if (m.idiag_family != AF_INET && m.idiag_family != AF_INET6)
+		return;
+	if (m.idiag_state >= 32 || !(1u << m.idiag_state & STATES))
+		return;
+	/* Without it the kernel ends what it finds by addresses, when the connection is
+	 * gone by then: the socket that listens. */
+	if (!has_cookie(&m.id))
+		return;
+	if (m.idiag_family == AF_INET)
+		peer = net_from_v4(m.id.idiag_dst[0]);
+	else
+		peer = net_from_v6((const uint8_t *)m.id.idiag_dst);
+	size_t ban = ban_of(f, &peer, ntohs(m.id.idiag_sport));
+
+	if (ban == f->n_bans)
+		return;
+	if (f->n == f->room) {
+		f->is_full = true;
+		return;
+	}
+	f->sockets[f->n++] = (struct sever_socket){m.idiag_family, m.id, (uint32_t)ban};
+}
+
+static int hear_one(struct sever_found *f, uint32_t seq, const struct nlmsghdr *h)
+{
+	if (h->nlmsg_seq != seq)
+		return 0;
+	if (h->nlmsg_type != NLMSG_DONE && h->nlmsg_type != NLMSG_ERROR) {
+		hear_socket(f, h);
+		return 0;
+	}
+	f->is_over = true;
+	return sever_error_of(h);
+}
+
+int sever_hear(struct sever_found *f, uint32_t seq, const void *bytes, size_t n_bytes)
+{
+	struct span rest = {bytes, n_bytes};
+	const struct nlmsghdr *h;
+	int r = 0;
+
+	while (!r && !f->is_over && !f->is_full && (h = sever_next(&rest)))
+		r = hear_one(f, seq, h);
+	return r;
+}

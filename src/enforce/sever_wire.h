@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * sever_wire - what sever.c asks the kernel, and how it reads the answers
+ *
+ * Pure: bytes in, bytes out. Answers are checked like any foreign bytes; a socket is
+ * taken only if it is one that was asked for. Source: linux/inet_diag.h, and
+ * net/ipv4/inet_diag.c of the kernel for the meaning of its filters.
+ */
+
+#include <linux/netlink.h>
+
+#include <linux/inet_diag.h>
+
+#include "enforce/sever.h"
+
+/* A condition with an IPv6 address, and the jump behind it. */
+#define SEVER_CONDITION_BYTES                                                      \
+	(sizeof(struct inet_diag_bc_op) + sizeof(struct inet_diag_hostcond) + 16 + \
+	    sizeof(struct inet_diag_bc_op))
+#define SEVER_CODE_MAX_BYTES (SEVER_MAX_BANS * SEVER_CONDITION_BYTES)
+#define SEVER_LISTING_MAX_BYTES (SEVER_CODE_MAX_BYTES + 256)
+#define SEVER_CUT_BYTES (NLMSG_HDRLEN + sizeof(struct inet_diag_req_v2))
+
+/* One connection, as the kernel names it. */
+struct sever_socket {
+	uint8_t family;
+	struct inet_diag_sockid id;
+	uint32_t ban; /* index of the ban that wants it ended */
+};
+
+struct sever_found {
+	const struct sever_ban *bans;
+	size_t n_bans;
+	struct sever_socket *sockets;
+	size_t n, room;
+	bool is_over; /* the listing has ended */
+	bool is_full; /* one more was there than @room */
+};
+
+/**
+ * sever_put_code() - the kernel's filter "the peer is in one of these networks"
+ * @out: room for SEVER_CODE_MAX_BYTES
+ *
+ * Return: bytes used.
+ */
+size_t sever_put_code(const struct sever_ban *bans, size_t n, uint8_t *out);
+
+/* The question for that listing. @room: SEVER_LISTING_MAX_BYTES, aligned as nlmsghdr.
+ */
+struct nlmsghdr *sever_put_listing(
+    const struct sever_ban *bans, size_t n, uint32_t seq, void *room);
+
+/* The order to end @s, to @room of SEVER_CUT_BYTES. */
+struct nlmsghdr *sever_put_cut(const struct sever_socket *s, uint32_t seq, void *room);
+
+/**
+ * sever_hear() - read one datagram of the listing
+ * @bytes: aligned as nlmsghdr
+ *
+ * Return: 0, or the kernel's negative errno.
+ */
+int sever_hear(struct sever_found *f, uint32_t seq, const void *bytes, size_t n_bytes);
+
+/* The next whole message of a datagram; NULL: that was all. */
+const struct nlmsghdr *sever_next(struct span *rest);
+
+/* What an NLMSG_ERROR says: 0 or negative errno, -EBADMSG when it is none. */
+int sever_error_of(const struct nlmsghdr *h);
