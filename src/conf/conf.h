@@ -114,6 +114,7 @@ struct conf_jail {
 	struct conf_value port; /* as in the jail, interpolated; NULL: not set */
 	struct conf_value protocol;
 	bool native; /* carry out ourselves what we can, instead of running commands */
+	bool sever;  /* a ban ends open connections */
 	struct conf_action *actions;
 	size_t n_actions;
 };

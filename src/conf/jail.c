@@ -25,6 +25,7 @@ void jail_set_defaults(struct conf_jail *j, const char *name, struct conf_place 
 	    .maxmatches = 5,
 	    .ignoreself = true,
 	    .native = true,
+	    .sever = true,
 	    .usedns.text = "warn",
 	};
 	j->backend_text.text = "auto";

@@ -271,6 +271,7 @@ int jail_apply_options(struct jail_reader *rd)
 		rd->j->backend = CONF_SYSTEMD;
 	jail_apply_bool(rd, "ignoreself", &rd->j->ignoreself);
 	jail_apply_bool(rd, "native", &rd->j->native);
+	jail_apply_bool(rd, "sever", &rd->j->sever);
 	apply_count(rd, "maxretry", &rd->j->maxretry);
 	apply_count(rd, "maxmatches", &rd->j->maxmatches);
 	apply_times(rd);

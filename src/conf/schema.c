@@ -123,6 +123,8 @@ const struct schema_option schema_options[] = {
     TEXT("action", J, "", "What a ban does: one or more NAME[option=value]."),
     BOOL("native", J, "yes",
 	"Drop addresses by ourselves where an action's commands would do just that."),
+    BOOL("sever", J, "yes",
+	"End the connections that an address has open when it is banned."),
 
     /* what jail.conf uses to build the options above */
     TEXT("port", M, NULL, "The ports that a ban closes: names, numbers, ranges."),

@@ -405,6 +405,7 @@ static int take_jail(
 	j->bantime_sec = c->bantime_sec;
 	j->maxmatches = c->maxmatches;
 	j->ignoreself = c->ignoreself;
+	j->sever = c->sever;
 	if (c->ignorecommand.text && *c->ignorecommand.text) {
 		j->ignorecache_count = c->ignorecache.max_count;
 		j->ignorecache_sec = c->ignorecache.max_time_sec;

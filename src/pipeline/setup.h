@@ -99,6 +99,7 @@ struct setup_jail {
 	double ignorecache_sec;
 	struct nft_target *targets;
 	uint32_t n_targets;
+	bool sever; /* a ban ends open connections, too */
 	struct setup_hosts_deny *hosts_deny;
 	uint32_t n_hosts_deny;
 	struct setup_command *commands;

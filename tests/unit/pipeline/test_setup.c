@@ -320,7 +320,7 @@ static void actions_that_do_more_are_commands(void **state)
 	    "         mine\n"
 	    "         smtp.py[dest=\"a@example.org\"]\n"
 	    "[b]\nenabled = true\nfilter = postfix\nlogpath = /var/log/a\n"
-	    "native = no\naction = iptables\n");
+	    "native = no\nsever = no\naction = iptables\n");
 	struct setup *s = config_folder_setup(*state, NULL);
 	const struct setup_jail *j = &s->jails[0];
 
@@ -331,6 +331,7 @@ static void actions_that_do_more_are_commands(void **state)
 	assert_true(j->commands[2].is_mail);
 	assert_int_equal(s->jails[1].n_targets, 0);
 	assert_int_equal(s->jails[1].n_commands, 1);
+	assert_true(j->sever && !s->jails[1].sever);
 	assert_true(setup_uses_commands(s));
 	setup_free(s);
 }
