@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "enforce/guard.h"
+#include "proc/enforcer_sever.h"
 #include "proc/enforcer_tables.h"
 #include "proc/role.h"
 
@@ -22,6 +23,7 @@
 struct enforcer {
 	struct role *role;
 	struct enforcer_tables *tables;
+	struct enforcer_sever *sever;
 	struct guard *guard;
 	struct loop_watch *check_timer;
 	struct loop_watch *guard_timer;
@@ -219,6 +221,18 @@ static size_t max_changes(
 	return total;
 }
 
+/* The drop comes first: what is cut cannot come back. Bans that are told again were new
+ * once, and what they shut out has been cut then. */
+static void cut_connections(struct enforcer *e, const struct order *orders, uint32_t n,
+    const uint8_t *reasons, const int64_t *errors)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		if (orders[i].op == ORDER_BAN && orders[i].cause != ORDER_RESTORED &&
+		    reasons[i] == GUARD_OK && !errors[i])
+			enforcer_sever_add(e->sever, orders[i].jail, &orders[i].net);
+	}
+}
+
 static void carry_out(struct enforcer *e, const struct order *orders, uint32_t n,
     uint8_t *reasons, int64_t *errors)
 {
@@ -248,6 +262,7 @@ static void carry_out(struct enforcer *e, const struct order *orders, uint32_t n
 		repair_foreign(e);
 	else if (r < 0)
 		log_err(NULL, "the kernel did not take a batch: %s", err.text);
+	cut_connections(e, orders, n, reasons, errors);
 }
 
 static void put_refused(struct buf *b, const struct order *orders, uint32_t n,
@@ -375,10 +390,13 @@ static int enforcer_start(struct role *r, struct err *err)
 
 	e->role = r;
 	e->tables = enforcer_tables_new();
+	if (e->tables)
+		e->sever = enforcer_sever_new(r, e->tables);
 	e->check_timer = loop_add_timer(r->loop, on_check, e);
 	e->guard_timer = loop_add_timer(r->loop, on_guard, e);
 	e->later_timer = loop_add_timer(r->loop, on_later, e);
-	if (!e->tables || !e->check_timer || !e->guard_timer || !e->later_timer)
+	if (!e->tables || !e->sever || !e->check_timer || !e->guard_timer ||
+	    !e->later_timer)
 		return err_set(err, -ENOMEM, "out of memory");
 	int result = configure(e, err);
 
@@ -396,6 +414,7 @@ static void enforcer_reload(struct role *r, UNUSED const struct setup *old)
 	struct err err = {""};
 
 	orders_clear(&e->later);
+	enforcer_sever_reload(e->sever);
 	if (configure(e, &err) < 0) {
 		log_err(NULL, "%s; starting anew", err.text);
 		loop_stop(r->loop);
@@ -451,6 +470,7 @@ static void enforcer_deinit(struct role *r)
 	loop_watch_free(e->check_timer);
 	loop_watch_free(e->guard_timer);
 	loop_watch_free(e->later_timer);
+	enforcer_sever_free(e->sever);
 	enforcer_tables_free(e->tables);
 	guard_free(e->guard);
 	orders_deinit(&e->later);
