@@ -66,6 +66,9 @@ static void print_jail(const json_t *a)
 	       " lines, %" PRId64 " ignored\n",
 	    client_number(j, "banned_total"), client_number(j, "failed_total"),
 	    client_number(j, "lines"), client_number(j, "ignored_total"));
+	if (client_number(j, "severed_total"))
+		printf("          %" PRId64 " connections ended by bans\n",
+		    client_number(j, "severed_total"));
 	if (client_number(j, "no_address"))
 		printf("          %" PRId64
 		       " matches named no address (names are not resolved)\n",

@@ -131,6 +131,17 @@ static size_t take_round(
 	return n;
 }
 
+static void tell_engine(struct enforcer_sever *s, uint32_t jail, uint32_t n)
+{
+	struct buf b = BUF_INIT(16);
+
+	pack_u64(&b, s->role->setup->generation);
+	pack_u32(&b, jail);
+	pack_u32(&b, n);
+	(void)role_send(s->role, ROLE_ENGINE, MSG_SEVERED, &b, -1);
+	buf_deinit(&b);
+}
+
 static void tell_cut(struct enforcer_sever *s, const struct waiting *round,
     const struct sever_ban *bans, size_t n)
 {
@@ -142,6 +153,7 @@ static void tell_cut(struct enforcer_sever *s, const struct waiting *round,
 		net_format(&bans[i].net, text);
 		log_info(s->role->setup->jails[round[i].jail].name,
 		    "severed addr=%s connections=%u", text, bans[i].n_cut);
+		tell_engine(s, round[i].jail, bans[i].n_cut);
 	}
 }
 

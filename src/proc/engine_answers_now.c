@@ -89,6 +89,7 @@ static void put_counts(struct engine_answers *a, struct jsonw *j, uint32_t jail)
 	answers_put_i64(j, "banned_total", (int64_t)c.banned_total);
 	answers_put_i64(j, "ignored_total", (int64_t)c.ignored_total);
 	answers_put_i64(j, "unescalated_total", (int64_t)c.unescalated_total);
+	answers_put_i64(j, "severed_total", (int64_t)a->er->severed[jail]);
 	answers_put_i64(j, "lines", (int64_t)p.lines);
 	answers_put_i64(j, "matched", (int64_t)p.failures);
 	answers_put_i64(j, "no_address", (int64_t)p.no_address);

@@ -160,6 +160,9 @@ static void engine_message(struct role *r, enum role_id from, struct message *m)
 		if (from == ROLE_RUNNER)
 			engine_ask_again(er->ask);
 		return;
+	case MSG_SEVERED:
+		engine_severed_message(er, m);
+		return;
 	case MSG_RESOLVED:
 		take_resolved(er, m);
 		return;
@@ -248,7 +251,8 @@ static int engine_start(struct role *r, struct err *e)
 	er->store = engine_store_new(er);
 	er->answers = engine_answers_new(er);
 	if (!er->tick_timer || !er->files || !er->journals || !er->ignore ||
-	    !er->names || !er->ask || !er->store || !er->answers)
+	    !er->names || !er->ask || !er->store || !er->answers ||
+	    engine_severed_setup(er, NULL) < 0)
 		return err_set(e, -ENOMEM, "out of memory");
 	engine_say_begin(er);
 	return 0;
@@ -274,7 +278,12 @@ static void engine_reload_setup(struct role *r, const struct setup *old)
 	struct buf anew = BUF_INIT(1);
 	struct err e = {""};
 
-	if (pipeline_reload(er->pipeline, r->setup, wall_now(), &er->orders, &e) < 0) {
+	int result =
+	    pipeline_reload(er->pipeline, r->setup, wall_now(), &er->orders, &e);
+
+	if (!result && engine_severed_setup(er, old) < 0)
+		result = err_set(&e, -ENOMEM, "out of memory");
+	if (result < 0) {
 		/* The loader compiled the same; only memory can be short. The
 		 * supervisor starts us again, with the new set-up. */
 		log_err(NULL, "cannot take the new configuration: %s; starting anew",
@@ -319,6 +328,7 @@ static void engine_deinit(struct role *r)
 	pipeline_free(er->pipeline);
 	orders_deinit(&er->orders);
 	buf_deinit(&er->missed);
+	free(er->severed);
 }
 
 int engine_main(const struct role_args *args)
@@ -337,6 +347,7 @@ int engine_main(const struct role_args *args)
 	    {ROLE_ENFORCER, MSG_OWN},
 	    {ROLE_ENFORCER, MSG_ENFORCING},
 	    {ROLE_ENFORCER, MSG_ASK_RESYNC},
+	    {ROLE_ENFORCER, MSG_SEVERED},
 	    {ROLE_RESOLVER, MSG_RESOLVED},
 	    {ROLE_RUNNER, MSG_IGNORE_ANSWER},
 	    {ROLE_RUNNER, MSG_ASK_RESYNC},

@@ -46,6 +46,7 @@ struct engine_role {
 	struct engine_answers *answers;
 	uint64_t last_seq;      /* of MSG_ORDERS to the enforcer */
 	uint64_t n_unescalated; /* of engine_bounds(), as far as it was told */
+	uint64_t *severed;      /* by jail: connections that its bans ended */
 	struct buf missed;      /* unban records while there was no enforcer */
 	bool is_enforcing;      /* the enforcer says that the kernel has our sets */
 	bool is_restored;       /* the keeper's memory is in, or given up on */
@@ -73,6 +74,13 @@ void engine_role_resync(struct engine_role *er);
 void engine_orders_send(struct engine_role *er);
 /* All bans again, to one of them. */
 void engine_orders_resync(struct engine_role *er, enum role_id to);
+
+/* --- connections that bans ended */
+/* Counts for the present set-up; those of @old (NULL: none) are taken over by name.
+ * Return: 0 or -ENOMEM. */
+int engine_severed_setup(struct engine_role *er, const struct setup *old);
+void engine_severed_message(
+    struct engine_role *er, struct message *m); /* MSG_SEVERED */
 
 /* --- logs */
 struct engine_files *engine_files_new(struct engine_role *er);

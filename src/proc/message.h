@@ -67,6 +67,7 @@ enum message_type {
 	MSG_COUNTED,    /* u64 seq, u32 n, n × (u64 packets, u64 bytes) */
 	MSG_OWN,        /* u32 n, networks: addresses of this machine */
 	MSG_ENFORCING,  /* bool: the kernel has our sets (a dry run: false) */
+	MSG_SEVERED,    /* u64 generation, u32 jail, u32 connections that were ended */
 	MSG_ASK_RESYNC, /* somebody else changed the firewall: send all bans again */
 
 	/* engine → resolver and back */

@@ -13,12 +13,18 @@ SAYINGS = {
 }
 
 
+def refused(s, source, replies, wanted):
+    """Those replies; but a ban may cut the connection before its failure is answered."""
+    got = [code for code, _ in replies]
+    s.check(got in (wanted, wanted[:-1]), f"replies to {source}: got {got}, wanted {wanted}")
+
+
 def offend(s, source, code, recipient=None):
     """One connection that is refused with that code; it hangs up without a word."""
     helo, usual = SAYINGS[code]
     replies = s.dialog(source, [f"EHLO {helo}", "MAIL FROM:<bob@remote.test>",
                                 f"RCPT TO:<{recipient or usual}>"])
-    s.equal([got for got, _ in replies], [220, 250, 250, code], f"replies to {source}")
+    refused(s, source, replies, [220, 250, 250, code])
 
 
 def deliver(s, source):

@@ -137,6 +137,21 @@ def by_hand(s, daemon):
     s.check(all(map(is_open, others)), "connections of another address were cut")
 
 
+def counted(s, daemon):
+    s.step("status counts them, also after a reload")
+    wanted = {"mail": 2 * PLACES + 6, "hand": MANY, "all": 2, "kept": 0}
+
+    def counts():
+        return {jail: s.bandog_json("status", jail)["jail"]["severed_total"]
+                for jail in wanted}
+
+    s.equal(counts(), wanted)
+    s.check(f"{MANY} connections ended" in s.bandog("status", "hand").stdout, "not shown")
+    daemon.reload()
+    s.wait_for(lambda: "reloaded: " in daemon.output(), 5, "the reload")
+    s.equal(counts(), wanted)
+
+
 def dry(s):
     s.step("a dry run cuts nothing")
     s.config("bandog.conf", "[Definition]\ndryrun = yes\n")
@@ -160,6 +175,7 @@ def scenario(s):
     for attacker, honest in zip(ATTACKERS, HONEST):
         places(s, daemon, attacker, honest)
     by_hand(s, daemon)
+    counted(s, daemon)
     daemon.stop()
     dry(s)
 
