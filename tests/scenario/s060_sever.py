@@ -3,6 +3,7 @@
 # A ban ends what the address has open on the jail's ports: the server's places are free at once.
 # asan: yes
 import contextlib
+import os
 import resource
 import socket
 import time
@@ -137,16 +138,33 @@ def by_hand(s, daemon):
     s.check(all(map(is_open, others)), "connections of another address were cut")
 
 
+def tracked(s):
+    """Of the end the server tells the peer, and so connection tracking."""
+    if not os.path.exists("/proc/net/nf_conntrack"):
+        return
+    s.step("what connection tracking knew of it is closed, too")
+    s.nft("add table inet firewall; add chain inet firewall in { type filter hook input"
+          " priority 0; }; add rule inet firewall in ct state established accept")
+    sock = hold(s, "198.51.100.24", 1, 2525)[0]
+    s.bandog("ban", "hand", "198.51.100.24")
+    s.wait_for(lambda: not is_open(sock), 1, "the cut")
+    lines = [x for x in s.run(["cat", "/proc/net/nf_conntrack"]).stdout.splitlines()
+             if " src=198.51.100.24 " in x]
+    s.check(len(lines) == 1 and " CLOSE " in lines[0], f"tracked: {lines}")
+    s.nft("delete table inet firewall")
+
+
 def counted(s, daemon):
     s.step("status counts them, also after a reload")
-    wanted = {"mail": 2 * PLACES + 6, "hand": MANY, "all": 2, "kept": 0}
+    n_hand = severed(daemon, "hand", "198.51.100.22") + severed(daemon, "hand", "198.51.100.24")
+    wanted = {"mail": 2 * PLACES + 6, "hand": n_hand, "all": 2, "kept": 0}
 
     def counts():
         return {jail: s.bandog_json("status", jail)["jail"]["severed_total"]
                 for jail in wanted}
 
     s.equal(counts(), wanted)
-    s.check(f"{MANY} connections ended" in s.bandog("status", "hand").stdout, "not shown")
+    s.check(f"{n_hand} connections ended" in s.bandog("status", "hand").stdout, "not shown")
     daemon.reload()
     s.wait_for(lambda: "reloaded: " in daemon.output(), 5, "the reload")
     s.equal(counts(), wanted)
@@ -175,6 +193,7 @@ def scenario(s):
     for attacker, honest in zip(ATTACKERS, HONEST):
         places(s, daemon, attacker, honest)
     by_hand(s, daemon)
+    tracked(s)
     counted(s, daemon)
     daemon.stop()
     dry(s)
