@@ -7,6 +7,7 @@
 #include <libmnl/libmnl.h>
 #include <linux/sock_diag.h>
 #include <netinet/tcp.h>
+#include <stdlib.h>
 
 /* All in which a peer can be heard. Not LISTEN; nor those that hold nothing but a name
  * (TIME_WAIT) or half a handshake, which has no end without the peer's packets. */
@@ -55,7 +56,7 @@ static size_t condition_bytes(const struct net *n)
 
 /* A condition jumps @no bytes on if it does not hold. One on IPv4 holds for IPv6
  * sockets with that address, too. */
-static uint8_t *put_condition(uint8_t *p, const struct net *n, size_t no)
+static void put_condition(uint8_t *p, const struct net *n, size_t no)
 {
 	bool is_v4 = net_is_v4(n);
 	struct inet_diag_bc_op op = {
@@ -71,34 +72,117 @@ static uint8_t *put_condition(uint8_t *p, const struct net *n, size_t no)
 
 	p = put(p, &op, sizeof(op));
 	p = put(p, &c, sizeof(c));
-	return put(p, is_v4 ? net_v4_bytes(n) : n->addr, is_v4 ? 4 : 16);
+	put(p, is_v4 ? net_v4_bytes(n) : n->addr, is_v4 ? 4 : 16);
 }
 
-static uint8_t *put_jump(uint8_t *p, size_t by)
+static void put_jump(uint8_t *p, size_t by)
 {
 	struct inet_diag_bc_op op = {
 	    .code = INET_DIAG_BC_JMP, .yes = OP_BYTES, .no = (uint16_t)by};
 
-	return put(p, &op, sizeof(op));
+	put(p, &op, sizeof(op));
 }
 
-/* Each condition is followed by a jump to the end, which means yes; but the last, which
- * ends there when it holds, and else goes 4 bytes beyond, which means no. */
+/* Code under way. Offsets are from its begin; an offset behind the end by 4 means no.
+ */
+struct code {
+	uint8_t *p;
+	size_t at;
+	size_t yes, no; /* where who is found goes, and who is not */
+};
+
+static unsigned int common_bits(const struct net *a, const struct net *b)
+{
+	unsigned int i = 0;
+
+	while (i < a->bits && i < b->bits &&
+	       !((a->addr[i / 8] ^ b->addr[i / 8]) & 0x80 >> i % 8))
+		i++;
+	return i;
+}
+
+/* How many of @nets, in order and none within another, lie in the first half of what
+ * they have in common; @out_half is that half. */
+static size_t split(const struct net *nets, size_t n, struct net *out_half)
+{
+	size_t k = 1;
+
+	*out_half = net_cut(nets[0], common_bits(&nets[0], &nets[n - 1]) + 1);
+	while (net_contains(out_half, &nets[k]))
+		k++;
+	return k;
+}
+
+static size_t tree_bytes(const struct net *nets, size_t n)
+{
+	return n ? n * (condition_bytes(nets) + OP_BYTES) +
+		       (n - 1) * condition_bytes(nets)
+		 : 0;
+}
+
+/* Halves of halves: a connection meets as many conditions as the tree is high, about 8
+ * of 128. One behind the other they would take 10 ns each for each connection. */
+static void put_tree(struct code *c, const struct net *nets, size_t n)
+{
+	size_t self = condition_bytes(nets);
+	struct net half;
+
+	if (n == 1) {
+		put_condition(c->p + c->at, nets, c->no - c->at);
+		put_jump(c->p + c->at + self, c->yes - c->at - self);
+		c->at += self + OP_BYTES;
+		return;
+	}
+	size_t k = split(nets, n, &half);
+
+	put_condition(c->p + c->at, &half, self + tree_bytes(nets, k));
+	c->at += self;
+	put_tree(c, nets, k);
+	put_tree(c, nets + k, n - k);
+}
+
+static int by_address(const void *a, const void *b)
+{
+	return net_cmp(a, b);
+}
+
+/* The networks of one family in order, without those inside others. */
+static size_t sort_nets(
+    const struct sever_ban *bans, size_t n, bool is_v4, struct net *out)
+{
+	size_t n_all = 0, kept = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (net_is_v4(&bans[i].net) == is_v4)
+			out[n_all++] = bans[i].net;
+	}
+	qsort(out, n_all, sizeof(*out), by_address);
+	for (size_t i = 0; i < n_all; i++) {
+		if (!kept || !net_contains(&out[kept - 1], &out[i]))
+			out[kept++] = out[i];
+	}
+	return kept;
+}
+
 size_t sever_put_code(const struct sever_ban *bans, size_t n, uint8_t *out)
 {
-	size_t total = 0;
-	uint8_t *p = out;
+	struct net v4[SEVER_MAX_BANS], v6[SEVER_MAX_BANS];
 
 	_Static_assert(SEVER_CODE_MAX_BYTES < UINT16_MAX, "jumps have 16 bits");
 	assert(n > 0 && n <= SEVER_MAX_BANS);
-	for (size_t i = 0; i < n; i++)
-		total += condition_bytes(&bans[i].net) + (i + 1 < n ? OP_BYTES : 0);
-	for (size_t i = 0; i < n; i++) {
-		p = put_condition(
-		    p, &bans[i].net, condition_bytes(&bans[i].net) + OP_BYTES);
-		if (i + 1 < n)
-			p = put_jump(p, total - (size_t)(p - out));
-	}
+	size_t n_v4 = sort_nets(bans, n, true, v4);
+	size_t n_v6 = sort_nets(bans, n, false, v6);
+	size_t v4_bytes = tree_bytes(v4, n_v4);
+	size_t total = v4_bytes + tree_bytes(v6, n_v6);
+	/* Who is not in the first tree goes on with the second. */
+	struct code c = {
+	    .p = out, .yes = total, .no = n_v6 ? v4_bytes : total + OP_BYTES};
+
+	if (n_v4)
+		put_tree(&c, v4, n_v4);
+	c.no = total + OP_BYTES;
+	if (n_v6)
+		put_tree(&c, v6, n_v6);
 	return total;
 }
 

@@ -15,11 +15,12 @@
 
 #include "enforce/sever.h"
 
-/* A condition with an IPv6 address, and the jump behind it. */
-#define SEVER_CONDITION_BYTES                                                      \
-	(sizeof(struct inet_diag_bc_op) + sizeof(struct inet_diag_hostcond) + 16 + \
-	    sizeof(struct inet_diag_bc_op))
-#define SEVER_CODE_MAX_BYTES (SEVER_MAX_BANS * SEVER_CONDITION_BYTES)
+/* A condition with an IPv6 address; each network has one and a jump behind it, and
+ * there is one between each two. */
+#define SEVER_CONDITION_BYTES \
+	(sizeof(struct inet_diag_bc_op) + sizeof(struct inet_diag_hostcond) + 16)
+#define SEVER_CODE_MAX_BYTES \
+	(SEVER_MAX_BANS * (2 * SEVER_CONDITION_BYTES + sizeof(struct inet_diag_bc_op)))
 #define SEVER_LISTING_MAX_BYTES (SEVER_CODE_MAX_BYTES + 256)
 #define SEVER_CUT_BYTES (NLMSG_HDRLEN + sizeof(struct inet_diag_req_v2))
 

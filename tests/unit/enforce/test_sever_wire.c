@@ -116,6 +116,33 @@ static void code_finds_peers(void **state)
 	assert_false(is_found(bans, 1, "2001:db8::1"));
 }
 
+static struct net net_of(const struct peer *p)
+{
+	uint32_t v4;
+
+	if (p->family == AF_INET6)
+		return net_from_v6(p->addr);
+	memcpy(&v4, p->addr, sizeof(v4));
+	return net_from_v4(v4);
+}
+
+static void assert_code(const uint8_t *code, size_t n_bytes,
+    const struct sever_ban *bans, size_t n, const struct net *peer)
+{
+	struct peer p = {AF_INET6, {0}};
+	bool is_in = false;
+
+	for (size_t i = 0; i < n; i++)
+		is_in |= net_contains(&bans[i].net, peer);
+	memcpy(p.addr, peer->addr, sizeof(p.addr));
+	assert_int_equal(run(code, n_bytes, &p), is_in);
+	if (!net_is_v4(peer))
+		return;
+	p.family = AF_INET;
+	memcpy(p.addr, net_v4_bytes(peer), 4);
+	assert_int_equal(run(code, n_bytes, &p), is_in);
+}
+
 static void code_has_room_for_all(void **state)
 {
 	struct sever_ban bans[SEVER_MAX_BANS];
@@ -133,6 +160,40 @@ static void code_has_room_for_all(void **state)
 	struct nlmsghdr *h = sever_put_listing(bans, SEVER_MAX_BANS, 1, room);
 
 	assert_true(h->nlmsg_len <= sizeof(room));
+}
+
+/* Against asking each network in turn: many of them, near to each other and inside
+ * others, and peers at their edges. */
+static void code_is_the_same_as_a_list(void **state)
+{
+	struct sever_ban bans[SEVER_MAX_BANS];
+	uint8_t code[SEVER_CODE_MAX_BYTES];
+	uint32_t x = 1;
+
+	(void)state;
+	for (size_t n = 1; n <= SEVER_MAX_BANS; n++) {
+		for (size_t i = 0; i < n; i++) {
+			struct peer p = {i % 3 ? AF_INET : AF_INET6, {0x20, 1}};
+
+			x = x * 1103515245 + 12345;
+			p.addr[i % 3 ? 3 : 15] = (uint8_t)(x >> 16);
+			p.addr[1] = (uint8_t)(x >> 24 & 3);
+			bans[i] = (struct sever_ban){.net = net_of(&p)};
+			bans[i].net = net_cut(bans[i].net, 128 - (x >> 28) % 5);
+		}
+		size_t n_bytes = sever_put_code(bans, n, code);
+
+		assert_true(n_bytes <= sizeof(code));
+		for (size_t i = 0; i < n; i++) {
+			for (int by = -1; by <= 1; by++) {
+				struct net near = bans[i].net;
+
+				near.addr[15] = (uint8_t)(near.addr[15] + by);
+				near.bits = 128;
+				assert_code(code, n_bytes, bans, n, &near);
+			}
+		}
+	}
 }
 
 /* --- ports -------------------------------------------------------------------------
@@ -358,6 +419,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(code_finds_peers),
 	    cmocka_unit_test(code_has_room_for_all),
+	    cmocka_unit_test(code_is_the_same_as_a_list),
 	    cmocka_unit_test(ports_of_targets),
 	    cmocka_unit_test(wanted_are_taken),
 	    cmocka_unit_test(others_are_left),
