@@ -4,8 +4,8 @@
 /*
  * regex_text - questions about the text of a regex that need no parser
  *
- * Escapes, classes and parentheses are seen, and no more. \Q...\E, comments and extended
- * syntax are not: who may meet them looks for them first.
+ * Escapes, classes and parentheses are seen, and no more. \Q...\E, comments and
+ * extended syntax are not: who may meet them looks for them first.
  */
 
 #include "base/str.h"

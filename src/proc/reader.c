@@ -39,6 +39,7 @@ struct reader {
 	uint32_t *source_of[2]; /* index in watch → index in set-up */
 	struct loop_watch *on_dirs[2];
 	struct loop_watch *poll_timer;
+	mono_t poll_at; /* when it is due; 0: it is not armed */
 	struct reader_journals *journals;
 	struct reader_lists *lists;
 	struct sink sinks[2];
@@ -93,12 +94,15 @@ static void unwatch(struct reader *d)
 	reader_journals_stop(d->journals);
 	reader_lists_stop(d->lists);
 	loop_disarm(d->poll_timer);
+	d->poll_at.us = 0;
 	fd_closep(&d->files_fd);
 	d->files_fd = -1;
 }
 
+/* Never later than it was due: where a directory is busy this is asked all the time. */
 static void schedule_poll(struct reader *d)
 {
+	mono_t now = mono_now();
 	unsigned int ms = 0;
 
 	for (int i = 0; i < 2; i++) {
@@ -107,16 +111,22 @@ static void schedule_poll(struct reader *d)
 		if (one && (!ms || one < ms))
 			ms = one;
 	}
-	if (ms)
-		loop_arm(d->poll_timer, ms, 0);
-	else
+	if (!ms) {
 		loop_disarm(d->poll_timer);
+		d->poll_at.us = 0;
+		return;
+	}
+	if (d->poll_at.us && d->poll_at.us <= now.us + ms * INT64_C(1000))
+		return;
+	d->poll_at.us = now.us + ms * INT64_C(1000);
+	loop_arm(d->poll_timer, ms, 0);
 }
 
 static void on_poll(void *ctx)
 {
 	struct reader *d = ctx;
 
+	d->poll_at.us = 0;
 	for (int i = 0; i < 2; i++) {
 		if (d->watch[i] && watch_poll_ms(d->watch[i]))
 			watch_rescan(d->watch[i]);

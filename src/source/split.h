@@ -48,8 +48,9 @@ struct split_run {
  * split_next_run() - lines of @block, which is moved behind them
  *
  * Lines within the block are not copied and not looked at; @out is good until the next
- * call. Lines of units of two bytes come alone, as they are but with a '\n' behind them.
- * Return: false: there are none, and the rest of the block is kept as an unfinished line.
+ * call. Lines of units of two bytes come alone, as they are but with a '\n' behind
+ * them. Return: false: there are none, and the rest of the block is kept as an
+ * unfinished line.
  */
 bool split_next_run(struct split *s, struct span *block, struct split_run *out);
 

@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Logs are rotated in all the ways there are: no line is lost, none is counted twice.
 # asan: yes
+import contextlib
 import os
 import shutil
+import threading
 import time
 
 import harness
@@ -291,12 +293,33 @@ def restarts(s, cases, daemon):
     return daemon
 
 
+@contextlib.contextmanager
+def busy_neighbour(s):
+    """Files come and go all the time in a directory above the logs: polled ones must not starve."""
+    over = threading.Event()
+
+    def work():
+        while not over.wait(0.05):
+            path = os.path.join(s.dir, "neighbour")
+            recreate(path)
+            os.unlink(path)
+
+    worker = threading.Thread(target=work, daemon=True)
+    worker.start()
+    try:
+        yield
+    finally:
+        over.set()
+        worker.join()
+
+
 def scenario(s):
     s.config("filter.d/fail.conf", FILTER)
     live, away = live_cases(s), away_cases(s)
     s.config("jail.local", "".join(case.jail() for _, case in live + away))
     daemon = s.bandogd()
-    while_it_looks(s, live)
+    with busy_neighbour(s):
+        while_it_looks(s, live)
     daemon = while_it_is_away(s, away, daemon)
     daemon = restarts(s, live + away, daemon)
     s.step(f"{MAXRETRY} failures ban, {MAXRETRY - 1} do not")
