@@ -17,6 +17,8 @@ enum {
 	OPT_UNTIL,
 	OPT_NOW,
 	OPT_QUIET,
+	OPT_CORES,
+	OPT_SLOT_BYTES,
 	OPT_LAST,
 	OPT_HOUR,
 	OPT_LIMIT,
@@ -32,6 +34,7 @@ struct scan_options {
 	const char *jails[MAX_JAIL_ARGS + 1];
 	size_t n_jails;
 	const char *since_text, *until_text, *now_text;
+	int64_t n_cores, slot_bytes;
 	bool is_tail; /* an option of the script's work was given */
 	struct scan_tail_options tail;
 };
@@ -69,6 +72,10 @@ static int take_option(const struct cli_verb *v, int c, struct scan_options *o)
 	case OPT_QUIET:
 		o->replay.is_quiet = true;
 		return -1;
+	case OPT_CORES:
+		return whole_number(v, "--cores", optarg, &o->n_cores);
+	case OPT_SLOT_BYTES:
+		return whole_number(v, "--slot-bytes", optarg, &o->slot_bytes);
 	case OPT_LAST:
 		return whole_number(v, "--last", optarg, &t->last);
 	case OPT_LIMIT:
@@ -122,6 +129,9 @@ static int run(const struct cli_verb *v, int argc, char **argv)
 	    {"until", required_argument, NULL, OPT_UNTIL},
 	    {"now", required_argument, NULL, OPT_NOW},
 	    {"quiet", no_argument, NULL, OPT_QUIET},
+	    {"cores", required_argument, NULL, OPT_CORES},
+	    /* For tests: see scan_cores_options. */
+	    {"slot-bytes", required_argument, NULL, OPT_SLOT_BYTES},
 	    {"last", required_argument, NULL, OPT_LAST},
 	    {"this-hour", no_argument, NULL, OPT_HOUR},
 	    {"limit", required_argument, NULL, OPT_LIMIT},
@@ -144,6 +154,8 @@ static int run(const struct cli_verb *v, int argc, char **argv)
 	code = settle_times(v, &o);
 	if (code)
 		return code;
+	o.replay.n_cores = (unsigned int)o.n_cores;
+	o.replay.slot_bytes = (size_t)o.slot_bytes;
 	o.replay.jails = o.n_jails ? o.jails : NULL;
 	if (!o.is_tail)
 		return scan_replay(&o.replay, argv + optind, (size_t)(argc - optind));
@@ -173,6 +185,9 @@ const struct cli_verb cli_scan = {
 	"the\n"
 	"                time at which the file was changed last)\n"
 	"  --quiet       no progress on the terminal\n"
+	"  --cores N     share a long log between so many cores (those there are, up "
+	"to 8);\n"
+	"                what is decided is the same\n"
 	"  --json        one object a decision, then a summary\n"
 	"\n"
 	"Counting instead of jails, as a shell script run by cron would:\n"

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "cli/scan_cores.h"
 #include "cli/scan_show.h"
 #include "cli/scan_stop.h"
 #include "pipeline/pipeline.h"
@@ -25,6 +26,7 @@ struct replay {
 	const struct setup *setup;
 	struct pipeline *pipeline;
 	uint32_t *jails; /* all of them */
+	struct scan_cores *cores;
 	struct inputs *inputs;
 	struct orders orders;
 	struct scan_show show;
@@ -66,28 +68,14 @@ static void take_orders(struct replay *s)
 	orders_clear(&s->orders);
 }
 
-static int feed_lines(struct replay *s, const struct inputs_lines *lines)
-{
-	const struct pipeline_block b = {
-	    .lines = lines->lines,
-	    .n_lines = lines->n_lines,
-	    .jails = s->jails,
-	    .n_jails = s->setup->n_jails,
-	    .read_at = lines->read_at,
-	};
-	int r = pipeline_feed_block(s->pipeline, &b, WALL_NONE, &s->orders);
-
-	if (s->orders.n)
-		take_orders(s);
-	return r;
-}
-
 static int on_lines(void *ctx, const struct inputs_lines *lines)
 {
 	struct replay *s = ctx;
 	struct inputs_progress reached;
-	int r = feed_lines(s, lines);
+	int r = scan_cores_feed(s->cores, lines, &s->orders);
 
+	if (s->orders.n)
+		take_orders(s);
 	s->totals.n_lines += lines->n_lines;
 	if (r < 0)
 		return r;
@@ -173,6 +161,24 @@ static int conclude(struct replay *s, int r, const struct err *e, mono_t begun)
 	return s->has_failed ? CLI_FAILED : CLI_OK;
 }
 
+/* Lines that were read are decided whatever ended the reading. */
+static int settle(struct replay *s, int r)
+{
+	int settled = scan_cores_settle(s->cores, &s->orders);
+	size_t n_lost = scan_cores_n_lost(s->cores);
+
+	if (s->orders.n)
+		take_orders(s);
+	if (n_lost) {
+		scan_progress_erase(&s->show.progress);
+		fprintf(stderr,
+		    "bandog scan: %zu of %zu worker processes died; what they had was "
+		    "searched without them\n",
+		    n_lost, scan_cores_n_workers(s->cores));
+	}
+	return settled < 0 ? settled : r;
+}
+
 static int read_logs(struct replay *s, char **logs, size_t n_logs)
 {
 	const struct inputs_options io = {
@@ -196,7 +202,7 @@ static int read_logs(struct replay *s, char **logs, size_t n_logs)
 	scan_stop_watch();
 	int r = inputs_read(s->inputs, &e);
 
-	return conclude(s, r, &e, begun);
+	return conclude(s, settle(s, r), &e, begun);
 }
 
 static bool all_found(const struct scan_replay_options *o, const struct setup *s)
@@ -222,6 +228,7 @@ static void replay_deinit(struct replay *s)
 		free(b);
 	}
 	inputs_free(s->inputs);
+	scan_cores_free(s->cores);
 	pipeline_free(s->pipeline);
 	free(s->jails);
 	orders_deinit(&s->orders);
@@ -245,6 +252,19 @@ static void print_errors(const struct diag *d)
 	free(items);
 }
 
+static struct scan_cores *cores_new(const struct replay *s)
+{
+	const struct scan_cores_options co = {
+	    .pipeline = s->pipeline,
+	    .jails = s->jails,
+	    .n_jails = s->setup->n_jails,
+	    .n_cores = s->o->n_cores,
+	    .slot_bytes = s->o->slot_bytes,
+	};
+
+	return s->pipeline && s->jails ? scan_cores_new(&co) : NULL;
+}
+
 static int with_setup(const struct scan_replay_options *o, const struct setup *setup,
     char **logs, size_t n_logs)
 {
@@ -257,7 +277,8 @@ static int with_setup(const struct scan_replay_options *o, const struct setup *s
 	s.jails = calloc(setup->n_jails + 1, sizeof(*s.jails));
 	for (uint32_t i = 0; s.jails && i < setup->n_jails; i++)
 		s.jails[i] = i;
-	if (s.pipeline && s.jails) {
+	s.cores = cores_new(&s);
+	if (s.cores) {
 		pipeline_set_window(s.pipeline, o->since, o->until);
 		code = read_logs(&s, logs, n_logs);
 	} else {

@@ -15,7 +15,9 @@ struct scan_replay_options {
 	    *jails; /* only these, ended by NULL; or NULL: all that are enabled */
 	wall_t since, until, now;
 	bool is_now_given;
-	bool is_quiet; /* no progress */
+	bool is_quiet;        /* no progress */
+	unsigned int n_cores; /* 0: those there are */
+	size_t slot_bytes;    /* see scan_cores_options */
 };
 
 /* Return: exit code; 128 + the number of the signal that ended it. */

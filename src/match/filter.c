@@ -199,7 +199,9 @@ int filter_date(struct filter *f, struct span text, const struct line *l, wall_t
 			out->at = l->stamp;
 		return 0;
 	}
+	f->cut_by = -1;
 	if (filter_own_date(f, text, now, &found)) {
+		f->cut_by = stamp_found_by(f->stamp);
 		cut_date(out, text, &found);
 		out->is_known = true;
 		out->at = found.at;
@@ -273,7 +275,7 @@ static int filter_run_failregex(struct filter *f, const struct filter_texts *t,
 {
 	int result = REGEX_MISS;
 
-	for (size_t i = 0; i < f->rules.n_failregex; i++) {
+	for (size_t i = t->first_rule; i < f->rules.n_failregex; i++) {
 		if (rules && !(rules[i / 64] >> i % 64 & 1))
 			continue;
 		int r = rule_search(f->rules.failregex[i], t->content, t->is, f->match);
@@ -385,9 +387,17 @@ int filter_keep_content(struct filter *f, struct filter_texts *t)
 	return ring_reset(f->ring, t->content);
 }
 
-/* The line has been made ready as @t. Return: as filter_feed(). */
-static int filter_search(struct filter *f, struct filter_texts *t,
-    const uint64_t *rules, wall_t now, wall_t now_of_date, struct filter_failure *out)
+void filter_learn(struct filter *f, wall_t now_of_date)
+{
+	if (!f->stamp)
+		return;
+	stamp_keep(f->stamp, now_of_date);
+	if (f->last_date_age == 0)
+		f->match_date = f->last_date;
+}
+
+int filter_search(struct filter *f, struct filter_texts *t, const uint64_t *rules,
+    wall_t now, wall_t now_of_date, struct filter_failure *out)
 {
 	struct groups found;
 	size_t rule = 0;
@@ -406,11 +416,7 @@ static int filter_search(struct filter *f, struct filter_texts *t,
 			return -ENOMEM;
 		return r == REGEX_LIMIT ? FILTER_LIMIT : FILTER_MISS;
 	}
-	if (f->stamp) {
-		stamp_keep(f->stamp, now_of_date);
-		if (f->last_date_age == 0)
-			f->match_date = f->last_date;
-	}
+	filter_learn(f, now_of_date);
 	out->rule = (uint16_t)rule;
 	rule_read(f->rules.failregex[rule], f->match, &found);
 	groups_overlay(&f->groups, &found, f->rules.names.n);
@@ -431,28 +437,38 @@ static bool may_match(const struct filter *f, const uint64_t *rules)
 	return !rules || !f->n_wanted;
 }
 
+int filter_cut_date(struct filter *f, const struct line *l, wall_t now,
+    struct filter_texts *t, struct filter_date *date)
+{
+	struct span text;
+	int r = filter_clean(l->text, &f->repaired, &text, &t->is.ascii);
+
+	if (r == 0)
+		r = filter_date(f, text, l, now, date);
+	if (r < 0)
+		return r;
+	t->is.one_line = !memchr(text.p, '\n', text.n);
+	f->cut_start = (uint32_t)date->before.n;
+	f->cut_n = (uint32_t)date->date.n;
+	f->skipped_lines.n = 0;
+	return 0;
+}
+
 int filter_feed(struct filter *f, const struct line *l, const uint64_t *rules,
     wall_t now, struct filter_failure *out)
 {
 	struct filter_texts t = {0};
 	struct filter_date date;
-	struct span text;
 	int r = f->ring ? filter_settle(f) : 0;
 
 	if (r == 0)
-		r = filter_clean(l->text, &f->repaired, &text, &t.is.ascii);
-	if (r == 0)
-		r = filter_date(f, text, l, now, &date);
+		r = filter_cut_date(f, l, now, &t, &date);
 	if (r == 0)
 		r = filter_set_subject(f, date.before, date.after, &t.whole);
 	if (r < 0)
 		return r;
-	if (f->ring)
-		t.is = rule_subject_is(t.whole);
-	else
-		t.is.one_line = !memchr(text.p, '\n', text.n);
-	f->skipped_lines.n = 0; /* this line stands for them now */
 	if (f->ring) {
+		t.is = rule_subject_is(t.whole);
 		/* What is missing in this line may stand in one before it, and what
 		 * stands in it may serve those after it. */
 		f->n_wanted = may_match(f, rules) ? f->context : f->n_wanted - 1;

@@ -100,6 +100,43 @@ DEFINE_CLEANUP(struct filter *, filter_free)
 int filter_feed(struct filter *f, const struct line *l, const uint64_t *rules,
     wall_t now, struct filter_failure *out);
 
+/* What a filter made of a line, for another of the same options: see
+ * filter_feed_known(). As plain bytes it may come from another process. */
+struct filter_known {
+	uint32_t cut_start, cut_n; /* the date that was cut out */
+	int cut_by;                /* stamp_found_by(), of a date of its own; else -1 */
+	int outcome;
+	uint16_t rule;
+	bool in_session; /* what becomes of it depends on other lines */
+	bool has_net;
+	struct net net;
+};
+
+/* Of the line that was fed last, with what came of it. */
+void filter_tell(const struct filter *f, int outcome,
+    const struct filter_failure *failure, struct filter_known *out);
+
+/* Can it be what filter_tell() said? To be asked of what comes from elsewhere. */
+bool filter_is_plausible(const struct filter *f, const struct filter_known *k);
+
+/* Is it sure without a look at the line that it matches nothing here either? It may be
+ * skipped then. */
+bool filter_is_sure_miss(const struct filter *f, const struct filter_known *k);
+
+/**
+ * filter_feed_known() - as filter_feed(), for a line that another filter has searched
+ * @k: what that one made of it, whatever lines it had seen before
+ *
+ * What a line leads to depends on lines before by its date, which says what is cut out,
+ * and by its session. The date is looked for again, and only if something else is cut
+ * out the line is searched again; so the outcome, and what is learnt, are exactly those
+ * of filter_feed(). Spans and fields of @out may be missing, and a name is not told
+ * from nothing: FILTER_NO_ADDRESS and FILTER_FAILURE say what counts. Not for a filter
+ * that has memory.
+ */
+int filter_feed_known(struct filter *f, const struct line *l,
+    const struct filter_known *k, wall_t now, struct filter_failure *out);
+
 /**
  * filter_skip() - the lines before the next, of which it is known that none matches
  * @lines: whole lines, each with its line end; directly behind those of a call before.

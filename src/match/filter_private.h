@@ -40,6 +40,9 @@ struct filter {
 	unsigned int context;  /* maxlines - 1: so far a match may reach back */
 	unsigned int n_wanted; /* next lines that must be fed */
 	bool is_last_date_whole;
+	/* Of the line that was fed last: see filter_known. */
+	uint32_t cut_start, cut_n;
+	int cut_by;
 	struct regex_match *match;
 	struct regex_match *ignore_match; /* the other one is still needed then */
 	struct sessions *sessions;
@@ -62,6 +65,7 @@ struct filter_texts {
 	struct span content; /* what failregexes see: the same, or <F-CONTENT> */
 	bool has_content;    /* they are not the same */
 	struct rule_subject_is is;
+	size_t first_rule; /* failregexes before it are known not to match */
 };
 
 struct filter_date {
@@ -90,6 +94,18 @@ void filter_age_date(struct filter *f, unsigned int n);
  * -ENOMEM. */
 int filter_date(struct filter *f, struct span text, const struct line *l, wall_t now,
     struct filter_date *out);
+
+/* A line up to its date, which is cut out; it stands for those that were skipped.
+ * Return: 0 or -ENOMEM. */
+int filter_cut_date(struct filter *f, const struct line *l, wall_t now,
+    struct filter_texts *t, struct filter_date *date);
+
+/* A failregex matched: its line's date is one to go by. */
+void filter_learn(struct filter *f, wall_t now_of_date);
+
+/* The line has been made ready as @t. Return: as filter_feed(). */
+int filter_search(struct filter *f, struct filter_texts *t, const uint64_t *rules,
+    wall_t now, wall_t now_of_date, struct filter_failure *out);
 
 /* @out: the text to search. Return: 0 or -ENOMEM. */
 int filter_set_subject(

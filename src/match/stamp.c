@@ -153,6 +153,21 @@ void stamp_keep(struct stamp *s, wall_t now)
 	s->found = NULL;
 }
 
+int stamp_found_by(const struct stamp *s)
+{
+	/* The one used last is tried first; others depend on places in lines before. */
+	return s->found && s->found->template->draft.is_anchored
+		   ? (int)s->found->template->id
+		   : -1;
+}
+
+int stamp_last_kept(const struct stamp *s)
+{
+	const struct stamp_learn *l = &s->learn;
+
+	return l->last < l->list.n ? (int)l->list.all[l->last]->id : -1;
+}
+
 bool stamp_keeps_words(const struct stamp *s)
 {
 	for (size_t i = 0; i < s->learn.list.n; i++) {

@@ -51,6 +51,14 @@ bool stamp_find(
 void stamp_keep(struct stamp *s, wall_t now);
 
 /*
+ * What stamp_find() gave last it gives for that line to any stamp of these options
+ * whose stamp_last_kept() is the same, whatever else that has learnt. -1: it may
+ * depend.
+ */
+int stamp_found_by(const struct stamp *s);
+int stamp_last_kept(const struct stamp *s); /* -1: nothing has been learnt */
+
+/*
  * Does no word character ([A-Za-z0-9_]) ever stand next to what is cut out of a line,
  * but for what is cut out at its begin? A text with a word character in each two that
  * follow each other is then whole in a line if it is in what stamp_find() leaves of it.

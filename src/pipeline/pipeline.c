@@ -332,12 +332,10 @@ static int decode(struct lane *lane, struct line *l)
 	return r;
 }
 
-int pipeline_feed_rules(struct pipeline *p, uint32_t jail, const struct line *l,
-    const uint64_t *rules, wall_t now, struct orders *out)
+int pipeline_conclude(struct pipeline *p, uint32_t jail, const struct line *l, int r,
+    const struct filter_failure *failure, wall_t now, struct orders *out)
 {
 	struct lane *lane = &p->lanes[jail];
-	struct filter_failure failure;
-	int r = filter_feed(lane->filter, l, rules, l->read_at, &failure);
 
 	switch (r) {
 	case FILTER_FAILURE:
@@ -359,31 +357,39 @@ int pipeline_feed_rules(struct pipeline *p, uint32_t jail, const struct line *l,
 	}
 	struct pipeline_name n = {
 	    .jail = jail,
-	    .rule = failure.rule,
-	    .at = time_of(lane, l, failure.at, l->read_at),
-	    .name = failure.host,
+	    .rule = failure->rule,
+	    .at = time_of(lane, l, failure->at, l->read_at),
+	    .name = failure->host,
 	    .text = l->text,
-	    .fields = failure.fields,
-	    .n_fields = failure.n_fields,
+	    .fields = failure->fields,
+	    .n_fields = failure->n_fields,
 	};
 
 	struct net id_net;
-	const char *id = id_of(p, &failure, &id_net);
-	bool has_net = failure.has_net;
+	const char *id = id_of(p, failure, &id_net);
 
 	/* A firewall alone wants the address, if there is one. */
-	if (id && (!has_net || setup_jail_takes_ids(&p->setup->jails[jail]))) {
+	if (id && (!failure->has_net || setup_jail_takes_ids(&p->setup->jails[jail]))) {
 		n.id = id;
-		if (has_net)
-			n.ip = failure.net;
+		if (failure->has_net)
+			n.ip = failure->net;
 		return feed_id(p, &n, &id_net, now, out);
 	}
-	if (has_net)
-		return pipeline_feed_name(p, &n, &failure.net, now, out);
+	if (failure->has_net)
+		return pipeline_feed_name(p, &n, &failure->net, now, out);
 	r = pipeline_weigh_gathered(p, now, out);
-	if (!is_wanted_name(p, jail, &failure) || !p->on_name(p->on_name_ctx, &n))
+	if (!is_wanted_name(p, jail, failure) || !p->on_name(p->on_name_ctx, &n))
 		lane->counts.no_address++;
 	return r;
+}
+
+int pipeline_feed_rules(struct pipeline *p, uint32_t jail, const struct line *l,
+    const uint64_t *rules, wall_t now, struct orders *out)
+{
+	struct filter_failure failure;
+	int r = filter_feed(p->lanes[jail].filter, l, rules, l->read_at, &failure);
+
+	return pipeline_conclude(p, jail, l, r, &failure, now, out);
 }
 
 void pipeline_set_idle(struct pipeline *p, uint32_t jail, bool is_idle)

@@ -67,6 +67,54 @@ struct pipeline_block {
 int pipeline_feed_block(
     struct pipeline *p, const struct pipeline_block *b, wall_t now, struct orders *out);
 
+/*
+ * The work of a block in two halves that need not be in one process: searching lines,
+ * which needs no other line, and what follows from it, which needs all before it.
+ */
+struct pipeline_known {
+	uint32_t offset, n_bytes; /* the line in its block, with its end */
+	uint32_t jail;
+	struct filter_known found;
+};
+
+/* Can lines of this jail be searched apart? Not with maxlines or logencoding. */
+bool pipeline_is_separable(const struct pipeline *p, uint32_t jail);
+
+/* Lines that were looked at, in their order, jail by jail. Non-zero: no more of it. */
+typedef int (*pipeline_known_fn)(void *ctx, const struct pipeline_known *k);
+
+/**
+ * pipeline_search_block() - the first half
+ * @b: its jails are separable
+ *
+ * The pipeline is of no other use then: what it learns of dates is a guess.
+ *
+ * Return: 0, -ENOMEM, or what @fn gave.
+ */
+int pipeline_search_block(struct pipeline *p, const struct pipeline_block *b,
+    pipeline_known_fn fn, void *ctx);
+
+struct pipeline_found {
+	const struct pipeline_known *items;
+	size_t n;
+	const uint32_t *jails; /* those that were asked */
+	uint32_t n_jails;
+};
+
+/**
+ * pipeline_feed_found() - the second half: as pipeline_feed_block() with all jails
+ * @b:     its jails are those that were not asked elsewhere
+ * @found: what pipeline_search_block() of any pipeline of this set-up made of the same
+ *         lines; both lists of jails ascend
+ *
+ * Names are not resolved, and orders of these jails have no fields.
+ *
+ * Return: 0, -ENOMEM (some line was not counted), or -EINVAL: @found makes no sense,
+ * and nothing has been fed.
+ */
+int pipeline_feed_found(struct pipeline *p, const struct pipeline_block *b,
+    const struct pipeline_found *found, wall_t now, struct orders *out);
+
 /* A failure whose client is a name (usedns = yes or warn); or one with its id. */
 struct pipeline_name {
 	uint32_t jail;

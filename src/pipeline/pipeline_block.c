@@ -9,18 +9,10 @@
 
 #include "pipeline/pipeline_private.h"
 
-struct lens {
-	uint32_t *jails;
-	uint32_t n_jails;
-	struct sieve *sieve;  /* NULL: line by line, a log is in another encoding */
-	const char **seen_to; /* of each jail, while a block is fed */
-};
-
 static void lens_deinit(struct lens *l)
 {
 	sieve_free(l->sieve);
 	free(l->jails);
-	free(l->seen_to);
 }
 
 void pipeline_forget_lenses(struct pipeline *p)
@@ -50,15 +42,14 @@ static int make_sieve(struct pipeline *p, struct lens *l)
 }
 
 static int lens_init(
-    struct pipeline *p, const struct pipeline_block *b, struct lens *out)
+    struct pipeline *p, const uint32_t *jails, uint32_t n_jails, struct lens *out)
 {
-	struct lens l = {.n_jails = b->n_jails};
+	struct lens l = {.n_jails = n_jails};
 	int r = -ENOMEM;
 
-	l.jails = calloc(b->n_jails + 1, sizeof(*l.jails));
-	l.seen_to = calloc(b->n_jails + 1, sizeof(const char *));
-	if (l.jails && l.seen_to) {
-		memcpy(l.jails, b->jails, b->n_jails * sizeof(*l.jails));
+	l.jails = calloc(n_jails + 1, sizeof(*l.jails));
+	if (l.jails) {
+		memcpy(l.jails, jails, n_jails * sizeof(*l.jails));
 		r = make_sieve(p, &l);
 	}
 	if (r < 0)
@@ -68,15 +59,14 @@ static int lens_init(
 	return r;
 }
 
-/* NULL: out of memory. */
-static struct lens *lens_of(struct pipeline *p, const struct pipeline_block *b)
+struct lens *pipeline_lens(struct pipeline *p, const uint32_t *jails, uint32_t n_jails)
 {
-	size_t bytes = b->n_jails * sizeof(*b->jails);
+	size_t bytes = n_jails * sizeof(*jails);
 	struct lens *l;
 
 	for (size_t i = 0; i < p->n_lenses; i++) {
 		l = &p->lenses[i];
-		if (l->n_jails == b->n_jails && !memcmp(l->jails, b->jails, bytes))
+		if (l->n_jails == n_jails && !memcmp(l->jails, jails, bytes))
 			return l;
 	}
 	l = reallocarray(p->lenses, p->n_lenses + 1, sizeof(*l));
@@ -84,20 +74,10 @@ static struct lens *lens_of(struct pipeline *p, const struct pipeline_block *b)
 		return NULL;
 	p->lenses = l;
 	l += p->n_lenses;
-	if (lens_init(p, b, l) < 0)
+	if (lens_init(p, jails, n_jails, l) < 0)
 		return NULL;
 	p->n_lenses++;
 	return l;
-}
-
-static struct line line_of(const struct pipeline_block *b, struct span text)
-{
-	return (struct line){
-	    .text = text,
-	    .stamp = WALL_NONE,
-	    .read_at = b->read_at,
-	    .live = b->live,
-	};
 }
 
 static struct span without_end(struct span line)
@@ -105,6 +85,16 @@ static struct span without_end(struct span line)
 	line.n -= line.n && line.p[line.n - 1] == '\n';
 	line.n -= line.n && line.p[line.n - 1] == '\r';
 	return line;
+}
+
+struct line pipeline_line(const struct pipeline_block *b, struct span whole)
+{
+	return (struct line){
+	    .text = without_end(whole),
+	    .stamp = WALL_NONE,
+	    .read_at = b->read_at,
+	    .live = b->live,
+	};
 }
 
 static int feed_line_by_line(
@@ -117,7 +107,7 @@ static int feed_line_by_line(
 		/* In UTF-16 the byte may stand within a line, but such come alone. */
 		const char *end = b->n_lines > 1 ? memchr(rest.p, '\n', rest.n) : NULL;
 		size_t n = end ? (size_t)(end - rest.p) + 1 : rest.n;
-		struct line l = line_of(b, without_end((struct span){rest.p, n}));
+		struct line l = pipeline_line(b, (struct span){rest.p, n});
 
 		rest = span_skip(rest, n);
 		for (uint32_t i = 0; i < b->n_jails; i++) {
@@ -129,36 +119,47 @@ static int feed_line_by_line(
 	return result;
 }
 
-static struct lane *lane_of(struct pipeline *p, const struct lens *l, size_t i)
+struct lane *pipeline_lane(struct pipeline *p, uint32_t jail)
 {
-	struct lane *lane = &p->lanes[l->jails[i]];
+	struct lane *lane = &p->lanes[jail];
 
 	return lane->filter && !lane->is_idle ? lane : NULL;
 }
 
-/* All up to @p is behind jail @i, and nothing of it matched. */
-static void skip_to(
-    struct lens *l, size_t i, struct lane *lane, const struct line *meta, const char *p)
+void pipeline_begin(struct pipeline *p, const uint32_t *jails, uint32_t n_jails,
+    const struct pipeline_block *b)
 {
-	filter_skip(lane->filter, span_from(l->seen_to[i], p), meta, meta->read_at);
-	l->seen_to[i] = p;
+	for (uint32_t i = 0; i < n_jails; i++)
+		p->lanes[jails[i]].seen_to = b->lines.p;
 }
 
-static int feed_candidate(struct pipeline *p, struct lens *lens, struct span whole,
-    const struct pipeline_block *b, wall_t now, struct orders *out)
+/* All up to @p is behind the lane, and nothing of it matched. */
+static void skip_to(struct lane *lane, const struct line *meta, const char *p)
 {
-	struct line l = line_of(b, without_end(whole));
+	filter_skip(lane->filter, span_from(lane->seen_to, p), meta, meta->read_at);
+	lane->seen_to = p;
+}
+
+void pipeline_reach(struct lane *lane, const struct line *l, struct span whole)
+{
+	skip_to(lane, l, whole.p);
+	lane->seen_to = whole.p + whole.n;
+}
+
+static int feed_candidate(struct pipeline *p, const struct lens *lens,
+    struct span whole, const struct pipeline_block *b, wall_t now, struct orders *out)
+{
+	struct line l = pipeline_line(b, whole);
 	const uint64_t *rules;
 	int result = 0;
 	size_t i;
 
 	while (sieve_next_filter(lens->sieve, &i, &rules)) {
-		struct lane *lane = lane_of(p, lens, i);
+		struct lane *lane = pipeline_lane(p, lens->jails[i]);
 
 		if (!lane)
 			continue;
-		skip_to(lens, i, lane, &l, whole.p);
-		lens->seen_to[i] = whole.p + whole.n;
+		pipeline_reach(lane, &l, whole);
 		int r = pipeline_feed_rules(p, lens->jails[i], &l, rules, now, out);
 
 		result = r < 0 ? r : result;
@@ -166,19 +167,19 @@ static int feed_candidate(struct pipeline *p, struct lens *lens, struct span who
 	return result;
 }
 
-/* What is behind the last line that was looked at. */
-static int finish(struct pipeline *p, struct lens *l, const struct pipeline_block *b)
+int pipeline_finish(struct pipeline *p, const uint32_t *jails, uint32_t n_jails,
+    const struct pipeline_block *b)
 {
-	struct line meta = line_of(b, (struct span){"", 0});
+	struct line meta = pipeline_line(b, (struct span){"", 0});
 	int result = 0;
 
-	for (uint32_t i = 0; i < l->n_jails; i++) {
-		struct lane *lane = lane_of(p, l, i);
+	for (uint32_t i = 0; i < n_jails; i++) {
+		struct lane *lane = pipeline_lane(p, jails[i]);
 
 		if (!lane)
 			continue;
 		lane->counts.lines += b->n_lines;
-		skip_to(l, i, lane, &meta, b->lines.p + b->lines.n);
+		skip_to(lane, &meta, b->lines.p + b->lines.n);
 		int r = filter_settle(lane->filter);
 
 		result = r < 0 ? r : result;
@@ -189,14 +190,13 @@ static int finish(struct pipeline *p, struct lens *l, const struct pipeline_bloc
 int pipeline_feed_block(
     struct pipeline *p, const struct pipeline_block *b, wall_t now, struct orders *out)
 {
-	struct lens *l = lens_of(p, b);
+	struct lens *l = pipeline_lens(p, b->jails, b->n_jails);
 	struct span line;
 	int result = 0, r;
 
 	if (!l || !l->sieve)
 		return feed_line_by_line(p, b, now, out);
-	for (uint32_t i = 0; i < l->n_jails; i++)
-		l->seen_to[i] = b->lines.p;
+	pipeline_begin(p, b->jails, b->n_jails, b);
 	p->gathers = true;
 	sieve_begin(l->sieve, b->lines);
 	while (sieve_next_line(l->sieve, &line)) {
@@ -206,6 +206,6 @@ int pipeline_feed_block(
 	p->gathers = false;
 	r = pipeline_weigh_gathered(p, now, out);
 	result = r < 0 ? r : result;
-	r = finish(p, l, b);
+	r = pipeline_finish(p, b->jails, b->n_jails, b);
 	return r < 0 ? r : result;
 }

@@ -16,6 +16,14 @@ struct lane {
 	struct pipeline_counts counts;
 	bool is_idle;
 	bool is_told_useless; /* see pipeline_on_useless_id() */
+	const char *seen_to;  /* while a block is fed */
+};
+
+/* The jails that are fed the same lines. */
+struct lens {
+	uint32_t *jails;
+	uint32_t n_jails;
+	struct sieve *sieve; /* NULL: line by line, a log is in another encoding */
 };
 
 struct pipeline {
@@ -48,6 +56,24 @@ int pipeline_feed_rules(struct pipeline *p, uint32_t jail, const struct line *l,
 
 /* Weigh what was gathered. Return: 0 or -ENOMEM. */
 int pipeline_weigh_gathered(struct pipeline *p, wall_t now, struct orders *out);
+
+/* What follows from the outcome @r of filter_feed(). */
+int pipeline_conclude(struct pipeline *p, uint32_t jail, const struct line *l, int r,
+    const struct filter_failure *failure, wall_t now, struct orders *out);
+
+/* --- of pipeline_block.c */
+
+/* NULL: out of memory. */
+struct lens *pipeline_lens(struct pipeline *p, const uint32_t *jails, uint32_t n_jails);
+struct line pipeline_line(const struct pipeline_block *b, struct span whole);
+/* NULL: it judges no lines. */
+struct lane *pipeline_lane(struct pipeline *p, uint32_t jail);
+/* A block begins; the next line that the lane looks at is @whole; a block ends. */
+void pipeline_begin(struct pipeline *p, const uint32_t *jails, uint32_t n_jails,
+    const struct pipeline_block *b);
+void pipeline_reach(struct lane *lane, const struct line *l, struct span whole);
+int pipeline_finish(struct pipeline *p, const uint32_t *jails, uint32_t n_jails,
+    const struct pipeline_block *b); /* Return: 0 or -ENOMEM. */
 
 /* The filters are about to change. */
 void pipeline_forget_lenses(struct pipeline *p);

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The search for literals changes nothing: every filter, line by line and in blocks.
 
-sieve-main feeds logs to all jails twice, once so that every line goes through every regex
-and once through the search for literals that any match must hold, in blocks of all sizes.
+sieve-main feeds logs to all jails three times: so that every line goes through every regex;
+through the search for literals that any match must hold, in blocks of all sizes; and with each
+block searched by one of several pipelines that see no other blocks, as scan does with many cores.
 The logs are fail2ban's annotated samples, filter by filter and shuffled, and lines made of
 them: words moved from line to line, cut, doubled, in other letters, with the date in another place,
 without a date, within a literal, bytes that are no UTF-8.

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * sieve-main - logs through all jails twice: line by line, and in blocks of any size
+ * sieve-main - logs through all jails: line by line, in blocks of any size, and with
+ * these blocks searched by other pipelines, now this and now that
  *
  * For tests/compat/sieve.py. What becomes of each failure and each order must be the
  * same, in the same order, and so must all counts. usage: sieve-main CONFIG-DIR SEED
@@ -24,8 +25,20 @@ struct run {
 	struct pipeline *pipeline;
 	struct orders orders;
 	struct buf told; /* what became of each failure, and counts */
+	struct buf names_told;
 	struct buf orders_told;
 	uint64_t n_hits;
+};
+
+#define N_SEARCHERS 3
+
+/* Jails whose lines are searched apart, and the others. */
+struct halves {
+	struct pipeline *searchers[N_SEARCHERS];
+	uint32_t *apart, *own;
+	uint32_t n_apart, n_own;
+	struct pipeline_known *known;
+	size_t n_known, max_known;
 };
 
 static void on_verdict(void *ctx, const struct hit *h, int outcome)
@@ -45,7 +58,7 @@ static bool on_name(void *ctx, const struct pipeline_name *n)
 {
 	struct run *r = ctx;
 
-	buf_printf(&r->told, "name jail %u rule %u at %" PRId64 " " SPAN_FMT "\n",
+	buf_printf(&r->names_told, "name jail %u rule %u at %" PRId64 " " SPAN_FMT "\n",
 	    n->jail, n->rule, n->at.us, SPAN_ARG(n->name));
 	return false;
 }
@@ -76,7 +89,7 @@ static void tell_counts(struct run *r, const struct setup *s)
 
 static int start(struct run *r, const struct setup *s, struct err *e)
 {
-	r->told = r->orders_told = BUF_INIT(TOLD_BYTES_MAX);
+	r->told = r->names_told = r->orders_told = BUF_INIT(TOLD_BYTES_MAX);
 	r->pipeline = pipeline_new(s, e);
 	if (!r->pipeline)
 		return -1;
@@ -118,8 +131,39 @@ static struct span cut_block(struct span *log, uint64_t *seed, size_t *n_lines)
 	return block;
 }
 
-static void by_block(
-    struct run *r, const struct setup *s, struct span log, uint64_t seed)
+static int keep_known(void *ctx, const struct pipeline_known *k)
+{
+	struct halves *h = ctx;
+
+	if (h->n_known == h->max_known) {
+		h->max_known = 2 * h->max_known + 64;
+		h->known = reallocarray(h->known, h->max_known, sizeof(*h->known));
+	}
+	h->known[h->n_known++] = *k;
+	return 0;
+}
+
+static void feed_halves(
+    struct run *r, const struct pipeline_block *all, struct halves *h, uint64_t chance)
+{
+	struct pipeline_block apart = *all, own = *all;
+
+	apart.jails = h->apart;
+	apart.n_jails = h->n_apart;
+	own.jails = h->own;
+	own.n_jails = h->n_own;
+	h->n_known = 0;
+	(void)pipeline_search_block(
+	    h->searchers[chance % N_SEARCHERS], &apart, keep_known, h);
+	const struct pipeline_found f = {h->known, h->n_known, h->apart, h->n_apart};
+
+	if (pipeline_feed_found(r->pipeline, &own, &f, WALL_NONE, &r->orders) < 0)
+		buf_add_str(&r->told, "refused\n");
+}
+
+/* @h: NULL: by pipeline_feed_block() */
+static void by_block(struct run *r, const struct setup *s, struct span log,
+    uint64_t seed, struct halves *h)
 {
 	CLEANUP(freep) uint32_t *jails = calloc(s->n_jails + 1, sizeof(*jails));
 
@@ -137,7 +181,11 @@ static void by_block(
 
 		memcpy(copy, lines.p, lines.n);
 		b.lines = (struct span){copy, lines.n};
-		(void)pipeline_feed_block(r->pipeline, &b, WALL_NONE, &r->orders);
+		if (h)
+			feed_halves(r, &b, h, seed >> 40);
+		else
+			(void)pipeline_feed_block(
+			    r->pipeline, &b, WALL_NONE, &r->orders);
 		tell_orders(r);
 	}
 }
@@ -154,20 +202,72 @@ static int compare(const char *what, struct span x, struct span y)
 		if (has_p && has_q && span_eq(p, q))
 			continue;
 		printf("%s %zu differs:\n  line by line: " SPAN_FMT
-		       "\n  in blocks:    " SPAN_FMT "\n",
+		       "\n  otherwise:    " SPAN_FMT "\n",
 		    what, i, has_p ? (int)p.n : 3, has_p ? p.p : "end",
 		    has_q ? (int)q.n : 3, has_q ? q.p : "end");
 		return 1;
 	}
 }
 
+static int halves_init(struct halves *h, const struct setup *s, struct err *e)
+{
+	h->apart = calloc(s->n_jails + 1, sizeof(*h->apart));
+	h->own = calloc(s->n_jails + 1, sizeof(*h->own));
+	for (size_t i = 0; i < N_SEARCHERS; i++) {
+		h->searchers[i] = pipeline_new(s, e);
+		if (!h->searchers[i])
+			return -1;
+	}
+	for (uint32_t i = 0; i < s->n_jails; i++) {
+		if (pipeline_is_separable(h->searchers[0], i))
+			h->apart[h->n_apart++] = i;
+		else
+			h->own[h->n_own++] = i;
+	}
+	return 0;
+}
+
+static void halves_deinit(struct halves *h)
+{
+	for (size_t i = 0; i < N_SEARCHERS; i++)
+		pipeline_free(h->searchers[i]);
+	free(h->apart);
+	free(h->own);
+	free(h->known);
+}
+
+static void run_deinit(struct run *r)
+{
+	pipeline_free(r->pipeline);
+	orders_deinit(&r->orders);
+	buf_deinit(&r->told);
+	buf_deinit(&r->names_told);
+	buf_deinit(&r->orders_told);
+}
+
+static int compare_runs(struct run *a, struct run *b, bool with_names)
+{
+	int code = compare("failure or count", buf_span(&a->told), buf_span(&b->told));
+
+	if (!code && with_names)
+		code =
+		    compare("name", buf_span(&a->names_told), buf_span(&b->names_told));
+	return code ? code
+		    : compare("order", buf_span(&a->orders_told),
+			  buf_span(&b->orders_told));
+}
+
 static int run_logs(const struct setup *s, uint64_t seed, char **logs, int n_logs)
 {
-	struct run a = {0}, b = {0};
+	CLEANUP(run_deinit) struct run a = {0};
+	CLEANUP(run_deinit) struct run b = {0};
+	CLEANUP(run_deinit) struct run c = {0};
+	CLEANUP(halves_deinit) struct halves h = {0};
 	struct err e = {""};
-	int code = 1;
+	int code;
 
-	if (start(&a, s, &e) < 0 || start(&b, s, &e) < 0) {
+	if (start(&a, s, &e) < 0 || start(&b, s, &e) < 0 || start(&c, s, &e) < 0 ||
+	    halves_init(&h, s, &e) < 0) {
 		printf("%s\n", e.text);
 		return 1;
 	}
@@ -178,26 +278,20 @@ static int run_logs(const struct setup *s, uint64_t seed, char **logs, int n_log
 			if (log.n && log.p[log.n - 1] != '\n')
 				buf_add_char(&log, '\n');
 			by_line(&a, s, buf_span(&log));
-			by_block(&b, s, buf_span(&log), seed + (uint64_t)i);
+			by_block(&b, s, buf_span(&log), seed + (uint64_t)i, NULL);
+			by_block(&c, s, buf_span(&log), seed + (uint64_t)i, &h);
 		}
 		buf_deinit(&log);
 	}
 	tell_counts(&a, s);
 	tell_counts(&b, s);
-	code = compare("failure or count", buf_span(&a.told), buf_span(&b.told));
+	tell_counts(&c, s);
+	code = compare_runs(&a, &b, true);
+	/* Who is searched apart tells no names. */
 	if (!code)
-		code = compare(
-		    "order", buf_span(&a.orders_told), buf_span(&b.orders_told));
+		code = compare_runs(&a, &c, false);
 	if (!code)
 		printf("%" PRIu64 " failures\n", a.n_hits);
-	pipeline_free(a.pipeline);
-	pipeline_free(b.pipeline);
-	orders_deinit(&a.orders);
-	orders_deinit(&b.orders);
-	buf_deinit(&a.told);
-	buf_deinit(&b.told);
-	buf_deinit(&a.orders_told);
-	buf_deinit(&b.orders_told);
 	return code;
 }
 
