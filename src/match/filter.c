@@ -172,6 +172,7 @@ static void date_without(struct filter *f, struct span text, const struct line *
 
 	/* A pattern that fits the empty text says: now. */
 	out->is_known = is_found && found.start == found.end;
+	f->is_cut_fresh &= !is_found;
 	if (filter_last_date(f).us <= wall_add_sec(now, -FILTER_LAST_DATE_SEC).us) {
 		if (is_found && !out->is_known)
 			cut_date(out, text, &found);
@@ -200,6 +201,7 @@ int filter_date(struct filter *f, struct span text, const struct line *l, wall_t
 		return 0;
 	}
 	f->cut_by = -1;
+	f->is_cut_fresh = stamp_last_kept(f->stamp) < 0;
 	if (filter_own_date(f, text, now, &found)) {
 		f->cut_by = stamp_found_by(f->stamp);
 		cut_date(out, text, &found);

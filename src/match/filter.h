@@ -105,6 +105,7 @@ int filter_feed(struct filter *f, const struct line *l, const uint64_t *rules,
 struct filter_known {
 	uint32_t cut_start, cut_n; /* the date that was cut out */
 	int cut_by;                /* stamp_found_by(), of a date of its own; else -1 */
+	bool is_cut_fresh;         /* by what was known before any line matched */
 	int outcome;
 	uint16_t rule;
 	bool in_session; /* what becomes of it depends on other lines */

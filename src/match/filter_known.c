@@ -25,6 +25,7 @@ void filter_tell(const struct filter *f, int outcome,
 	    .cut_start = f->cut_start,
 	    .cut_n = f->cut_n,
 	    .cut_by = f->cut_by,
+	    .is_cut_fresh = f->is_cut_fresh,
 	    .outcome = outcome,
 	};
 	if (!is_match(outcome))
@@ -47,9 +48,12 @@ bool filter_is_plausible(const struct filter *f, const struct filter_known *k)
 
 bool filter_is_sure_miss(const struct filter *f, const struct filter_known *k)
 {
-	return k->outcome == FILTER_MISS &&
-	       (!f->stamp ||
-		   (k->cut_by >= 0 && k->cut_by == stamp_last_kept(f->stamp)));
+	int last;
+
+	if (k->outcome != FILTER_MISS || !f->stamp)
+		return k->outcome == FILTER_MISS;
+	last = stamp_last_kept(f->stamp);
+	return last < 0 ? k->is_cut_fresh : k->cut_by == last;
 }
 
 static int recall(struct filter *f, const struct filter_known *k, wall_t now,

@@ -43,6 +43,7 @@ struct filter {
 	/* Of the line that was fed last: see filter_known. */
 	uint32_t cut_start, cut_n;
 	int cut_by;
+	bool is_cut_fresh;
 	struct regex_match *match;
 	struct regex_match *ignore_match; /* the other one is still needed then */
 	struct sessions *sessions;

@@ -56,7 +56,7 @@ void stamp_keep(struct stamp *s, wall_t now);
  * depend.
  */
 int stamp_found_by(const struct stamp *s);
-int stamp_last_kept(const struct stamp *s); /* -1: nothing has been learnt */
+int stamp_last_kept(const struct stamp *s); /* -1: nothing was learnt, find is pure */
 
 /*
  * Does no word character ([A-Za-z0-9_]) ever stand next to what is cut out of a line,

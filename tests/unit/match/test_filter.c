@@ -440,6 +440,86 @@ static void test_empty(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+/* --- lines that another filter has searched */
+
+/* What @by makes of the line, for @t. */
+static int feed_known(struct fixture *t, struct fixture *by, const char *text)
+{
+	struct line l = {.text = span_of(text), .stamp = WALL_NONE};
+	struct filter_known k;
+	int r = feed(by, text);
+
+	filter_tell(by->f, r, &by->x, &k);
+	assert_true(filter_is_plausible(t->f, &k));
+	return filter_feed_known(t->f, &l, &k, t->now, &t->x);
+}
+
+static void what_was_searched_elsewhere_holds_here(void **state)
+{
+	struct fixture *t = *state, by = {.o = t->o, .now = t->now};
+
+	t->o.no_date = by.o.no_date = false;
+	MAKE(t, "never <HOST>", "from <HOST>$");
+	MAKE(&by, "never <HOST>", "from <HOST>$");
+	assert_int_equal(
+	    feed_known(t, &by, "2005-08-14 11:59:00 from 192.0.2.1"), FILTER_FAILURE);
+	assert_true(t->x.has_net);
+	assert_int_equal(t->x.rule, 1);
+	assert_int_equal(t->x.at.us, by.x.at.us);
+	assert_int_equal(filter_n_hits(t->f, 1), 1);
+	assert_int_equal(
+	    feed_known(t, &by, "2005-08-14 11:59:00 to 192.0.2.1"), FILTER_MISS);
+	filter_free(by.f);
+}
+
+static void where_another_date_is_cut_out_the_line_is_searched_again(void **state)
+{
+	struct fixture *t = *state, by = {.o = t->o, .now = t->now};
+	const char *line = "2005-08-14 11:59:00 at 1124013599 from 192.0.2.1";
+
+	t->o.no_date = false; /* the other one cuts nothing out */
+	MAKE(t, "^ at \\d+ from <HOST>$");
+	MAKE(&by, "^ at \\d+ from <HOST>$");
+	assert_int_equal(feed(&by, line), FILTER_MISS);
+	assert_int_equal(feed_known(t, &by, line), FILTER_FAILURE);
+	assert_true(t->x.has_net);
+	filter_free(by.f);
+}
+
+static void a_session_goes_by_the_lines_of_here(void **state)
+{
+	struct fixture *t = *state, by = {.o = t->o, .now = t->now};
+#define SESSION                                                        \
+	"^<F-MLFID>\\d+</F-MLFID>: <F-NOFAIL>peer</F-NOFAIL> <HOST>$", \
+	    "^<F-MLFID>\\d+</F-MLFID>: refused$"
+
+	MAKE(t, SESSION);
+	MAKE(&by, SESSION);
+	assert_int_equal(feed(t, "7: peer 192.0.2.1"), FILTER_HELPED);
+	/* The other one has not seen that line, and knows no address. */
+	assert_int_equal(feed_known(t, &by, "7: refused"), FILTER_FAILURE);
+	assert_int_equal(by.x.has_net, false);
+	assert_true(t->x.has_net);
+	filter_free(by.f);
+}
+
+static void a_miss_is_sure_by_the_same_template_only(void **state)
+{
+	struct fixture *t = *state, by = {.o = t->o, .now = t->now};
+	struct filter_known k;
+
+	t->o.no_date = by.o.no_date = false;
+	MAKE(t, "from <HOST>$");
+	MAKE(&by, "from <HOST>$");
+	filter_tell(by.f, feed(&by, "2005-08-14 11:59:00 nothing"), &by.x, &k);
+	assert_true(filter_is_sure_miss(t->f, &k)); /* neither has learnt anything */
+	(void)feed(t, "Aug 14 11:59:00 from 192.0.2.1");
+	assert_false(filter_is_sure_miss(t->f, &k));
+	(void)feed(t, "2005-08-14 11:59:00 from 192.0.2.1");
+	assert_true(filter_is_sure_miss(t->f, &k));
+	filter_free(by.f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -462,6 +542,10 @@ int main(void)
 	    TEST(test_refused),
 	    TEST(test_check),
 	    TEST(test_empty),
+	    TEST(what_was_searched_elsewhere_holds_here),
+	    TEST(where_another_date_is_cut_out_the_line_is_searched_again),
+	    TEST(a_session_goes_by_the_lines_of_here),
+	    TEST(a_miss_is_sure_by_the_same_template_only),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
