@@ -12,22 +12,27 @@
 #include <errno.h>
 #include <sched.h>
 #include <sys/mman.h>
+#include <time.h>
 
 #include "base/scan.h"
 #include "cli/scan_worker.h"
 
-/* A block as it is read fits, with a long line before it. */
-#define SLOT_BYTES (320 * 1024)
+/* Two blocks as they are read fit, with long lines before them. */
+#define SLOT_BYTES (576 * 1024)
 #define BYTES_PER_FOUND 16 /* of lines: so much room there is for what is found */
 /* What one core does before the others have begun; and then it is known which dates
  * the log has. */
 #define ALONE_BYTES (8 << 20)
+/* What searching and deciding must take for a byte. Below that, which is a few
+ * gigabytes a second, handing lines over costs as much as searching them. */
+#define WORTH_PS 300
 
 struct scan_cores {
 	struct scan_cores_options o;
 	size_t n_workers, n_alive, n_lost;
 	size_t slot_bytes;
-	size_t n_alone; /* bytes until work is shared */
+	size_t n_alone;   /* bytes until work is shared */
+	int64_t alone_ns; /* that they took */
 	bool is_shared;
 	uint32_t *apart, *own; /* jails that are searched by workers, and here */
 	uint32_t n_apart, n_own;
@@ -143,14 +148,28 @@ static void share(struct scan_cores *c)
 		c->n_alive += scan_worker_start(&c->workers[i], &c->work) == 0;
 }
 
+static bool is_worth_it(const struct scan_cores *c)
+{
+	return c->o.n_cores || c->alone_ns * 1000 / ALONE_BYTES >= WORTH_PS;
+}
+
 static bool is_shared(struct scan_cores *c)
 {
 	if (!c->is_shared && c->n_workers > 1 && c->n_apart && !c->n_alone) {
-		share(c);
+		if (is_worth_it(c))
+			share(c);
 		if (!c->is_shared)
 			c->n_workers = 1;
 	}
 	return c->n_alive;
+}
+
+static int64_t cpu_ns(void)
+{
+	struct timespec t = {0};
+
+	(void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t); /* 0: not worth it */
+	return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
 }
 
 /* --- deciding */
@@ -337,12 +356,15 @@ int scan_cores_feed(
 	    .n_lines = lines->n_lines,
 	    .read_at = lines->read_at,
 	};
+	int64_t begun;
 	int r, settled;
 
 	if (is_shared(c))
 		return feed_shared(c, &b, out);
 	settled = scan_cores_settle(c, out);
+	begun = cpu_ns();
 	r = feed_alone(c, &b, out);
+	c->alone_ns += c->n_alone ? cpu_ns() - begun : 0;
 	c->n_alone -= c->n_alone < b.lines.n ? c->n_alone : b.lines.n;
 	return settled < 0 ? settled : r;
 }

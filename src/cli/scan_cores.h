@@ -10,8 +10,8 @@
  * one core: see filter_feed_known(). A slot whose worker died, or that has more matches
  * than there is room for, is searched by the scan.
  *
- * Bounds: SCAN_CORES_MAX workers, and two slots for each and two more, of 320 KiB of
- * lines and at most 1 MiB of what is found in them.
+ * Bounds: SCAN_CORES_MAX workers, and two slots for each and two more, of 576 KiB of
+ * lines and at most 2.2 MiB of what is found in them.
  */
 
 #include "cli/inputs.h"
@@ -28,7 +28,8 @@ struct scan_cores_options {
 	struct pipeline *pipeline; /* of no use to anybody else meanwhile */
 	const uint32_t *jails;     /* that see all lines; ascend */
 	uint32_t n_jails;
-	unsigned int n_cores; /* 0: those that the process may use */
+	unsigned int n_cores; /* 0: those that the process may use, if a long log
+				 is worth it */
 	size_t slot_bytes;    /* for tests: begin at once, with slots so small; or 0 */
 };
 

@@ -28,7 +28,7 @@ MEMBER_LINES = 20000 if IS_ASAN else 100000
 MEMBERS = 36
 CORES = min(8, len(os.sched_getaffinity(0)))
 # Beside what is read: the slots of lines that a long log is shared in (cli/scan_cores.h).
-MEMORY_KIB = 2048 + (2 * CORES + 2) * 640
+MEMORY_KIB = 2048 + (2 * CORES + 2) * 1024
 
 FILTER = "[Definition]\nfailregex = ^ \\S+ mail: failed from <HOST>$\n"
 JAIL = "[mail]\nenabled = true\nmaxretry = 3\nfindtime = 10m\nbantime = 10m\nfilter = mail\n" \
