@@ -31,10 +31,11 @@ void filter_tell(const struct filter *f, int outcome,
 	if (!is_match(outcome))
 		return;
 	out->rule = failure->rule;
-	/* The text of an id lies in the line, not in what is told. */
-	out->in_session = f->groups.value[GROUP_MLFID].p || failure->is_id;
+	out->in_session = f->groups.value[GROUP_MLFID].p;
 	if (outcome != FILTER_FAILURE)
 		return;
+	/* The text of an id or a name lies in the line, not in what is told. */
+	out->in_session |= failure->is_id || failure->is_name;
 	out->has_net = failure->has_net;
 	if (out->has_net)
 		out->net = failure->net;
