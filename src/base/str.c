@@ -118,6 +118,17 @@ bool span_next_line(struct span *rest, struct span *out)
 	return true;
 }
 
+bool span_next_whole_line(struct span *rest, struct span *out)
+{
+	ptrdiff_t end = span_index(*rest, '\n');
+
+	if (rest->n == 0)
+		return false;
+	*out = (struct span){rest->p, end < 0 ? rest->n : (size_t)end + 1};
+	*rest = span_skip(*rest, out->n);
+	return true;
+}
+
 int span_to_i64(struct span s, int64_t *out)
 {
 	bool negative = s.n > 0 && s.p[0] == '-';

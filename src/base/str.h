@@ -66,6 +66,13 @@ bool span_next_word(struct span *rest, const char *seps, struct span *out);
 bool span_next_line(struct span *rest, struct span *out);
 
 /**
+ * span_next_whole_line() - cut the next line off @rest, with its '\n' if it has one
+ *
+ * Return: false when @rest was empty.
+ */
+bool span_next_whole_line(struct span *rest, struct span *out);
+
+/**
  * span_to_i64() - a whole decimal number with optional sign, nothing around it
  *
  * Return: 0, -EINVAL for anything else, -ERANGE when it does not fit.

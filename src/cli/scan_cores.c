@@ -314,9 +314,10 @@ static int turn_over(struct scan_cores *c, struct orders *out)
 
 static size_t first_line_bytes(const struct pipeline_block *b)
 {
-	const char *end = memchr(b->lines.p, '\n', b->lines.n);
+	struct span rest = b->lines, line = {"", 0};
 
-	return end ? (size_t)(end - b->lines.p) + 1 : b->lines.n;
+	(void)span_next_whole_line(&rest, &line);
+	return line.n;
 }
 
 static int feed_shared(

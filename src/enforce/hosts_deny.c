@@ -159,15 +159,10 @@ static void put_block(struct buf *b, const struct hosts_deny *h)
 	buf_add_str(b, END_MARK "\n");
 }
 
-/* A line with its end, '\n' included where there is one. */
 static bool next_line(struct span *rest, struct span *line, struct span *text)
 {
-	ptrdiff_t end = span_index(*rest, '\n');
-
-	if (!rest->n)
+	if (!span_next_whole_line(rest, line))
 		return false;
-	*line = (struct span){rest->p, end < 0 ? rest->n : (size_t)end + 1};
-	*rest = span_skip(*rest, line->n);
 	*text = span_trim(*line);
 	return true;
 }

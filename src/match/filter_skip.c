@@ -75,7 +75,7 @@ static int add_to_ring(struct filter *f, struct span line)
 
 static int settle_ring(struct filter *f)
 {
-	struct span lines = f->skipped_lines, rest = lines;
+	struct span lines = f->skipped_lines, rest = lines, line;
 	int r = 0;
 
 	for (unsigned int i = 0; i < f->context && lines.n; i++)
@@ -84,13 +84,9 @@ static int settle_ring(struct filter *f)
 	f->skipped_lines = lines;
 	r = f->stamp ? settle_date(f) : 0;
 	f->skipped_lines.n = 0;
-	for (rest = span_skip(rest, lines.n); rest.n && r == 0;) {
-		const char *end = memchr(rest.p, '\n', rest.n);
-		size_t n = end ? (size_t)(end - rest.p) + 1 : rest.n;
-
-		r = add_to_ring(f, (struct span){rest.p, n});
-		rest = span_skip(rest, n);
-	}
+	rest = span_skip(rest, lines.n);
+	while (r == 0 && span_next_whole_line(&rest, &line))
+		r = add_to_ring(f, line);
 	return r;
 }
 

@@ -131,17 +131,10 @@ struct own {
 
 static bool next_line(struct own *o)
 {
-	const char *end;
-
 	o->i = SIZE_MAX;
 	if (o->lens->sieve)
 		return sieve_next_line(o->lens->sieve, &o->line);
-	if (!o->rest.n)
-		return false;
-	end = memchr(o->rest.p, '\n', o->rest.n);
-	o->line = span_from(o->rest.p, end ? end + 1 : o->rest.p + o->rest.n);
-	o->rest = span_skip(o->rest, o->line.n);
-	return true;
+	return span_next_whole_line(&o->rest, &o->line);
 }
 
 static bool next_jail(struct own *o)

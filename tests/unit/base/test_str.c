@@ -121,6 +121,20 @@ static void cuts_lines(void **state)
 	assert_false(span_next_line(&rest, &line));
 }
 
+static void cuts_whole_lines(void **state)
+{
+	struct span rest = SPAN("a\r\n\nlast"), line;
+
+	(void)state;
+	assert_true(span_next_whole_line(&rest, &line));
+	assert_true(span_eq(line, SPAN("a\r\n")));
+	assert_true(span_next_whole_line(&rest, &line));
+	assert_true(span_eq(line, SPAN("\n")));
+	assert_true(span_next_whole_line(&rest, &line));
+	assert_true(span_eq(line, SPAN("last")));
+	assert_false(span_next_whole_line(&rest, &line));
+}
+
 static void reads_numbers(void **state)
 {
 	static const struct {
@@ -207,6 +221,7 @@ int main(void)
 	    cmocka_unit_test(finds),
 	    cmocka_unit_test(cuts_words),
 	    cmocka_unit_test(cuts_lines),
+	    cmocka_unit_test(cuts_whole_lines),
 	    cmocka_unit_test(reads_numbers),
 	    cmocka_unit_test(duplicates),
 	    cmocka_unit_test(knows_utf8),
