@@ -11,6 +11,8 @@
 struct line {
 	struct span
 	    text; /* without line end; may hold NUL and bad UTF-8; dies after use */
+	const char *end; /* behind its line end; NULL: it does not lie in a block, whose
+			    bytes stay while its lines are gone through */
 	uint32_t source; /* index of the source in the running set-up */
 	uint64_t number; /* counted from 1 within its file, for people */
 	wall_t stamp;    /* time told by the source itself (journal), or WALL_NONE */

@@ -151,15 +151,24 @@ static void cut_date(
 	d->after = span_skip(text, found->end);
 }
 
+static bool is_own_date(const struct stamp_result *r)
+{
+	return r->start != r->end && r->at.us != WALL_NONE.us;
+}
+
+static void filter_remember_date(struct filter *f, const struct stamp_result *r)
+{
+	f->last_date = r->at;
+	f->last_date_age = 0;
+	f->is_last_date_whole = r->is_whole;
+}
+
 bool filter_own_date(
     struct filter *f, struct span text, wall_t now, struct stamp_result *out)
 {
-	if (!stamp_find(f->stamp, text, now, out) || out->start == out->end ||
-	    out->at.us == WALL_NONE.us)
+	if (!stamp_find(f->stamp, text, now, out) || !is_own_date(out))
 		return false;
-	f->last_date = out->at;
-	f->last_date_age = 0;
-	f->is_last_date_whole = out->is_whole;
+	filter_remember_date(f, out);
 	return true;
 }
 
@@ -172,7 +181,6 @@ static void date_without(struct filter *f, struct span text, const struct line *
 
 	/* A pattern that fits the empty text says: now. */
 	out->is_known = is_found && found.start == found.end;
-	f->is_cut_fresh &= !is_found;
 	if (filter_last_date(f).us <= wall_add_sec(now, -FILTER_LAST_DATE_SEC).us) {
 		if (is_found && !out->is_known)
 			cut_date(out, text, &found);
@@ -186,11 +194,10 @@ static void date_without(struct filter *f, struct span text, const struct line *
 	out->is_known = true;
 }
 
-int filter_date(struct filter *f, struct span text, const struct line *l, wall_t now,
-    struct filter_date *out)
+int filter_date_soon(struct filter *f, struct span text, const struct line *l,
+    wall_t now, struct filter_date *out)
 {
 	struct stamp_result found = {0};
-	int r;
 
 	*out = (struct filter_date){
 	    .at = now, .before = {text.p, 0}, .date = {text.p, 0}, .after = text};
@@ -202,7 +209,10 @@ int filter_date(struct filter *f, struct span text, const struct line *l, wall_t
 	}
 	f->cut_by = -1;
 	f->is_cut_fresh = stamp_last_kept(f->stamp) < 0;
-	if (filter_own_date(f, text, now, &found)) {
+	bool is_found = stamp_find(f->stamp, text, now, &found);
+
+	if (is_found && is_own_date(&found)) {
+		filter_remember_date(f, &found);
 		f->cut_by = stamp_found_by(f->stamp);
 		cut_date(out, text, &found);
 		out->is_known = true;
@@ -210,11 +220,32 @@ int filter_date(struct filter *f, struct span text, const struct line *l, wall_t
 		out->is_whole = found.is_whole;
 		return 0;
 	}
-	r = filter_settle(f); /* the date may be in a line that was skipped */
+	f->is_cut_fresh &= !is_found;
+	/* Of one like 30 February it depends on the date before whether it is cut out. */
+	if (is_found && found.start != found.end)
+		return filter_close_date(f, text, l, now, out);
+	out->is_open = true;
+	return 0;
+}
+
+int filter_close_date(struct filter *f, struct span text, const struct line *l,
+    wall_t now, struct filter_date *out)
+{
+	int r = filter_settle(f); /* the date may be in a line that was skipped */
+
+	out->is_open = false;
 	filter_age_date(f, 1);
 	if (r == 0)
 		date_without(f, text, l, now, out);
 	return r;
+}
+
+int filter_date(struct filter *f, struct span text, const struct line *l, wall_t now,
+    struct filter_date *out)
+{
+	int r = filter_date_soon(f, text, l, now, out);
+
+	return r == 0 && out->is_open ? filter_close_date(f, text, l, now, out) : r;
 }
 
 int filter_set_subject(
@@ -398,8 +429,8 @@ void filter_learn(struct filter *f, wall_t now_of_date)
 		f->match_date = f->last_date;
 }
 
-int filter_search(struct filter *f, struct filter_texts *t, const uint64_t *rules,
-    wall_t now, wall_t now_of_date, struct filter_failure *out)
+int filter_search(struct filter *f, struct filter_texts *t, struct filter_date *d,
+    const uint64_t *rules, wall_t now, struct filter_failure *out)
 {
 	struct groups found;
 	size_t rule = 0;
@@ -416,9 +447,17 @@ int filter_search(struct filter *f, struct filter_texts *t, const uint64_t *rule
 			f->n_wanted = f->context;
 		if (filter_keep_content(f, t) < 0)
 			return -ENOMEM;
+		if (d->is_open)
+			filter_skip_open(f, t->line, now);
 		return r == REGEX_LIMIT ? FILTER_LIMIT : FILTER_MISS;
 	}
-	filter_learn(f, now_of_date);
+	if (d->is_open) {
+		r = filter_close_date(f, t->clean, t->line, now, d);
+		if (r < 0)
+			return r;
+	}
+	out->at = d->at;
+	filter_learn(f, now);
 	out->rule = (uint16_t)rule;
 	rule_read(f->rules.failregex[rule], f->match, &found);
 	groups_overlay(&f->groups, &found, f->rules.names.n);
@@ -427,7 +466,8 @@ int filter_search(struct filter *f, struct filter_texts *t, const uint64_t *rule
 		return n_lines;
 	if (f->rules.n_ignoreregex > 0 && filter_is_ignored(f, t))
 		return FILTER_IGNORED;
-	return filter_conclude(f, (uint32_t)n_lines, now, out);
+	/* Sessions of a log that is read later lasted as long as its own dates say. */
+	return filter_conclude(f, (uint32_t)n_lines, t->line->live ? now : d->at, out);
 }
 
 static bool may_match(const struct filter *f, const uint64_t *rules)
@@ -442,17 +482,20 @@ static bool may_match(const struct filter *f, const uint64_t *rules)
 int filter_cut_date(struct filter *f, const struct line *l, wall_t now,
     struct filter_texts *t, struct filter_date *date)
 {
-	struct span text;
-	int r = filter_clean(l->text, &f->repaired, &text, &t->is.ascii);
+	int r = filter_clean(l->text, &f->repaired, &t->clean, &t->is.ascii);
 
 	if (r == 0)
-		r = filter_date(f, text, l, now, date);
+		r = filter_date_soon(f, t->clean, l, now, date);
+	if (r == 0 && date->is_open && (f->ring || !l->end))
+		r = filter_close_date(f, t->clean, l, now, date);
 	if (r < 0)
 		return r;
-	t->is.one_line = !memchr(text.p, '\n', text.n);
+	t->line = l;
+	t->is.one_line = !memchr(t->clean.p, '\n', t->clean.n);
 	f->cut_start = (uint32_t)date->before.n;
 	f->cut_n = (uint32_t)date->date.n;
-	f->skipped_lines.n = 0;
+	if (!date->is_open)
+		filter_forget_skipped(f);
 	return 0;
 }
 
@@ -476,9 +519,7 @@ int filter_feed(struct filter *f, const struct line *l, const uint64_t *rules,
 		f->n_wanted = may_match(f, rules) ? f->context : f->n_wanted - 1;
 		rules = NULL;
 	}
-	out->at = date.at;
-	/* Sessions of a log that is read later lasted as long as its own dates say. */
-	return filter_search(f, &t, rules, l->live ? now : date.at, now, out);
+	return filter_search(f, &t, &date, rules, now, out);
 }
 
 size_t filter_n_rules(const struct filter *f)

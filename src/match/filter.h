@@ -19,6 +19,7 @@
 #include "base/net.h"
 #include "flow/line.h"
 #include "match/literals.h"
+#include "match/recent.h"
 
 enum filter_usedns { FILTER_DNS_WARN, FILTER_DNS_YES, FILTER_DNS_NO, FILTER_DNS_RAW };
 
@@ -140,8 +141,9 @@ int filter_feed_known(struct filter *f, const struct line *l,
 
 /**
  * filter_skip() - the lines before the next, of which it is known that none matches
- * @lines: whole lines, each with its line end; directly behind those of a call before.
- *         They must stay readable until filter_settle()
+ * @lines: whole lines, each with its line end; directly behind those of a call before,
+ *         and behind lines fed since with an .end. They must stay readable until
+ *         filter_settle() or filter_carry(), and so must lines that are fed with an .end
  * @l, @now: as for filter_feed(), without a text
  *
  * What they mean for later lines (a date for those that have none, lines for maxlines)
@@ -149,6 +151,17 @@ int filter_feed_known(struct filter *f, const struct line *l,
  */
 void filter_skip(struct filter *f, struct span lines, const struct line *l, wall_t now);
 int filter_settle(struct filter *f); /* Return: 0 or -ENOMEM. */
+
+/**
+ * filter_carry() - the bytes of the block are about to go
+ * @recent: to which the block was added; it must outlive the filter, or the next
+ *          filter_settle()
+ *
+ * What was skipped at the end of the block is looked for there, should it be needed.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int filter_carry(struct filter *f, const struct recent *recent);
 
 /* Must the next line be fed in any case? Only with maxlines. */
 bool filter_wants_next(const struct filter *f);

@@ -79,8 +79,14 @@ int filter_feed_known(struct filter *f, const struct line *l,
 	bool is_same = f->cut_start == k->cut_start && f->cut_n == k->cut_n;
 
 	assert(!f->ring);
+	if (r == 0 && date.is_open && is_match(k->outcome))
+		r = filter_close_date(f, t.clean, l, now, &date);
 	if (r < 0)
 		return r;
+	if (date.is_open && is_same) {
+		filter_skip_open(f, l, now);
+		return k->outcome;
+	}
 	*out = (struct filter_failure){.at = date.at, .attempts = 1};
 	if (is_same && !k->in_session)
 		return recall(f, k, now, out);
@@ -89,5 +95,5 @@ int filter_feed_known(struct filter *f, const struct line *l,
 	r = filter_set_subject(f, date.before, date.after, &t.whole);
 	if (r < 0)
 		return r;
-	return filter_search(f, &t, NULL, l->live ? now : date.at, now, out);
+	return filter_search(f, &t, &date, NULL, now, out);
 }

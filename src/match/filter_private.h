@@ -21,7 +21,14 @@ struct examine_state;
 
 /* So many lines behind it a date serves lines without one; further on that of the last
  * line that matched does. */
-#define FILTER_DATE_REACH 64
+#define FILTER_DATE_REACH (RECENT_LINES - 1)
+
+/* Lines that were skipped in blocks that are gone. */
+struct filter_earlier {
+	const struct recent *recent; /* NULL: there are none */
+	uint64_t from, to;
+	wall_t now;
+};
 
 struct filter {
 	struct rules rules;
@@ -36,6 +43,7 @@ struct filter {
 	struct span skipped_lines;
 	struct line skipped_line;
 	wall_t skipped_now;
+	struct filter_earlier earlier; /* directly before them */
 	struct buf skipped_repaired;
 	unsigned int context;  /* maxlines - 1: so far a match may reach back */
 	unsigned int n_wanted; /* next lines that must be fed */
@@ -67,12 +75,15 @@ struct filter_texts {
 	bool has_content;    /* they are not the same */
 	struct rule_subject_is is;
 	size_t first_rule; /* failregexes before it are known not to match */
+	const struct line *line;
+	struct span clean; /* the line in valid UTF-8 */
 };
 
 struct filter_date {
 	wall_t at;
 	bool is_whole; /* as in struct stamp_result */
 	bool is_known; /* false: no date, and none that was shortly before; at is now */
+	bool is_open;  /* it has none of its own: see filter_close_date() */
 	/* The line in three parts; date.p is NULL where a date before stands in. */
 	struct span before, date, after;
 };
@@ -96,6 +107,24 @@ void filter_age_date(struct filter *f, unsigned int n);
 int filter_date(struct filter *f, struct span text, const struct line *l, wall_t now,
     struct filter_date *out);
 
+/*
+ * The same, but .is_open where nothing is cut out and only lines before can tell the
+ * date, which nobody may want to know: filter_close_date() looks at them. Of the two
+ * that, or filter_skip_open() when nothing matched, must follow.
+ */
+int filter_date_soon(struct filter *f, struct span text, const struct line *l,
+    wall_t now, struct filter_date *out);
+int filter_close_date(struct filter *f, struct span text, const struct line *l,
+    wall_t now, struct filter_date *out);
+void filter_skip_open(struct filter *f, const struct line *l, wall_t now);
+
+/* Those that were skipped will not be asked for. */
+static inline void filter_forget_skipped(struct filter *f)
+{
+	f->skipped_lines.n = 0;
+	f->earlier.recent = NULL;
+}
+
 /* A line up to its date, which is cut out; it stands for those that were skipped.
  * Return: 0 or -ENOMEM. */
 int filter_cut_date(struct filter *f, const struct line *l, wall_t now,
@@ -104,9 +133,10 @@ int filter_cut_date(struct filter *f, const struct line *l, wall_t now,
 /* A failregex matched: its line's date is one to go by. */
 void filter_learn(struct filter *f, wall_t now_of_date);
 
-/* The line has been made ready as @t. Return: as filter_feed(). */
-int filter_search(struct filter *f, struct filter_texts *t, const uint64_t *rules,
-    wall_t now, wall_t now_of_date, struct filter_failure *out);
+/* The line has been made ready as @t, its date as @d; that may be open. Return: as
+ * filter_feed(). */
+int filter_search(struct filter *f, struct filter_texts *t, struct filter_date *d,
+    const uint64_t *rules, wall_t now, struct filter_failure *out);
 
 /* @out: the text to search. Return: 0 or -ENOMEM. */
 int filter_set_subject(

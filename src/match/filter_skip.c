@@ -39,25 +39,37 @@ void filter_age_date(struct filter *f, unsigned int n)
 		f->last_date_age = FILTER_DATE_REACH + 1;
 }
 
-/* The last date that there is, as far as dates reach. */
-static int settle_date(struct filter *f)
+/* Return: 1 if one of @lines, or of the last ones, has a date; 0; or -ENOMEM. */
+static int find_date(
+    struct filter *f, struct span lines, wall_t now, unsigned int *io_n)
 {
-	struct span lines = f->skipped_lines, text;
 	struct stamp_result found;
-	unsigned int n = 0;
+	struct span text;
 	bool is_ascii;
 
-	for (; lines.n && n <= FILTER_DATE_REACH; n++) {
+	for (; lines.n && *io_n <= FILTER_DATE_REACH; ++*io_n) {
 		int r = filter_clean(
 		    cut_last_line(&lines), &f->skipped_repaired, &text, &is_ascii);
 
 		if (r < 0)
 			return r;
-		if (filter_own_date(f, text, f->skipped_now, &found))
-			break;
+		if (filter_own_date(f, text, now, &found))
+			return 1;
 	}
-	filter_age_date(f, n);
 	return 0;
+}
+
+/* The last date that there is, as far as dates reach. */
+static int settle_date(struct filter *f)
+{
+	const struct filter_earlier *e = &f->earlier;
+	unsigned int n = 0;
+	int r = find_date(f, f->skipped_lines, f->skipped_now, &n);
+
+	if (r == 0 && e->recent)
+		r = find_date(f, recent_part(e->recent, e->from, e->to), e->now, &n);
+	filter_age_date(f, n);
+	return r < 0 ? r : 0;
 }
 
 /* As filter_feed() does it up to the search, which would find nothing. */
@@ -94,12 +106,53 @@ int filter_settle(struct filter *f)
 {
 	int r = 0;
 
-	if (!f->skipped_lines.n)
+	if (!f->skipped_lines.n && !f->earlier.recent)
 		return 0;
 	if (f->ring)
 		r = settle_ring(f);
 	else if (f->stamp)
 		r = settle_date(f);
+	filter_forget_skipped(f);
+	return r;
+}
+
+void filter_skip_open(struct filter *f, const struct line *l, wall_t now)
+{
+	struct span whole = span_from(l->text.p, l->end);
+
+	filter_skip(f, whole, l, now);
+}
+
+/* Lines of other blocks came in between: what is known of those before is settled. */
+static int settle_earlier(struct filter *f)
+{
+	struct span later = f->skipped_lines;
+	int r;
+
+	f->skipped_lines.n = 0;
+	r = filter_settle(f);
+	f->skipped_lines = later;
+	return r;
+}
+
+int filter_carry(struct filter *f, const struct recent *recent)
+{
+	struct filter_earlier *e = &f->earlier;
+	uint64_t from = recent->end - f->skipped_lines.n;
+	int r = 0;
+
+	if (f->ring || !f->stamp)
+		return filter_settle(f);
+	if (!f->skipped_lines.n)
+		return 0;
+	if (e->recent && (e->recent != recent || e->to != from))
+		r = settle_earlier(f);
+	*e = (struct filter_earlier){
+	    .recent = recent,
+	    .from = e->recent ? e->from : from,
+	    .to = recent->end,
+	    .now = f->skipped_now,
+	};
 	f->skipped_lines.n = 0;
 	return r;
 }

@@ -401,7 +401,8 @@ static size_t parse_alternatives(
 int literals_parse(
     struct span pattern, struct literals_way *way, struct literals_info *out_info)
 {
-	CLEANUP(freep) struct frame *frames = calloc(DEPTH_MAX, sizeof(*frames));
+	CLEANUP(freep)
+	struct frame *frames = malloc(DEPTH_MAX * sizeof(*frames)); /* large */
 	struct parser p = {.rest = pattern, .way = way, .frames = frames};
 
 	if (!frames)

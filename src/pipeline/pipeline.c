@@ -90,6 +90,7 @@ struct pipeline *pipeline_new(const struct setup *s, struct err *e)
 	}
 	p->setup = s;
 	p->replayed = WALL_NONE;
+	recent_init(&p->found);
 	pipeline_set_window(p, WALL_NONE, WALL_NEVER);
 	p->lanes = calloc(s->n_jails + 1, sizeof(*p->lanes));
 	p->n_lanes = s->n_jails;
@@ -120,6 +121,15 @@ void pipeline_set_window(struct pipeline *p, wall_t since, wall_t until)
 {
 	p->since = since;
 	p->until = until;
+}
+
+/* Nothing is wanted any more of lines that filters have skipped. */
+static void settle(struct pipeline *p)
+{
+	for (uint32_t i = 0; i < p->n_lanes; i++) {
+		if (p->lanes[i].filter)
+			(void)filter_settle(p->lanes[i].filter);
+	}
 }
 
 int pipeline_reload(struct pipeline *p, const struct setup *s, wall_t now,
@@ -160,10 +170,14 @@ int pipeline_reload(struct pipeline *p, const struct setup *s, wall_t now,
 		}
 		lanes_free(lanes, s->n_jails);
 	} else {
-		pipeline_forget_lenses(p);
-		lanes_free(p->lanes, p->n_lanes);
+		struct lane *old = p->lanes;
+		uint32_t n_old = p->n_lanes;
+
 		p->lanes = lanes;
 		p->n_lanes = s->n_jails;
+		settle(p); /* short of memory, a line without a date gets none */
+		pipeline_forget_lenses(p);
+		lanes_free(old, n_old);
 		p->setup = s;
 	}
 	free(old_of);

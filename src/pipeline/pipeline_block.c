@@ -11,12 +11,15 @@
 
 static void lens_deinit(struct lens *l)
 {
+	recent_deinit(&l->recent);
 	sieve_free(l->sieve);
 	free(l->jails);
 }
 
 void pipeline_forget_lenses(struct pipeline *p)
 {
+	recent_deinit(&p->found);
+	recent_init(&p->found);
 	for (size_t i = 0; i < p->n_lenses; i++)
 		lens_deinit(&p->lenses[i]);
 	free(p->lenses);
@@ -47,6 +50,7 @@ static int lens_init(
 	struct lens l = {.n_jails = n_jails};
 	int r = -ENOMEM;
 
+	recent_init(&l.recent);
 	l.jails = calloc(n_jails + 1, sizeof(*l.jails));
 	if (l.jails) {
 		memcpy(l.jails, jails, n_jails * sizeof(*l.jails));
@@ -91,6 +95,7 @@ struct line pipeline_line(const struct pipeline_block *b, struct span whole)
 {
 	return (struct line){
 	    .text = without_end(whole),
+	    .end = whole.p + whole.n,
 	    .stamp = WALL_NONE,
 	    .read_at = b->read_at,
 	    .live = b->live,
@@ -110,6 +115,7 @@ static int feed_line_by_line(
 		struct line l = pipeline_line(b, (struct span){rest.p, n});
 
 		rest = span_skip(rest, n);
+		l.end = NULL;
 		for (uint32_t i = 0; i < b->n_jails; i++) {
 			int r = pipeline_feed(p, b->jails[i], &l, now, out);
 
@@ -168,10 +174,10 @@ static int feed_candidate(struct pipeline *p, const struct lens *lens,
 }
 
 int pipeline_finish(struct pipeline *p, const uint32_t *jails, uint32_t n_jails,
-    const struct pipeline_block *b)
+    const struct pipeline_block *b, struct recent *recent)
 {
 	struct line meta = pipeline_line(b, (struct span){"", 0});
-	int result = 0;
+	int result = recent_add(recent, b->lines);
 
 	for (uint32_t i = 0; i < n_jails; i++) {
 		struct lane *lane = pipeline_lane(p, jails[i]);
@@ -180,7 +186,7 @@ int pipeline_finish(struct pipeline *p, const uint32_t *jails, uint32_t n_jails,
 			continue;
 		lane->counts.lines += b->n_lines;
 		skip_to(lane, &meta, b->lines.p + b->lines.n);
-		int r = filter_settle(lane->filter);
+		int r = filter_carry(lane->filter, recent);
 
 		result = r < 0 ? r : result;
 	}
@@ -206,6 +212,6 @@ int pipeline_feed_block(
 	p->gathers = false;
 	r = pipeline_weigh_gathered(p, now, out);
 	result = r < 0 ? r : result;
-	r = pipeline_finish(p, b->jails, b->n_jails, b);
+	r = pipeline_finish(p, b->jails, b->n_jails, b, &l->recent);
 	return r < 0 ? r : result;
 }

@@ -73,7 +73,7 @@ int pipeline_search_block(
 	while (!r && sieve_next_line(s.sieve, &line))
 		r = search_line(&s, line);
 	/* In any case: what was skipped must not be looked at later. */
-	settled = pipeline_finish(p, b->jails, b->n_jails, b);
+	settled = pipeline_finish(p, b->jails, b->n_jails, b, &l->recent);
 	return r ? r : settled;
 }
 
@@ -121,7 +121,7 @@ static bool is_plausible(const struct pipeline *p, const struct pipeline_block *
 struct own {
 	struct pipeline *p;
 	const struct pipeline_block *b;
-	const struct lens *lens; /* NULL: there is none */
+	struct lens *lens; /* NULL: there is none */
 	struct span rest;        /* without a sieve */
 	struct span line;
 	const uint64_t *rules;
@@ -208,10 +208,12 @@ static int feed_known(struct pipeline *p, const struct pipeline_block *b,
 
 static int finish(struct own *o, const struct pipeline_found *f)
 {
-	int r = pipeline_finish(o->p, f->jails, f->n_jails, o->b), own = 0;
+	int r = pipeline_finish(o->p, f->jails, f->n_jails, o->b, &o->p->found);
+	int own = 0;
 
 	if (o->lens && o->lens->sieve)
-		own = pipeline_finish(o->p, o->b->jails, o->b->n_jails, o->b);
+		own = pipeline_finish(o->p, o->b->jails, o->b->n_jails, o->b,
+		    &o->lens->recent);
 	return r < 0 ? r : own;
 }
 

@@ -24,6 +24,7 @@ struct lens {
 	uint32_t *jails;
 	uint32_t n_jails;
 	struct sieve *sieve; /* NULL: line by line, a log is in another encoding */
+	struct recent recent;
 };
 
 struct pipeline {
@@ -44,6 +45,7 @@ struct pipeline {
 	char id[NET_ID_MAX_BYTES + 1]; /* of the failure at hand */
 	struct lens *lenses; /* one for each list of jails that was fed a block */
 	size_t n_lenses;
+	struct recent found; /* of blocks that were searched elsewhere */
 	/* While a block is fed: failures that wait to be weighed together. */
 	bool gathers;
 	struct hit gathered[ENGINE_EXPECT_MAX];
@@ -72,8 +74,9 @@ struct lane *pipeline_lane(struct pipeline *p, uint32_t jail);
 void pipeline_begin(struct pipeline *p, const uint32_t *jails, uint32_t n_jails,
     const struct pipeline_block *b);
 void pipeline_reach(struct lane *lane, const struct line *l, struct span whole);
+/* Return: 0 or -ENOMEM. */
 int pipeline_finish(struct pipeline *p, const uint32_t *jails, uint32_t n_jails,
-    const struct pipeline_block *b); /* Return: 0 or -ENOMEM. */
+    const struct pipeline_block *b, struct recent *recent);
 
 /* The filters are about to change. */
 void pipeline_forget_lenses(struct pipeline *p);
