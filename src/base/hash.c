@@ -58,6 +58,7 @@ uint64_t hash_siphash13(const uint8_t key[16], const void *p, size_t n)
 	const uint8_t *in = p;
 	uint64_t k0 = load_le64(key), k1 = load_le64(key + 8);
 	uint64_t last = (uint64_t)(n & 0xff) << 56;
+	bool has_more = n >= 8;
 	struct sip v = {
 	    /* "somepseudorandomlygeneratedbytes", as the paper has it */
 	    .a = k0 ^ UINT64_C(0x736f6d6570736575),
@@ -68,7 +69,9 @@ uint64_t hash_siphash13(const uint8_t key[16], const void *p, size_t n)
 
 	for (; n >= 8; n -= 8, in += 8)
 		sip_word(&v, load_le64(in));
-	for (size_t i = 0; i < n; i++)
+	if (n && has_more) /* the last 8 bytes, without those that are in */
+		last |= load_le64(in + n - 8) >> (64 - 8 * n);
+	for (size_t i = 0; !has_more && i < n; i++)
 		last |= (uint64_t)in[i] << (8 * i);
 	sip_word(&v, last);
 	v.c ^= 0xff;

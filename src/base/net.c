@@ -10,6 +10,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <stdio.h>
 
@@ -18,6 +19,13 @@
 #define V4_SHIFT 96 /* prefix bits in front of an IPv4 address */
 
 static const uint8_t mapped_prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+
+uint64_t net_hash(const struct net *n)
+{
+	uint64_t hash = hash_keyed(n, sizeof(*n));
+
+	return hash ? hash : 1;
+}
 
 bool net_is_id(const struct net *n)
 {
@@ -98,25 +106,33 @@ int net_from_sockaddr(const struct sockaddr *sa, struct net *out)
 	return -EAFNOSUPPORT;
 }
 
+/* More than 9: there is none. */
+static unsigned int digit_at(const char *p, const char *end)
+{
+	return p < end ? (unsigned int)(uint8_t)*p - '0' : UINT_MAX;
+}
+
 /* Four numbers without zeros in front, as inet_pton() wants them; here it is done for
  * every failure. */
 static bool parse_v4(struct span s, uint8_t out[4])
 {
-	size_t at = 0;
+	const char *p = s.p, *end = s.p + s.n;
 
 	for (int i = 0; i < 4; i++) {
-		unsigned int v = 0;
-		size_t from = at;
+		unsigned int v = digit_at(p, end), next;
 
-		while (at < s.n && at < from + 4 && s.p[at] >= '0' && s.p[at] <= '9')
-			v = v * 10 + (unsigned int)(s.p[at++] - '0');
-		if (at == from || v > 255 || (at > from + 1 && s.p[from] == '0'))
+		if (v > 9)
 			return false;
+		for (p++; v && (next = digit_at(p, end)) <= 9; p++) {
+			v = 10 * v + next;
+			if (v > 255)
+				return false;
+		}
 		out[i] = (uint8_t)v;
-		if (i < 3 && (at >= s.n || s.p[at++] != '.'))
+		if (i < 3 && (p == end || *p++ != '.'))
 			return false;
 	}
-	return at == s.n;
+	return p == end;
 }
 
 /* One address and nothing else; inet_pton() wants a terminated text. */

@@ -81,6 +81,8 @@ static inline bool net_eq(const struct net *a, const struct net *b)
 {
 	return memcmp(a, b, sizeof(*a)) == 0;
 }
+/* For tables: as hash_keyed(), and never 0. */
+uint64_t net_hash(const struct net *n);
 int net_cmp(const struct net *a, const struct net *b); /* address, then shorter first */
 
 /* The 4 bytes of an IPv4 address, network order; only for net_is_v4(). */

@@ -82,6 +82,8 @@ static AVX2 bool is_ascii_avx2(struct span text)
 		b = _mm256_or_si256(b, _mm256_or_si256(load(text.p + 2 * VECTOR),
 					   load(text.p + 3 * VECTOR)));
 	}
+	for (; text.n >= VECTOR; text = span_skip(text, VECTOR))
+		a = _mm256_or_si256(a, load(text.p));
 	return !_mm256_movemask_epi8(_mm256_or_si256(a, b)) && is_ascii_plain(text);
 }
 

@@ -38,6 +38,8 @@ static void put_failure(
     struct matching *m, const struct filter_failure *f, uint64_t number)
 {
 	struct jsonw j = jsonw_of(&m->out);
+	const struct filter_field *fields;
+	size_t n;
 
 	jsonw_object(&j);
 	jsonw_key(&j, "line");
@@ -56,9 +58,10 @@ static void put_failure(
 	}
 	jsonw_key(&j, "fields");
 	jsonw_object(&j);
-	for (size_t i = 0; i < f->n_fields; i++) {
-		jsonw_key(&j, f->fields[i].name);
-		jsonw_span(&j, f->fields[i].value);
+	n = filter_fields(m->filter, &fields);
+	for (size_t i = 0; i < n; i++) {
+		jsonw_key(&j, fields[i].name);
+		jsonw_span(&j, fields[i].value);
 	}
 	jsonw_object_end(&j);
 	jsonw_object_end(&j);

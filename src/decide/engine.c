@@ -144,13 +144,12 @@ static int judge(struct engine *e, const struct hit *h, uint32_t id,
 /* It counts, and may be the last one needed. */
 static int count(struct engine *e, const struct hit *h, wall_t now, struct orders *out)
 {
-	struct window_item item = {h->at.us, h->weight, h->rule};
 	struct window_part part;
 	struct window w;
 	uint32_t id;
 	int r;
 
-	r = tally_feed(e->tally, h->jail, &h->net, &item, e->clock, &id, &w, &part);
+	r = tally_feed(e->tally, h, e->clock, &id, &w, &part);
 	if (r < 0)
 		return r;
 	if (r == TALLY_STALE)
@@ -162,14 +161,15 @@ static int count(struct engine *e, const struct hit *h, wall_t now, struct order
 	return judge(e, h, id, &w, &part, now, out);
 }
 
-void engine_expect(const struct engine *e, const struct hit *hits, size_t n)
+void engine_expect(const struct engine *e, struct hit *hits, size_t n)
 {
 	tally_expect(e->tally, hits, n);
 }
 
 int engine_feed(struct engine *e, const struct hit *h, wall_t now, struct orders *out)
 {
-	struct hit weighed = *h;
+	struct hit heavier;
+	int16_t weight;
 
 	assert(h->jail < e->set.n_jails);
 	engine_set_clock(e, now);
@@ -179,8 +179,12 @@ int engine_feed(struct engine *e, const struct hit *h, wall_t now, struct orders
 	}
 	if (h->at.us > ENGINE_MAX_TIME_US || h->at.us < -ENGINE_MAX_TIME_US)
 		return ENGINE_STALE;
-	weighed.weight = engine_weight(e, h);
-	return count(e, &weighed, now, out);
+	weight = engine_weight(e, h);
+	if (weight == h->weight)
+		return count(e, h, now, out);
+	heavier = *h;
+	heavier.weight = weight;
+	return count(e, &heavier, now, out);
 }
 
 /* A clock that was far ahead and has been put right: forget by the old one, then

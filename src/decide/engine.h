@@ -102,9 +102,9 @@ DEFINE_CLEANUP(struct engine *, engine_free)
 void engine_set_seed(struct engine *e, const uint8_t seed[16]);
 
 /* These hits (the first ENGINE_EXPECT_MAX of them) are about to be fed, one after the
- * other: what they touch is brought near. Changes nothing. */
+ * other: what they touch is brought near, and their .hash is filled. */
 #define ENGINE_EXPECT_MAX 16
-void engine_expect(const struct engine *e, const struct hit *hits, size_t n);
+void engine_expect(const struct engine *e, struct hit *hits, size_t n);
 
 /**
  * engine_feed() - weigh one hit

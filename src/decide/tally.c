@@ -124,11 +124,11 @@ static void make_room(struct tally *t)
 		forget_one(t);
 }
 
-/* A slot for @n that holds failures or soon will. Return: POOL_NONE: out of memory. */
-static uint32_t find_or_add(
-    struct tally *t, uint32_t jail, const struct net *n, wall_t clock)
+/* A slot that holds failures or soon will. Return: POOL_NONE: out of memory. */
+static uint32_t find_or_add(struct tally *t, const struct hit *h, wall_t clock)
 {
-	uint32_t id = tally_table_find(t, jail, n);
+	uint64_t hash = h->hash ? h->hash : net_hash(&h->net);
+	uint32_t id = tally_table_find(t, h->jail, &h->net, hash);
 	struct slot *s;
 
 	if (id != POOL_NONE) {
@@ -146,15 +146,15 @@ static uint32_t find_or_add(
 		return id;
 	/* Each new address pays for looking at a few old ones. */
 	tally_sweep(t, clock, SWEEP_PER_ADDRESS);
-	return tally_table_add(t, jail, n);
+	return tally_table_add(t, h->jail, &h->net);
 }
 
-int tally_feed(struct tally *t, uint32_t jail, const struct net *n,
-    const struct window_item *item, wall_t clock, uint32_t *out_id, struct window *w,
-    struct window_part *part)
+int tally_feed(struct tally *t, const struct hit *h, wall_t clock, uint32_t *out_id,
+    struct window *w, struct window_part *part)
 {
-	int64_t findtime_us = t->jails[jail].findtime_us, newest_us;
-	uint32_t id = find_or_add(t, jail, n, clock);
+	const struct tally_jail *jail = &t->jails[h->jail];
+	int64_t findtime_us = jail->findtime_us, newest_us;
+	uint32_t id = find_or_add(t, h, clock);
 	struct slot *s;
 
 	if (id == POOL_NONE)
@@ -162,25 +162,25 @@ int tally_feed(struct tally *t, uint32_t jail, const struct net *n,
 	s = tally_slot(t, id);
 	if (!tally_is_live(s))
 		t->n_tracked++;
-	else if (item->at_us < s->newest_us - findtime_us)
+	else if (h->at.us < s->newest_us - findtime_us)
 		return TALLY_STALE;
 
 	slot_load(s, w);
-	window_insert(w, *item);
+	window_insert(w, (struct window_item){h->at.us, h->weight, h->rule});
 	newest_us = w->items[w->n - 1].at_us;
 	window_prune(w, newest_us - 2 * findtime_us);
-	window_limit(w, tally_max_items(t, jail), newest_us - findtime_us);
+	window_limit(w, tally_max_items(t, h->jail), newest_us - findtime_us);
 	slot_save(s, w, &t->block_bytes, (size_t)tally_block_max(t));
 	s->lag = slot_lag_encode(clock.us > newest_us ? clock.us - newest_us : 0);
 	pool_mark(&t->slots, id, true);
 	*out_id = id;
-	return item->weight > 0 && window_reaches(w, item->at_us, findtime_us,
-				       t->jails[jail].maxretry, part)
+	return h->weight > 0 &&
+		       window_reaches(w, h->at.us, findtime_us, jail->maxretry, part)
 		   ? TALLY_REACHED
 		   : 0;
 }
 
-void tally_expect(const struct tally *t, const struct hit *hits, size_t n)
+void tally_expect(const struct tally *t, struct hit *hits, size_t n)
 {
 	tally_table_expect(t, hits, n < ENGINE_EXPECT_MAX ? n : ENGINE_EXPECT_MAX);
 }
@@ -188,7 +188,7 @@ void tally_expect(const struct tally *t, const struct hit *hits, size_t n)
 uint32_t tally_find(
     const struct tally *t, uint32_t jail, const struct net *n, wall_t clock)
 {
-	uint32_t id = tally_table_find(t, jail, n);
+	uint32_t id = tally_table_find(t, jail, n, net_hash(n));
 
 	if (id == POOL_NONE || !tally_is_live(tally_slot(t, id)) ||
 	    tally_is_over(t, tally_slot(t, id), clock))
@@ -235,7 +235,7 @@ void tally_drop_text(void *t, uint32_t id, uint32_t text)
 
 static void remove_host(struct tally *t, uint32_t jail, const struct net *n)
 {
-	uint32_t id = tally_table_find(t, jail, n);
+	uint32_t id = tally_table_find(t, jail, n, net_hash(n));
 
 	if (id != POOL_NONE && tally_is_live(tally_slot(t, id)))
 		tally_remove(t, id);

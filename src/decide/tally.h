@@ -51,6 +51,7 @@ void tally_set_max(struct tally *t, size_t max_tracked);
 
 /**
  * tally_feed() - count one failure
+ * @h:      its text does not matter
  * @clock:  the latest time known; must not run backward
  * @out_id: the address, good until the next change (not if stale)
  * @w:      its failures now (not if stale)
@@ -58,12 +59,11 @@ void tally_set_max(struct tally *t, size_t max_tracked);
  *
  * Return: 0, TALLY_REACHED, TALLY_STALE, or -ENOMEM.
  */
-int tally_feed(struct tally *t, uint32_t jail, const struct net *n,
-    const struct window_item *item, wall_t clock, uint32_t *out_id, struct window *w,
-    struct window_part *part);
+int tally_feed(struct tally *t, const struct hit *h, wall_t clock, uint32_t *out_id,
+    struct window *w, struct window_part *part);
 
 /* Failures of these are about to be fed: what they touch is brought near. */
-void tally_expect(const struct tally *t, const struct hit *hits, size_t n);
+void tally_expect(const struct tally *t, struct hit *hits, size_t n);
 
 /* The number of an address that has failures not forgotten at @clock, or POOL_NONE. */
 uint32_t tally_find(

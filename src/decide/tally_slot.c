@@ -4,6 +4,7 @@
  */
 #include "decide/tally_slot.h"
 
+#include <endian.h>
 #include <string.h>
 
 #define LAG_BITS 11
@@ -11,17 +12,17 @@
 
 static void put_gap(uint8_t out[6], int64_t us)
 {
-	for (int i = 0; i < 6; i++)
-		out[i] = (uint8_t)((uint64_t)us >> 8 * i);
+	uint64_t le = htole64((uint64_t)us);
+
+	memcpy(out, &le, 6);
 }
 
 static int64_t get_gap(const uint8_t gap[6])
 {
-	uint64_t us = 0;
+	uint64_t le = 0;
 
-	for (int i = 0; i < 6; i++)
-		us |= (uint64_t)gap[i] << 8 * i;
-	return (int64_t)us;
+	memcpy(&le, gap, 6);
+	return (int64_t)le64toh(le);
 }
 
 static size_t block_bytes(size_t room)

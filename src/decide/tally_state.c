@@ -80,7 +80,7 @@ int tally_restore(
 
 	if (r < 0)
 		return r;
-	id = tally_table_find(t, jail, n);
+	id = tally_table_find(t, jail, n, net_hash(n));
 	if (id == POOL_NONE || !tally_is_live(tally_slot(t, id))) {
 		if (t->n_tracked >= t->max_tracked)
 			return TALLY_FULL;

@@ -6,17 +6,18 @@
 
 #include <string.h>
 
-#include "base/hash.h"
-
 #define FIRST_HEADS 256
 
-static uint32_t *head_of(const struct tally *t, uint32_t jail, const struct net *n)
+/* @hash: net_hash(). Nobody outside can foresee it, so a jail may just be mixed in. */
+static uint32_t *head_at(const struct tally *t, uint32_t jail, uint64_t hash)
 {
-	uint8_t key[sizeof(*n) + sizeof(jail)];
+	hash += jail * UINT64_C(0x9e3779b97f4a7c15);
+	return &t->heads[(hash ^ hash >> 32) & (t->n_heads - 1)];
+}
 
-	memcpy(key, n, sizeof(*n));
-	memcpy(key + sizeof(*n), &jail, sizeof(jail));
-	return &t->heads[hash_keyed(key, sizeof(key)) & (t->n_heads - 1)];
+static uint32_t *head_of(const struct tally *t, const struct slot *s)
+{
+	return head_at(t, s->jail, net_hash(&s->net));
 }
 
 bool tally_table_init(struct tally *t)
@@ -35,9 +36,10 @@ void tally_table_deinit(struct tally *t)
 	free(t->heads);
 }
 
-uint32_t tally_table_find(const struct tally *t, uint32_t jail, const struct net *n)
+uint32_t tally_table_find(
+    const struct tally *t, uint32_t jail, const struct net *n, uint64_t hash)
 {
-	uint32_t id = *head_of(t, jail, n);
+	uint32_t id = *head_at(t, jail, hash);
 
 	while (id != POOL_NONE) {
 		const struct slot *s = tally_slot(t, id);
@@ -50,12 +52,13 @@ uint32_t tally_table_find(const struct tally *t, uint32_t jail, const struct net
 }
 
 /* Each of three steps waits for memory that the one before has asked for. */
-void tally_table_expect(const struct tally *t, const struct hit *hits, size_t n)
+void tally_table_expect(const struct tally *t, struct hit *hits, size_t n)
 {
 	const uint32_t *heads[ENGINE_EXPECT_MAX];
 
 	for (size_t i = 0; i < n; i++) {
-		heads[i] = head_of(t, hits[i].jail, &hits[i].net);
+		hits[i].hash = net_hash(&hits[i].net);
+		heads[i] = head_at(t, hits[i].jail, hits[i].hash);
 		__builtin_prefetch(heads[i]);
 	}
 	for (size_t i = 0; i < n; i++) {
@@ -74,7 +77,7 @@ void tally_table_expect(const struct tally *t, const struct hit *hits, size_t n)
 static void link_slot(struct tally *t, uint32_t id)
 {
 	struct slot *s = tally_slot(t, id);
-	uint32_t *head = head_of(t, s->jail, &s->net);
+	uint32_t *head = head_of(t, s);
 
 	s->next = *head;
 	*head = id;
@@ -125,7 +128,7 @@ uint32_t tally_table_add(struct tally *t, uint32_t jail, const struct net *n)
 void tally_table_delete(struct tally *t, uint32_t id)
 {
 	struct slot *s = tally_slot(t, id);
-	uint32_t *head = head_of(t, s->jail, &s->net);
+	uint32_t *head = head_of(t, s);
 
 	if (*head == id) {
 		*head = s->next;

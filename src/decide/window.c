@@ -78,12 +78,24 @@ void window_limit(struct window *w, size_t max, int64_t late_us)
 		merge_nearest(w);
 }
 
+/* No part of it has more. */
+static int64_t sum_of_failures(const struct window *w)
+{
+	int64_t sum = 0;
+
+	for (size_t i = 0; i < w->n; i++)
+		sum += w->items[i].weight > 0 ? w->items[i].weight : 0;
+	return sum;
+}
+
 bool window_reaches(const struct window *w, int64_t at_us, int64_t findtime_us,
     int64_t need, struct window_part *out)
 {
 	int64_t sum_to[ENGINE_MAX_WINDOW + 2]; /* of the items before this one */
 	size_t from = w->n, to = w->n;
 
+	if (sum_of_failures(w) < need)
+		return false;
 	sum_to[0] = 0;
 	for (size_t i = 0; i < w->n; i++)
 		sum_to[i + 1] = sum_to[i] + w->items[i].weight;

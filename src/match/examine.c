@@ -278,8 +278,6 @@ static void tell_hit(struct examination *x, enum examine_kind kind,
 	       record_next(&lines, &x->s->lines[hit.n_lines]))
 		hit.n_lines++;
 	failure->at = x->at;
-	failure->fields = NULL;
-	failure->n_fields = 0;
 	hit.failure = *failure;
 	hit.is_at_whole = x->is_at_whole;
 	x->is_hit = true;

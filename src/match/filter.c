@@ -294,7 +294,7 @@ int filter_run_prefregex(struct filter *f, struct filter_texts *t)
 	r = rule_search(f->rules.prefregex, t->whole, t->is, f->match);
 	if (r != 0)
 		return r;
-	rule_read(f->rules.prefregex, f->match, &f->groups);
+	rule_overlay(f->rules.prefregex, f->match, &f->groups);
 	content = f->groups.value[GROUP_CONTENT];
 	f->groups.value[GROUP_CONTENT] = (struct span){NULL, 0};
 	if (content.n == 0)
@@ -361,11 +361,14 @@ static bool filter_is_ignored(struct filter *f, const struct filter_texts *t)
 	return false;
 }
 
-static void filter_set_fields(
-    struct filter *f, const struct session *session, struct filter_failure *out)
+size_t filter_fields(struct filter *f, const struct filter_field **out)
 {
+	const struct session *session = f->session;
 	size_t n = 0;
 
+	*out = f->fields;
+	if (!f->has_fields)
+		return 0;
 	for (size_t i = 0; i < f->rules.names.n; i++) {
 		if (!f->groups.value[i].p || group_is_internal(&f->rules.names, i))
 			continue;
@@ -379,8 +382,7 @@ static void filter_set_fields(
 		session_add_users(session, &f->users);
 		f->fields[n++] = (struct filter_field){"users", buf_span(&f->users)};
 	}
-	out->fields = f->fields;
-	out->n_fields = n;
+	return n;
 }
 
 /* f->groups has what the line said; what becomes of it? Return: as filter_feed(). */
@@ -408,7 +410,8 @@ static int filter_conclude(
 	}
 	if (r == FAILID_NOTHING)
 		out->id = out->host = (struct span){"", 0};
-	filter_set_fields(f, session, out);
+	f->session = session;
+	f->has_fields = true;
 	return r == FAILID_FOUND ? FILTER_FAILURE : FILTER_NO_ADDRESS;
 }
 
@@ -432,7 +435,6 @@ void filter_learn(struct filter *f, wall_t now_of_date)
 int filter_search(struct filter *f, struct filter_texts *t, struct filter_date *d,
     const uint64_t *rules, wall_t now, struct filter_failure *out)
 {
-	struct groups found;
 	size_t rule = 0;
 	int r, n_lines;
 
@@ -459,8 +461,7 @@ int filter_search(struct filter *f, struct filter_texts *t, struct filter_date *
 	out->at = d->at;
 	filter_learn(f, now);
 	out->rule = (uint16_t)rule;
-	rule_read(f->rules.failregex[rule], f->match, &found);
-	groups_overlay(&f->groups, &found, f->rules.names.n);
+	rule_overlay(f->rules.failregex[rule], f->match, &f->groups);
 	n_lines = filter_take_lines(f, f->rules.failregex[rule], t);
 	if (n_lines < 0)
 		return n_lines;
@@ -479,11 +480,26 @@ static bool may_match(const struct filter *f, const uint64_t *rules)
 	return !rules || !f->n_wanted;
 }
 
+static int clean_line(struct filter *f, const struct line *l, struct filter_texts *t)
+{
+	int r;
+
+	if (l->is_plain) {
+		t->clean = l->text;
+		t->is = (struct rule_subject_is){.ascii = true, .one_line = true};
+		return 0;
+	}
+	r = filter_clean(l->text, &f->repaired, &t->clean, &t->is.ascii);
+	t->is.one_line = r == 0 && !memchr(t->clean.p, '\n', t->clean.n);
+	return r;
+}
+
 int filter_cut_date(struct filter *f, const struct line *l, wall_t now,
     struct filter_texts *t, struct filter_date *date)
 {
-	int r = filter_clean(l->text, &f->repaired, &t->clean, &t->is.ascii);
+	int r = clean_line(f, l, t);
 
+	f->has_fields = false;
 	if (r == 0)
 		r = filter_date_soon(f, t->clean, l, now, date);
 	if (r == 0 && date->is_open && (f->ring || !l->end))
@@ -491,12 +507,20 @@ int filter_cut_date(struct filter *f, const struct line *l, wall_t now,
 	if (r < 0)
 		return r;
 	t->line = l;
-	t->is.one_line = !memchr(t->clean.p, '\n', t->clean.n);
 	f->cut_start = (uint32_t)date->before.n;
 	f->cut_n = (uint32_t)date->date.n;
 	if (!date->is_open)
 		filter_forget_skipped(f);
 	return 0;
+}
+
+/* In a block the line may be searched where it lies, with the '\n' that ends it. */
+static bool ends_in_place(const struct filter_texts *t, const struct filter_date *d)
+{
+	const char *end = d->after.p + d->after.n;
+
+	return d->before.n == 0 && t->line->is_plain && t->line->end == end + 1 &&
+	       *end == '\n';
 }
 
 int filter_feed(struct filter *f, const struct line *l, const uint64_t *rules,
@@ -508,7 +532,9 @@ int filter_feed(struct filter *f, const struct line *l, const uint64_t *rules,
 
 	if (r == 0)
 		r = filter_cut_date(f, l, now, &t, &date);
-	if (r == 0)
+	if (r == 0 && !f->ring && ends_in_place(&t, &date))
+		t.whole = (struct span){date.after.p, date.after.n + 1};
+	else if (r == 0)
 		r = filter_set_subject(f, date.before, date.after, &t.whole);
 	if (r < 0)
 		return r;

@@ -68,15 +68,6 @@ struct filter_failure {
 	uint16_t rule;  /* index of the failregex */
 	uint32_t
 	    attempts; /* lines that belong to this failure (sessions), at least 1 */
-	/*
-	 * All named groups that took part, by the names that fail2ban's ticket has
-	 * (<F-USER> is "user", also ip4, ip6, dns, fid, cidr), merged over prefregex,
-	 * failregex and session. Not: content, nofail, mlfid, mlfforget, mlfgained,
-	 * skiplinesN. When a session saw more than one user, "users" has them all, one
-	 * on a line.
-	 */
-	const struct filter_field *fields;
-	size_t n_fields;
 };
 
 /* Return: NULL with @e: which regex ("failregex[2]: ...") or option is wrong, and why.
@@ -100,6 +91,16 @@ DEFINE_CLEANUP(struct filter *, filter_free)
  */
 int filter_feed(struct filter *f, const struct line *l, const uint64_t *rules,
     wall_t now, struct filter_failure *out);
+
+/**
+ * filter_fields() - what else the line says that filter_feed() gave a failure for
+ *
+ * All named groups that took part, by the names that fail2ban's ticket has (<F-USER> is
+ * "user", also ip4, ip6, dns, fid, cidr), merged over prefregex, failregex and session.
+ * Not: content, nofail, mlfid, mlfforget, mlfgained, skiplinesN. When a session saw more
+ * than one user, "users" has them all, one on a line. They die at the next call.
+ */
+size_t filter_fields(struct filter *f, const struct filter_field **out);
 
 /* What a filter made of a line, for another of the same options: see
  * filter_feed_known(). As plain bytes it may come from another process. */
@@ -132,7 +133,7 @@ bool filter_is_sure_miss(const struct filter *f, const struct filter_known *k);
  * What a line leads to depends on lines before by its date, which says what is cut out,
  * and by its session. The date is looked for again, and only if something else is cut
  * out the line is searched again; so the outcome, and what is learnt, are exactly those
- * of filter_feed(). Spans and fields of @out may be missing, and a name is not told
+ * of filter_feed(). Spans of @out and filter_fields() may be missing, and a name is not told
  * from nothing: FILTER_NO_ADDRESS and FILTER_FAILURE say what counts. Not for a filter
  * that has memory.
  */

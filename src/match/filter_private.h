@@ -63,6 +63,8 @@ struct filter {
 	struct buf skipped;  /* what <SKIPLINES> took */
 	struct buf users;
 	struct groups groups; /* of the whole failure */
+	const struct session *session; /* of the failure that was found; NULL: none */
+	bool has_fields;
 	struct filter_field fields[GROUPS_MAX + 1];
 	char id_text[NET_TEXT_BYTES];
 	struct examine_state *examine; /* NULL: nobody asked filter_examine() */

@@ -50,6 +50,7 @@ struct regex_match {
 	pcre2_match_data *data;
 	pcre2_match_context *context;
 	pcre2_jit_stack *stack;
+	const PCRE2_SIZE *ovector; /* of data */
 	struct span subject;
 	size_t n_groups;   /* that may be asked for, the whole match included */
 	struct buf mended; /* a subject that was no UTF-8 */
@@ -195,6 +196,7 @@ struct regex_match *regex_match_new(void)
 	m->context = pcre2_match_context_create(NULL);
 	if (!m->data || !m->context)
 		return NULL;
+	m->ovector = pcre2_get_ovector_pointer(m->data);
 	regex_match_set_limits(
 	    m, REGEX_MATCH_LIMIT, REGEX_DEPTH_LIMIT, REGEX_HEAP_LIMIT_KIB);
 	m->stack =
@@ -356,7 +358,7 @@ struct span regex_match_subject(const struct regex_match *m)
 
 bool regex_match_group(const struct regex_match *m, size_t group, struct span *out)
 {
-	const PCRE2_SIZE *at = pcre2_get_ovector_pointer(m->data) + 2 * group;
+	const PCRE2_SIZE *at = m->ovector + 2 * group;
 
 	/* \K may put the start behind the end. */
 	if (group >= m->n_groups || at[0] == PCRE2_UNSET || at[0] > at[1])

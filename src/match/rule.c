@@ -446,9 +446,9 @@ static void rule_join_tuple(struct rule_tuple *t, struct groups *g)
 		g->value[t->slot] = buf_span(&t->text);
 }
 
-void rule_read(struct rule *r, const struct regex_match *m, struct groups *out)
+static void read_named(
+    const struct rule *r, const struct regex_match *m, struct groups *out)
 {
-	groups_clear(out, r->names->n);
 	for (size_t i = 0; i < r->n_named; i++)
 		(void)regex_match_group(
 		    m, r->named[i].group, &out->value[r->named[i].slot]);
@@ -458,6 +458,12 @@ void rule_read(struct rule *r, const struct regex_match *m, struct groups *out)
 
 		out->value[GROUP_CONTENT] = span_from(from, subject.p + subject.n - 1);
 	}
+}
+
+void rule_read(struct rule *r, const struct regex_match *m, struct groups *out)
+{
+	groups_clear(out, r->names->n);
+	read_named(r, m, out);
 	for (size_t i = 0; i < r->n_alts; i++) {
 		struct rule_alt alt = r->alts[i];
 
@@ -466,6 +472,19 @@ void rule_read(struct rule *r, const struct regex_match *m, struct groups *out)
 	}
 	for (size_t i = 0; i < r->n_tuples; i++)
 		rule_join_tuple(&r->tuples[i], out);
+}
+
+void rule_overlay(struct rule *r, const struct regex_match *m, struct groups *io)
+{
+	struct groups own;
+
+	/* These ask which groups of this very regex took part. */
+	if (r->n_alts || r->n_tuples) {
+		rule_read(r, m, &own);
+		groups_overlay(io, &own, r->names->n);
+	} else {
+		read_named(r, m, io);
+	}
 }
 
 size_t rule_slots(const struct rule *r, uint8_t out[GROUPS_MAX])

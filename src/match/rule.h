@@ -107,6 +107,9 @@ bool rule_has_failure_id(const struct rule *r);
  */
 void rule_read(struct rule *r, const struct regex_match *m, struct groups *out);
 
+/* The same, but slots of groups that took no part stay as they are in @io. */
+void rule_overlay(struct rule *r, const struct regex_match *m, struct groups *io);
+
 /*
  * The slots of @r's groups in the order in which they stand, without repeats: at most
  * GROUPS_MAX. Return: how many.

@@ -346,6 +346,11 @@ static int decode(struct lane *lane, struct line *l)
 	return r;
 }
 
+static bool wants_fields(const struct setup_jail *j)
+{
+	return j->n_commands || j->ignorecommand;
+}
+
 int pipeline_conclude(struct pipeline *p, uint32_t jail, const struct line *l, int r,
     const struct filter_failure *failure, wall_t now, struct orders *out)
 {
@@ -375,9 +380,10 @@ int pipeline_conclude(struct pipeline *p, uint32_t jail, const struct line *l, i
 	    .at = time_of(lane, l, failure->at, l->read_at),
 	    .name = failure->host,
 	    .text = l->text,
-	    .fields = failure->fields,
-	    .n_fields = failure->n_fields,
 	};
+
+	if (wants_fields(&p->setup->jails[jail]))
+		n.n_fields = filter_fields(lane->filter, &n.fields);
 
 	struct net id_net;
 	const char *id = id_of(p, failure, &id_net);

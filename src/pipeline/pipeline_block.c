@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 
+#include "base/scan.h"
 #include "pipeline/pipeline_private.h"
 
 static void lens_deinit(struct lens *l)
@@ -93,9 +94,13 @@ static struct span without_end(struct span line)
 
 struct line pipeline_line(const struct pipeline_block *b, struct span whole)
 {
+	struct span text = without_end(whole);
+
 	return (struct line){
-	    .text = without_end(whole),
+	    .text = text,
 	    .end = whole.p + whole.n,
+	    .is_plain =
+		text.n && text.p[text.n - 1] != '\r' && scan_is_ascii(text),
 	    .stamp = WALL_NONE,
 	    .read_at = b->read_at,
 	    .live = b->live,
@@ -116,6 +121,7 @@ static int feed_line_by_line(
 
 		rest = span_skip(rest, n);
 		l.end = NULL;
+		l.is_plain = false; /* there may be a decoder */
 		for (uint32_t i = 0; i < b->n_jails; i++) {
 			int r = pipeline_feed(p, b->jails[i], &l, now, out);
 

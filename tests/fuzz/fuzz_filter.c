@@ -46,8 +46,11 @@ static const struct filter_options filters[] = {
     {REGEXES(subnet), .no_date = true, .usedns = FILTER_DNS_NO},
 };
 
-static void check(const struct filter *f, int outcome, const struct filter_failure *x)
+static void check(struct filter *f, int outcome, const struct filter_failure *x)
 {
+	const struct filter_field *fields;
+	size_t n;
+
 	assert(outcome >= FILTER_MISS && outcome <= FILTER_LIMIT);
 	if (outcome != FILTER_FAILURE && outcome != FILTER_NO_ADDRESS)
 		return;
@@ -57,9 +60,10 @@ static void check(const struct filter *f, int outcome, const struct filter_failu
 	assert(x->host.p && utf8_is_valid(x->host));
 	assert(!(x->has_net && x->is_name));
 	assert(outcome == FILTER_FAILURE || !x->has_net);
-	for (size_t i = 0; i < x->n_fields; i++) {
-		assert(x->fields[i].name && x->fields[i].value.p);
-		assert(utf8_is_valid(x->fields[i].value));
+	n = filter_fields(f, &fields);
+	for (size_t i = 0; i < n; i++) {
+		assert(fields[i].name && fields[i].value.p);
+		assert(utf8_is_valid(fields[i].value));
 	}
 }
 

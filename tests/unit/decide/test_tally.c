@@ -35,13 +35,13 @@ static struct tally *table(size_t max_tracked)
 static int feed_at(
     struct tally *t, uint32_t jail, uint32_t who, int64_t sec, wall_t clock)
 {
-	struct window_item item = {sec * SEC, 1, 9};
-	struct net n = host(who);
+	const struct hit h = {
+	    .jail = jail, .net = host(who), .at = {sec * SEC}, .weight = 1, .rule = 9};
 	struct window_part part;
 	struct window w;
 	uint32_t id;
 
-	return tally_feed(t, jail, &n, &item, clock, &id, &w, &part);
+	return tally_feed(t, &h, clock, &id, &w, &part);
 }
 
 static int feed(struct tally *t, uint32_t jail, uint32_t who, int64_t sec)

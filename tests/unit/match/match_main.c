@@ -80,8 +80,11 @@ static void definition_deinit(struct definition *d)
 	free(d->datepattern);
 }
 
-static void print_failure(uint64_t line, const struct filter_failure *x)
+static void print_failure(
+    uint64_t line, struct filter *f, const struct filter_failure *x)
 {
+	const struct filter_field *fields;
+	size_t n;
 	struct buf b = BUF_INIT(16 * 1024 * 1024);
 	struct jsonw j = jsonw_of(&b);
 
@@ -102,9 +105,10 @@ static void print_failure(uint64_t line, const struct filter_failure *x)
 	}
 	jsonw_key(&j, "fields");
 	jsonw_object(&j);
-	for (size_t i = 0; i < x->n_fields; i++) {
-		jsonw_key(&j, x->fields[i].name);
-		jsonw_span(&j, x->fields[i].value);
+	n = filter_fields(f, &fields);
+	for (size_t i = 0; i < n; i++) {
+		jsonw_key(&j, fields[i].name);
+		jsonw_span(&j, fields[i].value);
 	}
 	jsonw_object_end(&j);
 	jsonw_object_end(&j);
@@ -132,7 +136,7 @@ static int run(struct filter *f, bool is_quiet)
 			(void)fprintf(
 			    stderr, "%ju: a limit was hit\n", (uintmax_t)l.number);
 		if (r == FILTER_FAILURE && !is_quiet)
-			print_failure(l.number, &x);
+			print_failure(l.number, f, &x);
 	}
 	return 0;
 }

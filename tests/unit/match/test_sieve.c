@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "base/buf.h"
+#include "base/scan.h"
 
 #define NOW INT64_C(1795518000) /* 2026-11-24 12:00:00 in Berlin */
 #define N_FILTERS 5
@@ -102,6 +103,7 @@ static void feed(struct filter *f, size_t i, size_t at, struct span text,
 	int r;
 
 	l.end = end;
+	l.is_plain = end && text.n && scan_is_ascii(text);
 	r = filter_feed(f, &l, rules, l.read_at, &x);
 
 	assert_true(r >= 0);
