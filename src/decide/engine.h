@@ -103,7 +103,7 @@ void engine_set_seed(struct engine *e, const uint8_t seed[16]);
 
 /* These hits (the first ENGINE_EXPECT_MAX of them) are about to be fed, one after the
  * other: what they touch is brought near, and their .hash is filled. */
-#define ENGINE_EXPECT_MAX 16
+#define ENGINE_EXPECT_MAX 32
 void engine_expect(const struct engine *e, struct hit *hits, size_t n);
 
 /**

@@ -12,17 +12,21 @@
 
 static void put_gap(uint8_t out[6], int64_t us)
 {
-	uint64_t le = htole64((uint64_t)us);
+	uint32_t low = htole32((uint32_t)us);
+	uint16_t high = htole16((uint16_t)((uint64_t)us >> 32));
 
-	memcpy(out, &le, 6);
+	memcpy(out, &low, sizeof(low));
+	memcpy(out + sizeof(low), &high, sizeof(high));
 }
 
 static int64_t get_gap(const uint8_t gap[6])
 {
-	uint64_t le = 0;
+	uint32_t low;
+	uint16_t high;
 
-	memcpy(&le, gap, 6);
-	return (int64_t)le64toh(le);
+	memcpy(&low, gap, sizeof(low));
+	memcpy(&high, gap + sizeof(low), sizeof(high));
+	return (int64_t)((uint64_t)le16toh(high) << 32 | le32toh(low));
 }
 
 static size_t block_bytes(size_t room)

@@ -34,6 +34,7 @@ struct variant {
 };
 
 struct regex {
+	const pcre2_code *ready[2]; /* JIT code, with [true] for subjects of ASCII */
 	struct variant any;
 	/* For subjects that are ASCII, where characters are bytes and \w is a table:
 	 * the same regex without UTF and UCP. Compiled when first wanted; for a pattern
@@ -257,19 +258,30 @@ static struct variant *variant_for(struct regex *r, bool subject_is_ascii)
 	return r->ascii.code ? &r->ascii : &r->any;
 }
 
+static const pcre2_code *make_ready(struct regex *r, bool subject_is_ascii)
+{
+	struct variant *v = variant_for(r, subject_is_ascii);
+
+	if (has_jit(v))
+		r->ready[subject_is_ascii] = v->code;
+	return v->code;
+}
+
 static int regex_run(struct regex *r, struct span text, size_t start,
     bool text_is_ascii, struct regex_match *m)
 {
-	struct variant *v = variant_for(r, text_is_ascii);
+	const pcre2_code *code = r->ready[text_is_ascii];
 	PCRE2_SPTR p = (PCRE2_SPTR)(text.p ? text.p : "");
 	int n;
 
-	if (has_jit(v))
+	if (!code)
+		code = make_ready(r, text_is_ascii);
+	if (r->ready[text_is_ascii])
 		n = pcre2_jit_match(
-		    v->code, p, text.n, start, PCRE2_NO_UTF_CHECK, m->data, m->context);
+		    code, p, text.n, start, PCRE2_NO_UTF_CHECK, m->data, m->context);
 	else
 		n = pcre2_match(
-		    v->code, p, text.n, start, PCRE2_NO_UTF_CHECK, m->data, m->context);
+		    code, p, text.n, start, PCRE2_NO_UTF_CHECK, m->data, m->context);
 	if (n == PCRE2_ERROR_NOMATCH)
 		return REGEX_MISS;
 	if (n <= 0) {

@@ -266,8 +266,7 @@ void sieve_begin(struct sieve *s, struct span lines)
 		s->from = lines.n;
 }
 
-/* Is there another hit? It is then hits[hit]. */
-static bool has_hit(struct sieve *s)
+static bool find_more(struct sieve *s)
 {
 	while (s->hit == s->n_hits && s->from < s->text.n) {
 		s->hit = 0;
@@ -275,6 +274,12 @@ static bool has_hit(struct sieve *s)
 		    scanner_find(s->scanner, s->text, &s->from, s->hits, s->max_hits);
 	}
 	return s->hit < s->n_hits;
+}
+
+/* Is there another hit? It is then hits[hit]. */
+static inline bool has_hit(struct sieve *s)
+{
+	return s->hit < s->n_hits || find_more(s);
 }
 
 static void touch(struct sieve *s, size_t i)

@@ -288,13 +288,6 @@ int pipeline_feed_asked(struct pipeline *p, const struct pipeline_name *n,
 	bool has_commands = p->setup->jails[n->jail].n_commands;
 	int r = 0;
 
-	/* What commands want to know of the line lives until the next one only. */
-	if (p->gathers && !has_commands && !h.id) {
-		p->gathered[p->n_gathered++] = h;
-		return p->n_gathered < ENGINE_EXPECT_MAX
-			   ? 0
-			   : pipeline_weigh_gathered(p, now, out);
-	}
 	r = pipeline_weigh_gathered(p, now, out);
 	size_t first = out->n;
 	int r_of_this = weigh(p, &h, now, out);
@@ -346,9 +339,26 @@ static int decode(struct lane *lane, struct line *l)
 	return r;
 }
 
+/* What commands want to know of the line lives until the next one only. */
 static bool wants_fields(const struct setup_jail *j)
 {
 	return j->n_commands || j->ignorecommand;
+}
+
+/* An address that nothing else is to be known of: it is weighed with others. */
+static int gather(struct pipeline *p, uint32_t jail, const struct line *l,
+    const struct filter_failure *failure, wall_t now, struct orders *out)
+{
+	p->gathered[p->n_gathered++] = (struct hit){
+	    .jail = jail,
+	    .net = failure->net,
+	    .rule = failure->rule,
+	    .weight = 1,
+	    .at = time_of(&p->lanes[jail], l, failure->at, l->read_at),
+	    .text = l->text,
+	};
+	return p->n_gathered < ENGINE_EXPECT_MAX ? 0
+						 : pipeline_weigh_gathered(p, now, out);
 }
 
 int pipeline_conclude(struct pipeline *p, uint32_t jail, const struct line *l, int r,
@@ -374,6 +384,10 @@ int pipeline_conclude(struct pipeline *p, uint32_t jail, const struct line *l, i
 	default:
 		return r;
 	}
+	bool has_fields = wants_fields(&p->setup->jails[jail]);
+
+	if (p->gathers && failure->has_net && !failure->is_id && !has_fields)
+		return gather(p, jail, l, failure, now, out);
 	struct pipeline_name n = {
 	    .jail = jail,
 	    .rule = failure->rule,
@@ -382,7 +396,7 @@ int pipeline_conclude(struct pipeline *p, uint32_t jail, const struct line *l, i
 	    .text = l->text,
 	};
 
-	if (wants_fields(&p->setup->jails[jail]))
+	if (has_fields)
 		n.n_fields = filter_fields(lane->filter, &n.fields);
 
 	struct net id_net;
