@@ -17,50 +17,48 @@
 /* How far words are taken to be independent of those beside them. */
 #define WEIGHT 0.7
 
-/* Each between bars, the highest share first. */
-static const struct {
-	uint8_t pct; /* of the lines */
-	const char *words;
-} shares[] = {
-    {100, "|postfix| |:|"},
-    {95, "|.|[|]|]: |]:|"},
-    {90, "|HTTP|: |"},
-    {80, "|dovecot|"},
-    {70, "|GET|/|  |"},
-    {60, "|from|sshd|smtpd|Mozilla|200|named|slapd|proftpd|haproxy|-|=|\"|"
-	 "] | \"| - - [|"},
-    {50, "|error|exim|sendmail|conn|,|(|)| [|, |\" |] \"|"},
-    {40, "|user|port|client|com|smtp|imap|http|https|op|vsftpd|10|11|12|<|>|"
-	 "@| (|) | - |://|//|\" \"|"},
-    {30, "|for|to|server|auth|unknown|qmgr|pop3|rip|lip|TLS|H|P|"
-	 "query|ftpd|192|2013|): |=<|>, |] [| /|"},
-    {25, "|pam_unix|session|root|INFO|login|status|net|mail|ssh2|removed|"
-	 "relay|delay|delays|dsn|sent|active|method|err|'|"},
-    {20, "|warning|systemd|uid|by|in|No|or|host|info|notice|NOTICE|pid|connect|"
-	 "disconnect|file|org|example|ssh|250|mpid|courier|imapd|pop3d|S|R|"
-	 "T|Windows|Linux|www|referer|mysqld|RESULT|tag|text|FTP|pure|nginx|"
-	 "127|;|"},
-    {15, "|Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec|kernel|CRON|cron|"
-	 "closed|id|ERROR|tid|Login|Connection|connection|authentication|"
-	 "failed|preauth|size|F|POST|php|chan_sip|fd|apache|apache2|168|; |"
-	 " <|"},
-    {12, "|opened|on|at|not|service|Error|debug|DEBUG|Disconnected|cleanup|"
-	 "queue|nrcpt|secured|out|html|dn|CONNECT|= |"},
-    {10, "|euid|of|is|the|and|no|with|warn|connected|message|IP|ip|local|"
-	 "remote|address|request|log|open|directory|publickey|rhost|tty|OK|"
-	 "Info|bytes|Logged|LOGOUT|U|compatible|301|302|304|404|BIND|core|"
-	 "> | '|' |"},
-    {8, "|as|it|was|Warning|WARNING|WARN|disconnected|name|hostname|"
-	"password|Password|failure|Failed|after|Accepted|sudo|logname|"
-	"ruser|smtps|SMTP|ESMTP|proto|helo|LOGIN|PLAIN|managesieve|index|"
-	"ACCEPT|"},
-    {6, "|Request|process|username|lost|anvil|sasl_username|sasl_method|"
-	"statistics|script|found|"},
-    {5, "|start|started|access|ldap|admin|SASL|does|exist|"},
-    {4, "|invalid|Invalid|rejected|RCPT|ruleset|arg1|HEAD|auth_basic|"},
-    {3, "|attempt|attempts|Authentication|Access|denied|refused|NOQUEUE|"
-	"reject|"},
-};
+/* A line a share, each word between bars, the highest share first. */
+static const char words[] =
+    "|postfix| |:|\n"
+    "|.|[|]|]: |]:|\n"
+    "|HTTP|: |\n"
+    "|dovecot|\n"
+    "|GET|/|  |\n"
+    "|from|sshd|smtpd|Mozilla|200|named|slapd|proftpd|haproxy|-|=|\"|"
+    "] | \"| - - [|\n"
+    "|error|exim|sendmail|conn|,|(|)| [|, |\" |] \"|\n"
+    "|user|port|client|com|smtp|imap|http|https|op|vsftpd|10|11|12|<|>|"
+    "@| (|) | - |://|//|\" \"|\n"
+    "|for|to|server|auth|unknown|qmgr|pop3|rip|lip|TLS|H|P|"
+    "query|ftpd|192|2013|): |=<|>, |] [| /|\n"
+    "|pam_unix|session|root|INFO|login|status|net|mail|ssh2|removed|"
+    "relay|delay|delays|dsn|sent|active|method|err|'|\n"
+    "|warning|systemd|uid|by|in|No|or|host|info|notice|NOTICE|pid|connect|"
+    "disconnect|file|org|example|ssh|250|mpid|courier|imapd|pop3d|S|R|"
+    "T|Windows|Linux|www|referer|mysqld|RESULT|tag|text|FTP|pure|nginx|"
+    "127|;|\n"
+    "|Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec|kernel|CRON|cron|"
+    "closed|id|ERROR|tid|Login|Connection|connection|authentication|"
+    "failed|preauth|size|F|POST|php|chan_sip|fd|apache|apache2|168|; |"
+    " <|\n"
+    "|opened|on|at|not|service|Error|debug|DEBUG|Disconnected|cleanup|"
+    "queue|nrcpt|secured|out|html|dn|CONNECT|= |\n"
+    "|euid|of|is|the|and|no|with|warn|connected|message|IP|ip|local|"
+    "remote|address|request|log|open|directory|publickey|rhost|tty|OK|"
+    "Info|bytes|Logged|LOGOUT|U|compatible|301|302|304|404|BIND|core|"
+    "> | '|' |\n"
+    "|as|it|was|Warning|WARNING|WARN|disconnected|name|hostname|"
+    "password|Password|failure|Failed|after|Accepted|sudo|logname|"
+    "ruser|smtps|SMTP|ESMTP|proto|helo|LOGIN|PLAIN|managesieve|index|"
+    "ACCEPT|\n"
+    "|Request|process|username|lost|anvil|sasl_username|sasl_method|"
+    "statistics|script|found|\n"
+    "|start|started|access|ldap|admin|SASL|does|exist|\n"
+    "|invalid|Invalid|rejected|RCPT|ruleset|arg1|HEAD|auth_basic|\n"
+    "|attempt|attempts|Authentication|Access|denied|refused|NOQUEUE|"
+    "reject|\n";
+
+static const uint8_t pct_of_line[] = {100, 95, 90, 80, 70, 60, 50, 40, 30, 25, 20, 15, 12, 10, 8, 6, 5, 4, 3};
 
 static bool is_word_byte(char c)
 {
@@ -104,11 +102,24 @@ static double cost_by_length(struct span token)
 	return table[last] * (double)last / (double)token.n;
 }
 
+static size_t n_lines_before(const char *at)
+{
+	const char *p = words;
+	size_t n = 0;
+
+	while ((p = memchr(p, '\n', (size_t)(at - p)))) {
+		p++;
+		n++;
+	}
+	return n;
+}
+
 /* The share of the most frequent word that @token may be, or be a part of; 0: none. */
 static double cost_by_table(
     struct span token, bool is_open_left, bool is_open_right, bool is_nocase)
 {
 	char text[LITERAL_BYTES_MAX + 3];
+	const char *at;
 	size_t n = 0;
 
 	if (!is_open_left)
@@ -118,12 +129,8 @@ static double cost_by_table(
 	if (!is_open_right)
 		text[n++] = '|';
 	text[n] = '\0';
-	for (size_t i = 0; i < ARRAY_LEN(shares); i++) {
-		if (is_nocase ? strcasestr(shares[i].words, text) != NULL
-			      : strstr(shares[i].words, text) != NULL)
-			return shares[i].pct / 100.0;
-	}
-	return 0;
+	at = is_nocase ? strcasestr(words, text) : strstr(words, text);
+	return at ? pct_of_line[n_lines_before(at)] / 100.0 : 0;
 }
 
 static double cost_of_token(

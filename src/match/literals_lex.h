@@ -17,7 +17,7 @@ enum literals_token {
 	LITERALS_NOT_KNOWN, /* where it ends is not sure either */
 };
 
-#define LITERALS_CHARS_MAX 4
+#define LITERALS_CHARS_MAX 10
 
 struct literals_char {
 	char c;

@@ -21,8 +21,8 @@ struct session {
 	char *id;
 	size_t id_bytes;
 	wall_t born_at;
-	struct groups groups; /* spans into text */
-	char *text;
+	char *text, *spare; /* the values; room for those of the next line */
+	size_t text_room, spare_room;
 	uint32_t n_lines;      /* that speak for a failure, not yet reported */
 	uint32_t n_calm_lines; /* that count only if the session fails later */
 	bool is_pending;       /* failed, but nobody knows the address yet */
@@ -30,10 +30,11 @@ struct session {
 	size_t n_users;
 	struct buf lines, calm_lines; /* n_lines and n_calm_lines, if they are given */
 	struct session_slots *slots;  /* NULL: nobody asked */
+	struct span value[]; /* of all slots, as in struct groups; into .text */
 };
 
 struct sessions {
-	const struct group_names *names;
+	size_t n_slots;
 	struct session *items[SESSIONS_MAX]; /* oldest first */
 	size_t n;
 	uint64_t n_evicted;
@@ -53,6 +54,7 @@ static struct session *session_free(struct session *s)
 	buf_deinit(&s->lines);
 	buf_deinit(&s->calm_lines);
 	free(s->slots);
+	free(s->spare);
 	free(s->text);
 	free(s->id);
 	free(s);
@@ -65,7 +67,7 @@ struct sessions *sessions_new(const struct group_names *names)
 	struct sessions *s = calloc(1, sizeof(*s));
 
 	if (s) {
-		s->names = names;
+		s->n_slots = names->n;
 		s->lines = (struct span){"", 0};
 	}
 	return s;
@@ -92,22 +94,42 @@ static struct span session_cut(struct span v, size_t max)
 	return (struct span){v.p, max};
 }
 
-/* Own copies of all values, in one piece of memory. */
+/* Make .spare the text with so much room. Return: 0 or -ENOMEM. */
+static int session_swap_texts(struct session *s, size_t room)
+{
+	char *text = s->spare;
+	size_t text_room = s->spare_room;
+
+	if (text_room < room) {
+		text = realloc(text, room);
+		if (!text)
+			return -ENOMEM;
+		text_room = room;
+	}
+	s->spare = s->text;
+	s->spare_room = s->text_room;
+	s->text = text;
+	s->text_room = text_room;
+	return 0;
+}
+
+/* Own copies of all values, in one piece of memory; @g may point into the last one. */
 static int session_set_groups(struct session *s, const struct groups *g, size_t n_slots)
 {
-	struct groups copy = {0};
 	size_t n_bytes = 0;
-	char *text, *p;
+	char *p;
 
 	for (size_t i = 0; i < n_slots; i++) {
-		copy.value[i] = session_cut(g->value[i], SESSION_VALUE_MAX);
-		n_bytes += copy.value[i].n;
+		s->value[i] = session_cut(g->value[i], SESSION_VALUE_MAX);
+		n_bytes += s->value[i].n;
 	}
-	p = text = malloc(n_bytes + 1);
-	if (!text)
+	if (session_swap_texts(s, n_bytes + 1) < 0) {
+		memset(s->value, 0, n_slots * sizeof(s->value[0]));
 		return -ENOMEM;
+	}
+	p = s->text;
 	for (size_t i = 0; i < n_slots; i++) {
-		struct span *v = &copy.value[i];
+		struct span *v = &s->value[i];
 
 		if (!v->p)
 			continue;
@@ -115,9 +137,6 @@ static int session_set_groups(struct session *s, const struct groups *g, size_t 
 		v->p = p;
 		p += v->n;
 	}
-	s->groups = copy;
-	free(s->text); /* @g may have pointed into it */
-	s->text = text;
 	return 0;
 }
 
@@ -141,9 +160,11 @@ static int session_add_user(struct session *s, struct span user)
 	return 0;
 }
 
-static struct session *session_new(struct span id, uint64_t id_hash, wall_t now)
+static struct session *session_new(
+    struct span id, uint64_t id_hash, size_t n_slots, wall_t now)
 {
-	CLEANUP(session_freep) struct session *s = calloc(1, sizeof(*s));
+	CLEANUP(session_freep)
+	struct session *s = calloc(1, sizeof(*s) + n_slots * sizeof(s->value[0]));
 
 	if (!s)
 		return NULL;
@@ -228,8 +249,9 @@ static struct session_mood session_read_mood(struct groups *g)
 static int session_continue(
     struct session *it, const struct groups *g, size_t n_slots, struct session_mood *m)
 {
-	struct groups merged = it->groups;
+	struct groups merged;
 
+	memcpy(merged.value, it->value, n_slots * sizeof(it->value[0]));
 	m->was_calm =
 	    groups_has(&merged, GROUP_NOFAIL) || groups_has(&merged, GROUP_MLFGAINED);
 	merged.value[GROUP_NOFAIL].p = NULL;
@@ -269,8 +291,8 @@ static void session_count(
 	if (it->slots)
 		it->slots->is_reset = is_reset;
 	if (is_reset) {
-		it->groups.value[GROUP_NOFAIL] = (struct span){NULL, 0};
-		it->groups.value[GROUP_MLFGAINED] = (struct span){NULL, 0};
+		it->value[GROUP_NOFAIL] = (struct span){NULL, 0};
+		it->value[GROUP_MLFGAINED] = (struct span){NULL, 0};
 		m.is_calm = false;
 	}
 	it->is_pending = false;
@@ -288,9 +310,10 @@ static void session_count(
 static int sessions_begin(struct sessions *s, const struct groups *g, struct span id,
     uint64_t id_hash, wall_t now, bool is_end)
 {
-	CLEANUP(session_freep) struct session *it = session_new(id, id_hash, now);
+	CLEANUP(session_freep)
+	struct session *it = session_new(id, id_hash, s->n_slots, now);
 
-	if (!it || session_set_groups(it, g, s->names->n) < 0)
+	if (!it || session_set_groups(it, g, s->n_slots) < 0)
 		return -ENOMEM;
 	if (is_end) {
 		s->loose = TAKE(it);
@@ -318,7 +341,7 @@ int sessions_merge(struct sessions *s, struct groups *g, uint32_t n_lines, wall_
 		it = s->items[at];
 		if (session_add_user(it, g->value[GROUP_USER]) < 0)
 			return -ENOMEM;
-		r = session_continue(it, g, s->names->n, &mood);
+		r = session_continue(it, g, s->n_slots, &mood);
 		if (r < 0)
 			return r;
 		if (mood.is_end)
@@ -331,7 +354,7 @@ int sessions_merge(struct sessions *s, struct groups *g, uint32_t n_lines, wall_
 	}
 	session_count(it, n_lines, s->lines, mood);
 	s->lines = (struct span){"", 0};
-	*g = it->groups;
+	memcpy(g->value, it->value, s->n_slots * sizeof(it->value[0]));
 	*out = it;
 	return 0;
 }

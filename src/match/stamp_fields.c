@@ -266,15 +266,17 @@ static int64_t civil_of(struct stamp_day d, int64_t sec_of_day)
  * The civil time that the parts name, by the clock on the wall at @now_civil;
  * @ahead_sec is what the date's zone is ahead of UTC, 0 for local time.
  */
-static bool settle(
-    const struct stamp_fields *f, int64_t now_civil, int64_t ahead_sec, int64_t *out)
+static bool settle(const struct stamp_fields *f, struct stamp_local *local,
+    int64_t now_civil, int64_t ahead_sec, int64_t *out)
 {
-	struct stamp_day today = stamp_day_of(now_civil / DAY_SEC);
+	struct stamp_day today = {0};
 	struct stamp_day day = {f->year, f->month, f->day};
 	int64_t sec_of_day = hour_of_day(f) * 3600 + f->minute * 60 + f->second;
 	bool is_year_guessed = f->year == STAMP_ABSENT;
 	bool is_day_guessed = false;
 
+	if (is_year_guessed || day.month == STAMP_ABSENT || day.day == STAMP_ABSENT)
+		today = stamp_local_day(local, now_civil / DAY_SEC);
 	if (is_year_guessed)
 		day.year = today.year;
 	if (day.month == STAMP_ABSENT || day.day == STAMP_ABSENT)
@@ -311,7 +313,7 @@ wall_t stamp_fields_time(
 	if (f->year == STAMP_ABSENT || f->month == STAMP_ABSENT ||
 	    f->day == STAMP_ABSENT)
 		now_civil = stamp_local_civil(&home->local, now_sec);
-	if (!settle(f, now_civil, ahead_sec, &civil))
+	if (!settle(f, &home->local, now_civil, ahead_sec, &civil))
 		return WALL_NONE;
 	return wall_from_sec(has_zone
 				 ? civil - ahead_sec

@@ -53,6 +53,15 @@ struct stamp_day stamp_day_of(int64_t days)
 	};
 }
 
+struct stamp_day stamp_local_day(struct stamp_local *l, int64_t days)
+{
+	if (!l->day.day || l->days != days) {
+		l->days = days;
+		l->day = stamp_day_of(days);
+	}
+	return l->day;
+}
+
 bool stamp_is_date(int year, int month, int day)
 {
 	static const uint8_t lengths[] = {

@@ -21,18 +21,21 @@ struct stamp_offset {
 	bool is_known;
 };
 
+struct stamp_day {
+	int year, month, day;
+};
+
 struct stamp_local {
 	struct stamp_offset of_civil[STAMP_LOCAL_HOURS];
 	struct stamp_offset of_epoch;
-};
-
-struct stamp_day {
-	int year, month, day;
+	int64_t days; /* those that were asked for last */
+	struct stamp_day day;
 };
 
 /* Days from 1970-01-01 to a date of the Gregorian calendar, for years 1..9999. */
 int64_t stamp_days(int year, int month, int day);
 struct stamp_day stamp_day_of(int64_t days);
+struct stamp_day stamp_local_day(struct stamp_local *l, int64_t days); /* the same */
 bool stamp_is_date(int year, int month, int day);
 
 int64_t stamp_local_civil(struct stamp_local *l, int64_t epoch_sec);
