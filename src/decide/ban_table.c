@@ -17,6 +17,7 @@ RB_HEAD(ban_order, ban);
 struct ban_table {
 	struct pool bans;
 	struct ban_order by_end;
+	struct ban *first; /* of them: looked at with each failure */
 	uint32_t *heads;
 	uint32_t n_heads; /* a power of 2 */
 	size_t n_bans;
@@ -174,6 +175,20 @@ static struct ban_id *name_of(const struct order *o)
 	return name;
 }
 
+static void order_insert(struct ban_table *t, struct ban *b)
+{
+	ban_order_RB_INSERT(&t->by_end, b);
+	if (!t->first || cmp_end(b, t->first) < 0)
+		t->first = b;
+}
+
+static void order_remove(struct ban_table *t, struct ban *b)
+{
+	if (b == t->first)
+		t->first = ban_order_RB_NEXT(b);
+	ban_order_RB_REMOVE(&t->by_end, b);
+}
+
 int ban_table_add(struct ban_table *t, const struct order *o, struct ban **out)
 {
 	CLEANUP(freep) struct ban_id *name = o->id ? name_of(o) : NULL;
@@ -197,7 +212,7 @@ int ban_table_add(struct ban_table *t, const struct order *o, struct ban **out)
 	b->until = o->until;
 	b->cause = (uint8_t)o->cause;
 	link_ban(t, b);
-	ban_order_RB_INSERT(&t->by_end, b);
+	order_insert(t, b);
 	if (!net_is_id(&b->net))
 		t->n_of_bits[b->net.bits]++;
 	t->n_bans++;
@@ -208,9 +223,9 @@ int ban_table_add(struct ban_table *t, const struct order *o, struct ban **out)
 
 void ban_table_set_until(struct ban_table *t, struct ban *b, wall_t until)
 {
-	ban_order_RB_REMOVE(&t->by_end, b);
+	order_remove(t, b);
 	b->until = until;
-	ban_order_RB_INSERT(&t->by_end, b);
+	order_insert(t, b);
 }
 
 void ban_table_remove(struct ban_table *t, struct ban *b)
@@ -220,7 +235,7 @@ void ban_table_remove(struct ban_table *t, struct ban *b)
 	while (*link != b->id)
 		link = &ban_at(t, *link)->next;
 	*link = b->next;
-	ban_order_RB_REMOVE(&t->by_end, b);
+	order_remove(t, b);
 	if (!net_is_id(&b->net))
 		t->n_of_bits[b->net.bits]--;
 	t->names_bytes -= name_bytes(b->name);
@@ -231,11 +246,7 @@ void ban_table_remove(struct ban_table *t, struct ban *b)
 
 struct ban *ban_table_first(const struct ban_table *t)
 {
-	struct ban *b = RB_ROOT(&t->by_end);
-
-	while (b && RB_LEFT(b, by_end))
-		b = RB_LEFT(b, by_end);
-	return b;
+	return t->first;
 }
 
 struct ban *ban_table_after(const struct ban *b)

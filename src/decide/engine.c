@@ -11,8 +11,10 @@
 #include <assert.h>
 #include <errno.h>
 
-#define SWEEP_PER_TICK 256 /* slots, at most once every SWEEP_SEC */
+/* So often a part of all slots is swept: all within the hour. */
 #define SWEEP_SEC 10
+#define SWEEP_PARTS 360
+#define SWEEP_MIN 16
 #define CLOCK_STEP_BACK_SEC 3600
 
 struct engine *engine_new(const struct engine_options *o)
@@ -198,6 +200,11 @@ static void follow_back(struct engine *e, wall_t now)
 	e->swept_at = e->clock;
 }
 
+static size_t sweep_part(size_t n)
+{
+	return n / SWEEP_PARTS + SWEEP_MIN;
+}
+
 int engine_tick(struct engine *e, wall_t now, struct orders *out)
 {
 	struct ban *b;
@@ -206,8 +213,10 @@ int engine_tick(struct engine *e, wall_t now, struct orders *out)
 	engine_set_clock(e, now);
 	if (e->clock.us - e->swept_at.us >= SWEEP_SEC * US_PER_SEC) {
 		e->swept_at = e->clock;
-		tally_sweep(e->tally, e->clock, SWEEP_PER_TICK);
-		offenders_sweep(e->offenders, e->clock, SWEEP_PER_TICK);
+		tally_sweep(
+		    e->tally, e->clock, sweep_part(tally_count(e->tally)));
+		offenders_sweep(
+		    e->offenders, e->clock, sweep_part(offenders_n(e->offenders)));
 	}
 	while ((b = ban_table_first(e->bans)) && !engine_is_after(b->until, now)) {
 		int r = engine_announce_end(b, ORDER_EXPIRED, b->until, out);
