@@ -213,8 +213,7 @@ int engine_tick(struct engine *e, wall_t now, struct orders *out)
 	engine_set_clock(e, now);
 	if (e->clock.us - e->swept_at.us >= SWEEP_SEC * US_PER_SEC) {
 		e->swept_at = e->clock;
-		tally_sweep(
-		    e->tally, e->clock, sweep_part(tally_count(e->tally)));
+		tally_sweep(e->tally, e->clock, sweep_part(tally_count(e->tally)));
 		offenders_sweep(
 		    e->offenders, e->clock, sweep_part(offenders_n(e->offenders)));
 	}

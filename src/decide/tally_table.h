@@ -35,11 +35,12 @@ static inline struct slot *tally_slot(const struct tally *t, uint32_t id)
 	return pool_at(&t->slots, id);
 }
 
-/* With or without failures; @hash: net_hash(). Return: POOL_NONE if there is no such slot. */
+/* With or without failures; @hash: net_hash(). Return: POOL_NONE if there is no such
+ * slot. */
 uint32_t tally_table_find(
     const struct tally *t, uint32_t jail, const struct net *n, uint64_t hash);
-/* Bring near what a look for these @n (at most ENGINE_EXPECT_MAX) is going to touch, and
- * fill their hashes. */
+/* Bring near what a look for these @n (at most ENGINE_EXPECT_MAX) is going to touch,
+ * and fill their hashes. */
 void tally_table_expect(const struct tally *t, struct hit *hits, size_t n);
 /* A slot without failures, new. Return: POOL_NONE: out of memory. */
 uint32_t tally_table_add(struct tally *t, uint32_t jail, const struct net *n);

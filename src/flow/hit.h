@@ -11,7 +11,8 @@
 struct hit {
 	uint32_t jail; /* index in the running set-up */
 	struct net net;
-	uint64_t hash;  /* net_hash() of .net; 0: not known yet, engine_expect() fills it */
+	uint64_t
+	    hash; /* net_hash() of .net; 0: not known yet, engine_expect() fills it */
 	const char *id; /* the text of an id, NULL of an address; lives as text does */
 	struct net ip;  /* beside an id: flow/id.h */
 	uint16_t rule;  /* index of the failregex in its filter */

@@ -221,7 +221,8 @@ int filter_date_soon(struct filter *f, struct span text, const struct line *l,
 		return 0;
 	}
 	f->is_cut_fresh &= !is_found;
-	/* Of one like 30 February it depends on the date before whether it is cut out. */
+	/* Of one like 30 February it depends on the date before whether it is cut out.
+	 */
 	if (is_found && found.start != found.end)
 		return filter_close_date(f, text, l, now, out);
 	out->is_open = true;

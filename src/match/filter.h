@@ -97,8 +97,8 @@ int filter_feed(struct filter *f, const struct line *l, const uint64_t *rules,
  *
  * All named groups that took part, by the names that fail2ban's ticket has (<F-USER> is
  * "user", also ip4, ip6, dns, fid, cidr), merged over prefregex, failregex and session.
- * Not: content, nofail, mlfid, mlfforget, mlfgained, skiplinesN. When a session saw more
- * than one user, "users" has them all, one on a line. They die at the next call.
+ * Not: content, nofail, mlfid, mlfforget, mlfgained, skiplinesN. When a session saw
+ * more than one user, "users" has them all, one on a line. They die at the next call.
  */
 size_t filter_fields(struct filter *f, const struct filter_field **out);
 
@@ -133,9 +133,9 @@ bool filter_is_sure_miss(const struct filter *f, const struct filter_known *k);
  * What a line leads to depends on lines before by its date, which says what is cut out,
  * and by its session. The date is looked for again, and only if something else is cut
  * out the line is searched again; so the outcome, and what is learnt, are exactly those
- * of filter_feed(). Spans of @out and filter_fields() may be missing, and a name is not told
- * from nothing: FILTER_NO_ADDRESS and FILTER_FAILURE say what counts. Not for a filter
- * that has memory.
+ * of filter_feed(). Spans of @out and filter_fields() may be missing, and a name is not
+ * told from nothing: FILTER_NO_ADDRESS and FILTER_FAILURE say what counts. Not for a
+ * filter that has memory.
  */
 int filter_feed_known(struct filter *f, const struct line *l,
     const struct filter_known *k, wall_t now, struct filter_failure *out);
@@ -144,7 +144,8 @@ int filter_feed_known(struct filter *f, const struct line *l,
  * filter_skip() - the lines before the next, of which it is known that none matches
  * @lines: whole lines, each with its line end; directly behind those of a call before,
  *         and behind lines fed since with an .end. They must stay readable until
- *         filter_settle() or filter_carry(), and so must lines that are fed with an .end
+ *         filter_settle() or filter_carry(), and so must lines that are fed with an
+ * .end
  * @l, @now: as for filter_feed(), without a text
  *
  * What they mean for later lines (a date for those that have none, lines for maxlines)

@@ -62,7 +62,7 @@ struct filter {
 	struct buf content;  /* what <F-CONTENT> took, and '\n' */
 	struct buf skipped;  /* what <SKIPLINES> took */
 	struct buf users;
-	struct groups groups; /* of the whole failure */
+	struct groups groups;          /* of the whole failure */
 	const struct session *session; /* of the failure that was found; NULL: none */
 	bool has_fields;
 	struct filter_field fields[GROUPS_MAX + 1];

@@ -58,7 +58,8 @@ static const char words[] =
     "|attempt|attempts|Authentication|Access|denied|refused|NOQUEUE|"
     "reject|\n";
 
-static const uint8_t pct_of_line[] = {100, 95, 90, 80, 70, 60, 50, 40, 30, 25, 20, 15, 12, 10, 8, 6, 5, 4, 3};
+static const uint8_t pct_of_line[] = {
+    100, 95, 90, 80, 70, 60, 50, 40, 30, 25, 20, 15, 12, 10, 8, 6, 5, 4, 3};
 
 static bool is_word_byte(char c)
 {

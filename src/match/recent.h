@@ -20,8 +20,8 @@ struct recent {
 void recent_init(struct recent *r);
 void recent_deinit(struct recent *r);
 
-/* @lines, each with its '\n', come behind those before. Return: 0 or -ENOMEM; nothing is
- * kept then. */
+/* @lines, each with its '\n', come behind those before. Return: 0 or -ENOMEM; nothing
+ * is kept then. */
 int recent_add(struct recent *r, struct span lines);
 
 /* What is kept of the bytes from @from (as counted by .end) to @to. */

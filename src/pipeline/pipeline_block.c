@@ -99,8 +99,7 @@ struct line pipeline_line(const struct pipeline_block *b, struct span whole)
 	return (struct line){
 	    .text = text,
 	    .end = whole.p + whole.n,
-	    .is_plain =
-		text.n && text.p[text.n - 1] != '\r' && scan_is_ascii(text),
+	    .is_plain = text.n && text.p[text.n - 1] != '\r' && scan_is_ascii(text),
 	    .stamp = WALL_NONE,
 	    .read_at = b->read_at,
 	    .live = b->live,

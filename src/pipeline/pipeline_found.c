@@ -122,7 +122,7 @@ struct own {
 	struct pipeline *p;
 	const struct pipeline_block *b;
 	struct lens *lens; /* NULL: there is none */
-	struct span rest;        /* without a sieve */
+	struct span rest;  /* without a sieve */
 	struct span line;
 	const uint64_t *rules;
 	size_t i; /* jail of the lens */
@@ -212,8 +212,8 @@ static int finish(struct own *o, const struct pipeline_found *f)
 	int own = 0;
 
 	if (o->lens && o->lens->sieve)
-		own = pipeline_finish(o->p, o->b->jails, o->b->n_jails, o->b,
-		    &o->lens->recent);
+		own = pipeline_finish(
+		    o->p, o->b->jails, o->b->n_jails, o->b, &o->lens->recent);
 	return r < 0 ? r : own;
 }
 

@@ -43,7 +43,8 @@ static void test_parts(void **state)
 	recent_deinit(&r);
 }
 
-/* Line by line and in blocks of all sizes: the last lines are there, and not many more. */
+/* Line by line and in blocks of all sizes: the last lines are there, and not many more.
+ */
 static void test_last_lines(void **state)
 {
 	enum { N = 5000, LINE = 10 };
@@ -60,7 +61,8 @@ static void test_last_lines(void **state)
 		size_t n_kept;
 
 		assert_int_equal(
-		    recent_add(&r, (struct span){all.p + at * LINE, n_lines * LINE}), 0);
+		    recent_add(&r, (struct span){all.p + at * LINE, n_lines * LINE}),
+		    0);
 		at += n_lines;
 		struct span kept = recent_part(&r, 0, r.end);
 
