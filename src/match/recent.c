@@ -7,17 +7,25 @@
 #include "match/recent.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 #define SLACK_BYTES (8 * 1024)
 
-void recent_init(struct recent *r)
+struct recent *recent_new(void)
 {
-	*r = (struct recent){.text = BUF_INIT(SIZE_MAX / 2)};
+	struct recent *r = calloc(1, sizeof(*r));
+
+	if (r)
+		r->text = BUF_INIT(SIZE_MAX / 2);
+	return r;
 }
 
-void recent_deinit(struct recent *r)
+struct recent *recent_free(struct recent *r)
 {
-	buf_deinit(&r->text);
+	if (r)
+		buf_deinit(&r->text);
+	free(r);
+	return NULL;
 }
 
 /* The last lines of @lines, RECENT_LINES of them if there are so many. */

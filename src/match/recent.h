@@ -17,8 +17,9 @@ struct recent {
 	uint64_t end;    /* bytes that have been added, ever */
 };
 
-void recent_init(struct recent *r);
-void recent_deinit(struct recent *r);
+struct recent *recent_new(void); /* NULL: out of memory */
+struct recent *recent_free(struct recent *r);
+DEFINE_CLEANUP(struct recent *, recent_free)
 
 /* @lines, each with its '\n', come behind those before. Return: 0 or -ENOMEM; nothing
  * is kept then. */

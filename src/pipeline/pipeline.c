@@ -90,14 +90,14 @@ struct pipeline *pipeline_new(const struct setup *s, struct err *e)
 	}
 	p->setup = s;
 	p->replayed = WALL_NONE;
-	recent_init(&p->found);
+	p->found = recent_new();
 	pipeline_set_window(p, WALL_NONE, WALL_NEVER);
 	p->lanes = calloc(s->n_jails + 1, sizeof(*p->lanes));
 	p->n_lanes = s->n_jails;
 	struct engine_options o = engine_options_of(s, jails);
 
 	p->engine = engine_new(&o);
-	if (!p->lanes || !p->engine) {
+	if (!p->lanes || !p->engine || !p->found) {
 		err_set(e, -ENOMEM, "out of memory");
 		return NULL;
 	}
@@ -112,6 +112,7 @@ struct pipeline *pipeline_free(struct pipeline *p)
 		return NULL;
 	pipeline_forget_lenses(p);
 	lanes_free(p->lanes, p->n_lanes);
+	recent_free(p->found);
 	engine_free(p->engine);
 	free(p);
 	return NULL;

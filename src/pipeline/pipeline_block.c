@@ -12,15 +12,13 @@
 
 static void lens_deinit(struct lens *l)
 {
-	recent_deinit(&l->recent);
+	recent_free(l->recent);
 	sieve_free(l->sieve);
 	free(l->jails);
 }
 
 void pipeline_forget_lenses(struct pipeline *p)
 {
-	recent_deinit(&p->found);
-	recent_init(&p->found);
 	for (size_t i = 0; i < p->n_lenses; i++)
 		lens_deinit(&p->lenses[i]);
 	free(p->lenses);
@@ -51,9 +49,9 @@ static int lens_init(
 	struct lens l = {.n_jails = n_jails};
 	int r = -ENOMEM;
 
-	recent_init(&l.recent);
 	l.jails = calloc(n_jails + 1, sizeof(*l.jails));
-	if (l.jails) {
+	l.recent = recent_new();
+	if (l.jails && l.recent) {
 		memcpy(l.jails, jails, n_jails * sizeof(*l.jails));
 		r = make_sieve(p, &l);
 	}
@@ -217,6 +215,6 @@ int pipeline_feed_block(
 	p->gathers = false;
 	r = pipeline_weigh_gathered(p, now, out);
 	result = r < 0 ? r : result;
-	r = pipeline_finish(p, b->jails, b->n_jails, b, &l->recent);
+	r = pipeline_finish(p, b->jails, b->n_jails, b, l->recent);
 	return r < 0 ? r : result;
 }

@@ -73,7 +73,7 @@ int pipeline_search_block(
 	while (!r && sieve_next_line(s.sieve, &line))
 		r = search_line(&s, line);
 	/* In any case: what was skipped must not be looked at later. */
-	settled = pipeline_finish(p, b->jails, b->n_jails, b, &l->recent);
+	settled = pipeline_finish(p, b->jails, b->n_jails, b, l->recent);
 	return r ? r : settled;
 }
 
@@ -208,12 +208,12 @@ static int feed_known(struct pipeline *p, const struct pipeline_block *b,
 
 static int finish(struct own *o, const struct pipeline_found *f)
 {
-	int r = pipeline_finish(o->p, f->jails, f->n_jails, o->b, &o->p->found);
+	int r = pipeline_finish(o->p, f->jails, f->n_jails, o->b, o->p->found);
 	int own = 0;
 
 	if (o->lens && o->lens->sieve)
 		own = pipeline_finish(
-		    o->p, o->b->jails, o->b->n_jails, o->b, &o->lens->recent);
+		    o->p, o->b->jails, o->b->n_jails, o->b, o->lens->recent);
 	return r < 0 ? r : own;
 }
 

@@ -24,7 +24,7 @@ struct lens {
 	uint32_t *jails;
 	uint32_t n_jails;
 	struct sieve *sieve; /* NULL: line by line, a log is in another encoding */
-	struct recent recent;
+	struct recent *recent; /* filters point to it */
 };
 
 struct pipeline {
@@ -45,7 +45,7 @@ struct pipeline {
 	char id[NET_ID_MAX_BYTES + 1]; /* of the failure at hand */
 	struct lens *lenses; /* one for each list of jails that was fed a block */
 	size_t n_lenses;
-	struct recent found; /* of blocks that were searched elsewhere */
+	struct recent *found; /* of blocks that were searched elsewhere */
 	/* While a block is fed: failures that wait to be weighed together. */
 	bool gathers;
 	struct hit gathered[ENGINE_EXPECT_MAX];

@@ -170,7 +170,8 @@ static void feed_block(struct filter *filters[N_FILTERS], struct sieve *s, size_
 static void by_block(struct span log, uint64_t *seed, struct buf *told)
 {
 	struct filter *filters[N_FILTERS];
-	struct recent recent[2];
+	CLEANUP(recent_freep) struct recent *one = recent_new();
+	CLEANUP(recent_freep) struct recent *other = recent_new();
 	struct span rest = log, line;
 	struct err e;
 
@@ -178,8 +179,7 @@ static void by_block(struct span log, uint64_t *seed, struct buf *told)
 	CLEANUP(sieve_freep) struct sieve *s = sieve_new(filters, N_FILTERS, &e);
 
 	assert_non_null(s);
-	recent_init(&recent[0]);
-	recent_init(&recent[1]);
+	assert_true(one && other);
 	while (rest.n) {
 		struct span block = {rest.p, 0};
 		size_t n = 1 + draw(seed, draw(seed, 2) ? 3 : 100);
@@ -189,11 +189,9 @@ static void by_block(struct span log, uint64_t *seed, struct buf *told)
 			block.n = (size_t)(rest.p - block.p);
 		}
 		feed_block(filters, s, (size_t)(block.p - log.p), block,
-		    &recent[!draw(seed, 8)], told);
+		    draw(seed, 8) ? one : other, told);
 	}
 	free_all(filters);
-	recent_deinit(&recent[0]);
-	recent_deinit(&recent[1]);
 }
 
 static void test_same(void **state)

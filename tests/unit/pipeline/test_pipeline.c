@@ -293,6 +293,53 @@ static void usedns_raw_bans_names(UNUSED void **state)
 	end(&b);
 }
 
+/* A block of its own memory, which is gone when its lines are. */
+static void feed_block(
+    struct bench *b, const char *text, const uint32_t *jails, uint32_t n_jails)
+{
+	CLEANUP(freep) char *lines = strdup(text);
+	struct span rest = span_of(text), line;
+	struct pipeline_block block = {
+	    .lines = {lines, strlen(text)},
+	    .jails = jails,
+	    .n_jails = n_jails,
+	    .read_at = wall_from_sec(NOON + DAY),
+	};
+
+	while (span_next_line(&rest, &line))
+		block.n_lines++;
+	assert_int_equal(
+	    pipeline_feed_block(b->pipeline, &block, WALL_NONE, &b->orders), 0);
+}
+
+/* One jail reads several logs with others; what it skipped in one of them dates a line
+ * of the next. */
+static void a_date_serves_lines_of_later_blocks(UNUSED void **state)
+{
+	static const char reject[] =
+	    " mx postfix/smtpd[1]: NOQUEUE: reject: RCPT from x[192.0.2.1]: 554 no\n";
+	static const uint32_t groups[][3] = {{0}, {0, 1}, {0, 1, 2}, {0, 2}};
+	static const uint32_t sizes[] = {1, 2, 3, 2};
+	struct bench b;
+	char jails[1024] = "";
+
+	for (int i = 0; i < 3; i++)
+		snprintf(jails + strlen(jails), sizeof(jails) - strlen(jails),
+		    "[j%d]\nenabled = true\nfilter = postfix\nlogpath = /var/log/%d\n"
+		    "maxretry = %d\nfindtime = 600\nbantime = 3600\n",
+		    i, i, i ? 100 : 1);
+	start(&b, jails);
+	for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+		feed_block(&b, "Nov 24 12:00:00 mx nothing\n", groups[i], sizes[i]);
+		feed_block(&b, "nothing, without a date\n", groups[i], sizes[i]);
+	}
+	assert_int_equal(b.orders.n, 0);
+	feed_block(&b, reject, groups[0], sizes[0]);
+	assert_int_equal(b.orders.n, 1);
+	assert_int_equal(b.orders.items[0].at.us, wall_from_sec(NOON).us);
+	end(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -301,6 +348,7 @@ int main(void)
 	    cmocka_unit_test(what_is_over_by_now_is_not_banned_live),
 	    cmocka_unit_test(a_live_line_of_a_wrong_clock_is_of_now),
 	    cmocka_unit_test(the_window_option_leaves_out_the_rest),
+	    cmocka_unit_test(a_date_serves_lines_of_later_blocks),
 	    cmocka_unit_test(ids_count_and_are_banned),
 	    cmocka_unit_test(an_id_beside_an_address_counts),
 	    cmocka_unit_test(a_firewall_has_no_use_for_ids),
