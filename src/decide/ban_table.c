@@ -255,6 +255,14 @@ struct ban *ban_table_after(const struct ban *b)
 	return ban_order_RB_NEXT((struct ban *)(uintptr_t)b);
 }
 
+struct ban *ban_table_next(const struct ban_table *t, uint32_t id)
+{
+	while (++id <= t->bans.n_made)
+		if (ban_at(t, id)->cause)
+			return ban_at(t, id);
+	return NULL;
+}
+
 void ban_table_remap(struct ban_table *t, const uint32_t *map)
 {
 	for (uint32_t id = 1; id <= t->bans.n_made; id++) {

@@ -72,6 +72,10 @@ void ban_table_remove(struct ban_table *t, struct ban *b);
 struct ban *ban_table_first(const struct ban_table *t);
 struct ban *ban_table_after(const struct ban *b);
 
+/* The one with the next number behind @id (0 to begin), which may be walked while bans
+ * come and go. NULL: no more. */
+struct ban *ban_table_next(const struct ban_table *t, uint32_t id);
+
 /* Jail i becomes map[i]. All bans of jails that go must have been removed. */
 void ban_table_remap(struct ban_table *t, const uint32_t *map);
 

@@ -235,6 +235,16 @@ void engine_bounds(const struct engine *e, struct engine_bounds *out);
 typedef void (*engine_ban_fn)(void *ctx, const struct order *o);
 void engine_each_ban(const struct engine *e, int jail, engine_ban_fn fn, void *ctx);
 
+/**
+ * engine_next_bans() - at most @max bans of a walk that others may interrupt
+ * @io_at: 0 to begin; where to go on
+ *
+ * A ban that is there during the whole walk is shown once; one that comes or goes
+ * meanwhile perhaps. Return: false: that was the end.
+ */
+bool engine_next_bans(
+    const struct engine *e, uint32_t *io_at, size_t max, engine_ban_fn fn, void *ctx);
+
 /* Bans of @n itself, or of a network around it, or inside it. */
 void engine_find_bans(
     const struct engine *e, const struct net *n, engine_ban_fn fn, void *ctx);

@@ -101,6 +101,20 @@ void engine_each_ban(const struct engine *e, int jail, engine_ban_fn fn, void *c
 			show(e, b, fn, ctx);
 }
 
+bool engine_next_bans(
+    const struct engine *e, uint32_t *io_at, size_t max, engine_ban_fn fn, void *ctx)
+{
+	for (; max > 0; max--) {
+		const struct ban *b = ban_table_next(e->bans, *io_at);
+
+		if (!b)
+			return false;
+		*io_at = b->id;
+		show(e, b, fn, ctx);
+	}
+	return true;
+}
+
 static void find_host_bans(
     const struct engine *e, const struct net *n, engine_ban_fn fn, void *ctx)
 {

@@ -181,7 +181,7 @@ static bool take_token(struct guard *g, mono_t now)
 	return true;
 }
 
-static enum guard_reason judge(struct guard *g, const struct net *n, mono_t now)
+static enum guard_reason judge(const struct guard *g, const struct net *n)
 {
 	for (size_t i = 0; i < ARRAY_LEN(set_reasons); i++) {
 		if (netset_overlaps(g->sets[set_reasons[i]], n))
@@ -189,14 +189,23 @@ static enum guard_reason judge(struct guard *g, const struct net *n, mono_t now)
 	}
 	if (is_special(n))
 		return GUARD_SPECIAL;
-	if (is_too_wide(g, n))
-		return GUARD_TOO_WIDE;
-	return take_token(g, now) ? GUARD_OK : GUARD_TOO_FAST;
+	return is_too_wide(g, n) ? GUARD_TOO_WIDE : GUARD_OK;
 }
 
 enum guard_reason guard_check(struct guard *g, const struct net *n, mono_t now)
 {
-	enum guard_reason r = judge(g, n, now);
+	enum guard_reason r = judge(g, n);
+
+	if (r == GUARD_OK && !take_token(g, now))
+		r = GUARD_TOO_FAST;
+	if (r != GUARD_OK)
+		g->n_refused[r]++;
+	return r;
+}
+
+enum guard_reason guard_check_again(struct guard *g, const struct net *n)
+{
+	enum guard_reason r = judge(g, n);
 
 	if (r != GUARD_OK)
 		g->n_refused[r]++;

@@ -55,6 +55,8 @@ int guard_add(struct guard *g, enum guard_reason reason, const struct net *n);
 
 /* May @n be banned? A network that reaches over a protected address is refused too. */
 enum guard_reason guard_check(struct guard *g, const struct net *n, mono_t now);
+/* The same for a ban that is told again, which the cap does not count. */
+enum guard_reason guard_check_again(struct guard *g, const struct net *n);
 
 const char *guard_reason_text(enum guard_reason r); /* "an address of this machine" */
 uint64_t guard_n_refused(const struct guard *g, enum guard_reason r);

@@ -77,6 +77,12 @@ int nft_counter(struct nft *n, uint32_t target, const struct net *net,
 	nft_set_name(&n->targets[target], &s, name);
 	key = nft_set_key(net, &n_bytes);
 	r = nft_elem_read(n, n->ask.table, name, key, n_bytes, &elem);
+	s.is_bulk = true;
+	if (r == -ENOENT && !nft_set_is_net(&s) &&
+	    *nft_set_mark(&n->targets[target], &s)) {
+		nft_set_name(&n->targets[target], &s, name);
+		r = nft_elem_read(n, n->ask.table, name, key, n_bytes, &elem);
+	}
 	if (r < 0)
 		return r;
 	*packets = elem.packets;

@@ -9,8 +9,10 @@
  * Per target (a jail's port list) a hash set for single addresses and, once a network
  * is banned, one for each prefix length in use, each per family, with kernel timeout
  * and a counter per element. So networks may overlap: each is banned for its own time.
- * Rules stand in a chain at prerouting before connection tracking (priority raw - 10):
- * the cheapest place that sees every interface. Source: linux/netfilter/nf_tables.h.
+ * A counter makes an element five times as dear to add; so those that come in bulk go
+ * to a set without, which is made when it is first needed. Rules stand in a chain at
+ * prerouting before connection tracking (priority raw - 10): the cheapest place that
+ * sees every interface. Source: linux/netfilter/nf_tables.h.
  *
  * Sends batches; never lists a set. Needs CAP_NET_ADMIN in its network namespace.
  */
@@ -61,8 +63,8 @@ struct nft_target {
 	enum nft_answer answer;
 	/* "": made of the name. Networks: the same with "-24" and so on behind it. */
 	char set4[NFT_SET_NAME_BYTES], set6[NFT_SET_NAME_BYTES];
-	char name[NFT_SET_NAME_BYTES -
-		  8];     /* sets: NAME-ipv4, -ipv6, -net4-24, -net6-64 */
+	/* Sets: NAME-ipv4, -ipv6, -many4, -many6, -net4-24, -net6-64. */
+	char name[NFT_SET_NAME_BYTES - 8];
 	uint8_t protocol; /* IPPROTO_TCP, IPPROTO_UDP, or 0: everything (with ports:
 			     both) */
 	size_t n_ports;   /* 0: all ports; ignored for a protocol that has none */
@@ -99,6 +101,7 @@ struct nft_change {
 	uint32_t target; /* index in what nft_setup() was given */
 	struct net net;
 	int64_t timeout_ms; /* add: > 0; 0: without end */
+	bool is_bulk; /* add: without a counter; makes no difference to a network */
 };
 
 /**
@@ -116,7 +119,8 @@ int nft_apply(struct nft *n, const struct nft_change *changes, size_t n_changes,
     void (*failed)(void *ctx, const struct nft_change *c, int err), void *ctx,
     struct err *e);
 
-/* What an element has stopped. Return: 0, -ENOENT (no such element), negative errno. */
+/* What an element has stopped; one that came in bulk: nothing. Return: 0, -ENOENT (no
+ * such element), negative errno. */
 int nft_counter(struct nft *n, uint32_t target, const struct net *net,
     uint64_t *packets, uint64_t *bytes);
 

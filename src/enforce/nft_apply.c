@@ -28,7 +28,7 @@
 #define MAX_RUNS 8192
 #define RUN_MAX_ELEMS 1024 /* 52 bytes each at most: fits one attribute */
 #define RUN_MAX_ELEMS_ONCE 64
-#define RUN_MAX_BYTES 65536 /* with a set and a rule made on demand */
+#define RUN_MAX_BYTES (2 * 65536) /* with a set and a rule made on demand */
 #define MAX_FRESH 16
 #define MAX_FULL 64
 #define MAX_REFUSALS 64
@@ -69,7 +69,8 @@ static void work_deinit(struct work *w)
 
 static bool is_same_set(const struct nft_set *a, const struct nft_set *b)
 {
-	return a->target == b->target && a->is_v6 == b->is_v6 && a->bits == b->bits;
+	return a->target == b->target && a->is_v6 == b->is_v6 && a->bits == b->bits &&
+	       a->is_bulk == b->is_bulk;
 }
 
 static bool is_among(const struct nft_set *s, const struct nft_set *list, size_t n)
@@ -83,7 +84,10 @@ static bool is_among(const struct nft_set *s, const struct nft_set *list, size_t
 
 static struct nft_set set_of_change(const struct nft_change *c)
 {
-	return nft_set_of(c->target, &c->net);
+	struct nft_set s = nft_set_of(c->target, &c->net);
+
+	s.is_bulk = c->add && c->is_bulk && !nft_set_is_net(&s);
+	return s;
 }
 
 /* What needs no kernel to be refused. Return: 0 or negative errno. */
@@ -195,6 +199,22 @@ static void put_fresh(struct work *w, const struct nft_set *s)
 	nft_put_rule(&w->n->batch, &w->n->place, t, s);
 }
 
+/* Nobody remembers which of the two sets an address is in. */
+static void put_bulk_removal(
+    struct work *w, const struct run *run, const struct nft_set *of)
+{
+	struct nft_own_target *t = &w->n->targets[of->target];
+	struct nft_set s = *of;
+	char name[NFT_SET_NAME_ROOM];
+
+	s.is_bulk = true;
+	if (w->changes[run->first].add || nft_set_is_net(&s) ||
+	    (!*nft_set_mark(t, &s) && !is_among(&s, w->fresh, w->n_fresh)))
+		return;
+	nft_set_name(t, &s, name);
+	put_run_messages(w, run, name);
+}
+
 static void put_run(struct work *w, size_t first, size_t n)
 {
 	struct nft_set s = set_of_change(&w->changes[first]);
@@ -202,7 +222,7 @@ static void put_run(struct work *w, size_t first, size_t n)
 	struct run *run = &w->runs[w->n_runs];
 	char name[NFT_SET_NAME_ROOM];
 
-	if (nft_set_is_net(&s) && !*nft_set_mark(t, &s) &&
+	if (nft_set_is_on_demand(&s) && !*nft_set_mark(t, &s) &&
 	    !is_among(&s, w->fresh, w->n_fresh)) {
 		if (!w->changes[first].add)
 			return; /* no such set, so nothing to remove */
@@ -212,6 +232,7 @@ static void put_run(struct work *w, size_t first, size_t n)
 	*run = (struct run){.first = first, .n = n};
 	run->first_seq = w->n->batch.last_seq + 1;
 	put_run_messages(w, run, name);
+	put_bulk_removal(w, run, &s);
 	run->last_seq = w->n->batch.last_seq;
 	w->n_runs++;
 }

@@ -27,6 +27,7 @@ struct nft_set {
 	uint32_t target;
 	bool is_v6;
 	uint8_t bits;
+	bool is_bulk; /* single addresses without counters */
 };
 
 struct nft_own_target {
@@ -34,6 +35,7 @@ struct nft_own_target {
 	bool are_ports_single; /* each range is one port */
 	bool has_v4[33];       /* sets that exist, by prefix length */
 	bool has_v6[129];
+	bool has_bulk[2]; /* by is_v6 */
 };
 
 /* What tells our table from one that somebody else put there or changed. */
@@ -69,7 +71,11 @@ bool nft_set_parse(
     const struct nft_own_target *t, struct span name, struct nft_set *out);
 struct nft_set nft_set_of(uint32_t target, const struct net *net);
 bool nft_set_is_net(const struct nft_set *s);
-bool *nft_set_mark(struct nft_own_target *t, const struct nft_set *s); /* has_v4, _v6 */
+/* Does it exist only once it was needed? */
+bool nft_set_is_on_demand(const struct nft_set *s);
+/* Whether it exists: has_v4 and so on. */
+bool *nft_set_mark(struct nft_own_target *t, const struct nft_set *s);
+void nft_set_forget_marks(struct nft_own_target *t);
 const uint8_t *nft_set_key(const struct net *net, size_t *n_bytes);
 
 /* Sort and merge the ports of @t. Return: 0 or -EINVAL (no name, from > to, ...). */

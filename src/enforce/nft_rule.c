@@ -155,7 +155,8 @@ void nft_put_set(
 	put_set_size(b, nft_set_is_net(s) ? NFT_MAX_NETS : NFT_MAX_HOSTS);
 	nft_batch_put_be32(b, NFTA_SET_GC_INTERVAL, GC_INTERVAL_MS);
 	put_key_note(b);
-	put_set_counter(b);
+	if (!s->is_bulk)
+		put_set_counter(b);
 }
 
 /* A nameless, constant set, as the braces in nft(8)'s language make it. */

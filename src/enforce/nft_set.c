@@ -95,7 +95,11 @@ void nft_set_name(const struct nft_own_target *t, const struct nft_set *s,
 	const char *given = s->is_v6 ? t->t.set6 : t->t.set4;
 	int family = s->is_v6 ? 6 : 4;
 
-	if (*given && nft_set_is_net(s))
+	if (s->is_bulk && *given)
+		(void)snprintf(out, NFT_SET_NAME_ROOM, "%s-many", given);
+	else if (s->is_bulk)
+		(void)snprintf(out, NFT_SET_NAME_ROOM, "%s-many%d", t->t.name, family);
+	else if (*given && nft_set_is_net(s))
 		(void)snprintf(out, NFT_SET_NAME_ROOM, "%s-%u", given, s->bits);
 	else if (*given)
 		(void)snprintf(out, NFT_SET_NAME_ROOM, "%s", given);
@@ -124,20 +128,22 @@ static uint8_t bits_at_end(struct span name, bool is_v6)
 bool nft_set_parse(
     const struct nft_own_target *t, struct span name, struct nft_set *out)
 {
-	char text[NFT_SET_NAME_ROOM];
-
 	/* There is one way to write each, so writing it again tells. */
 	for (int v6 = 0; v6 <= 1; v6++) {
 		uint8_t host = v6 ? 128 : 32;
-		struct nft_set s = {out->target, v6, bits_at_end(name, v6)};
+		struct nft_set tries[] = {
+		    {out->target, v6, bits_at_end(name, v6), false},
+		    {out->target, v6, host, false}, /* which may end like that */
+		    {out->target, v6, host, true},
+		};
 
-		nft_set_name(t, &s, text);
-		if (!span_eq(name, span_of(text))) {
-			s.bits = host; /* a name may end like that by itself */
-			nft_set_name(t, &s, text);
-		}
-		if (span_eq(name, span_of(text))) {
-			*out = s;
+		for (size_t i = 0; i < ARRAY_LEN(tries); i++) {
+			char text[NFT_SET_NAME_ROOM];
+
+			nft_set_name(t, &tries[i], text);
+			if (!span_eq(name, span_of(text)))
+				continue;
+			*out = tries[i];
 			return true;
 		}
 	}
@@ -158,8 +164,22 @@ bool nft_set_is_net(const struct nft_set *s)
 	return s->bits < (s->is_v6 ? 128 : 32);
 }
 
+bool nft_set_is_on_demand(const struct nft_set *s)
+{
+	return s->is_bulk || nft_set_is_net(s);
+}
+
+void nft_set_forget_marks(struct nft_own_target *t)
+{
+	memset(t->has_v4, 0, sizeof(t->has_v4));
+	memset(t->has_v6, 0, sizeof(t->has_v6));
+	memset(t->has_bulk, 0, sizeof(t->has_bulk));
+}
+
 bool *nft_set_mark(struct nft_own_target *t, const struct nft_set *s)
 {
+	if (s->is_bulk)
+		return &t->has_bulk[s->is_v6];
 	return s->is_v6 ? &t->has_v6[s->bits] : &t->has_v4[s->bits];
 }
 

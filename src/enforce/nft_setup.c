@@ -172,8 +172,7 @@ static void forget_found(struct plan *p)
 	p->n_sets = 0;
 	p->n_rules = 0;
 	for (size_t i = 0; i < p->n_targets; i++) {
-		memset(p->targets[i].has_v4, 0, sizeof(p->targets[i].has_v4));
-		memset(p->targets[i].has_v6, 0, sizeof(p->targets[i].has_v6));
+		nft_set_forget_marks(&p->targets[i]);
 	}
 }
 
@@ -211,24 +210,32 @@ static int look_around(struct nft *n, struct plan *p)
 
 /* --- the transaction --- */
 
+static void put_set(struct nft *n, struct plan *p, const struct nft_set *s)
+{
+	struct nft_own_target *t = &p->targets[s->target];
+	bool *mark = nft_set_mark(t, s);
+
+	if (!*mark && nft_set_is_on_demand(s))
+		return;
+	if (!*mark)
+		nft_put_set(&n->batch, t, s);
+	*mark = true;
+	nft_put_rule(&n->batch, &n->place, t, s);
+	p->n_rules++;
+}
+
 static void put_target(struct nft *n, struct plan *p, uint32_t target)
 {
-	struct nft_own_target *t = &p->targets[target];
-	struct nft_batch *b = &n->batch;
-
 	for (int v6 = 0; v6 <= 1; v6++) {
-		struct nft_set s = {target, v6, (uint8_t)(v6 ? 128 : 32)};
+		uint8_t host = v6 ? 128 : 32;
+		struct nft_set s = {target, v6, host, false};
+		struct nft_set bulk = {target, v6, host, true};
 
 		/* Single addresses first: most bans are. */
-		for (; s.bits > 0; s.bits--) {
-			if (nft_set_is_net(&s) && !*nft_set_mark(t, &s))
-				continue;
-			if (!*nft_set_mark(t, &s))
-				nft_put_set(b, t, &s);
-			*nft_set_mark(t, &s) = true;
-			nft_put_rule(b, &n->place, t, &s);
-			p->n_rules++;
-		}
+		put_set(n, p, &s);
+		put_set(n, p, &bulk);
+		while (--s.bits > 0)
+			put_set(n, p, &s);
 	}
 }
 
@@ -355,8 +362,7 @@ int nft_remove(struct nft *n, struct err *e)
 		return explain(&n->batch, r, &why, e);
 	n->stand = (struct nft_stand){0};
 	for (size_t i = 0; i < n->n_targets; i++) {
-		memset(n->targets[i].has_v4, 0, sizeof(n->targets[i].has_v4));
-		memset(n->targets[i].has_v6, 0, sizeof(n->targets[i].has_v6));
+		nft_set_forget_marks(&n->targets[i]);
 	}
 	return 0;
 }

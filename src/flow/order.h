@@ -22,6 +22,7 @@ enum order_cause {
 	ORDER_JAIL_GONE,   /* the configuration no longer has that jail */
 	ORDER_REFUSED,     /* the guard did not let it through */
 };
+#define ORDER_N_CAUSES (ORDER_REFUSED + 1)
 
 /* One line that spoke for a ban. */
 struct evidence {

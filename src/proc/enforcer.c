@@ -19,6 +19,7 @@
 #define GUARD_REFRESH_MS 60000
 #define LATER_MS 100 /* bans over the rate cap are tried again */
 #define LATER_MAX 100000
+#define COUNTED_MAX 50000 /* of bans that are told again: so many get counters */
 
 struct enforcer {
 	struct role *role;
@@ -30,6 +31,9 @@ struct enforcer {
 	struct loop_watch *later_timer;
 	bool is_told_missing; /* no nftables: said once */
 	struct orders later;  /* over the rate cap */
+	/* Bans are told again without a cap, but only when there is a reason to. */
+	bool expects_resync, is_syncing;
+	size_t n_synced;
 };
 
 /* --- set-up ------------------------------------------------------------------------
@@ -111,6 +115,7 @@ static void apply_setup(struct enforcer *e)
 
 static void ask_resync(struct enforcer *e)
 {
+	e->expects_resync = true;
 	(void)role_send(e->role, ROLE_ENGINE, MSG_ASK_RESYNC, NULL, -1);
 }
 
@@ -174,6 +179,13 @@ static void keep_for_later(struct enforcer *e, const struct order *o)
 	loop_arm(e->later_timer, LATER_MS, 0);
 }
 
+static enum guard_reason judge(struct enforcer *e, const struct order *o, mono_t now)
+{
+	if (e->is_syncing && o->cause == ORDER_RESTORED)
+		return guard_check_again(e->guard, &o->net);
+	return guard_check(e->guard, &o->net, now);
+}
+
 /* Orders to changes, one per target of the jail; those the guard refuses get a reason.
  */
 static size_t plan(struct enforcer *e, const struct order *orders, uint32_t n,
@@ -189,18 +201,21 @@ static size_t plan(struct enforcer *e, const struct order *orders, uint32_t n,
 		if (o->jail >= e->role->setup->n_jails)
 			continue;
 		if (o->op != ORDER_UNBAN)
-			reasons[i] = (uint8_t)guard_check(e->guard, &o->net, mono);
+			reasons[i] = (uint8_t)judge(e, o, mono);
 		if (reasons[i] == GUARD_TOO_FAST)
 			keep_for_later(e, o);
 		if (reasons[i] != GUARD_OK)
 			continue;
 		uint32_t first = enforcer_tables_first(e->tables, o->jail);
 		uint32_t n_targets = enforcer_tables_n(e->tables, o->jail);
+		bool is_bulk = e->is_syncing && o->cause == ORDER_RESTORED &&
+			       ++e->n_synced > COUNTED_MAX;
 
 		for (uint32_t t = first; t < first + n_targets; t++) {
 			order_of[n_changes] = i;
 			changes[n_changes++] = (struct nft_change){
 			    .add = o->op != ORDER_UNBAN,
+			    .is_bulk = is_bulk,
 			    .target = t,
 			    .net = o->net,
 			    .timeout_ms = timeout_ms(o, now),
@@ -426,6 +441,9 @@ static void enforcer_reload(struct role *r, UNUSED const struct setup *old)
 
 static void enforcer_peer(struct role *r, UNUSED enum role_id who)
 {
+	struct enforcer *e = r->ctx;
+
+	e->expects_resync = true; /* a new engine tells all its bans */
 	refresh_guard(r->ctx);
 	tell_enforcing(r->ctx);
 }
@@ -447,8 +465,14 @@ static void enforcer_message(
 	case MSG_COUNT:
 		take_count(e, m);
 		return;
-	default: /* MSG_RESYNC, MSG_RESYNCED: adding again what is there does no harm */
+	case MSG_RESYNC:
 		(void)unpack_u64(&m->body);
+		e->is_syncing = e->expects_resync;
+		e->n_synced = 0;
+		return;
+	default: /* MSG_RESYNCED; adding again what is there does no harm */
+		(void)unpack_u64(&m->body);
+		e->is_syncing = e->expects_resync = false;
 	}
 }
 

@@ -439,6 +439,7 @@ void engine_answers_done(struct engine_answers *a, struct message *m)
 			    "the kernel refuses a ban: %s", strerror((int)-error));
 	}
 	(void)engine_role_flush(a->er);
+	engine_orders_done(a->er, seq);
 	if (w && seq == w->last_seq) {
 		w->last_seq = 0;
 		answer_check(a, w);

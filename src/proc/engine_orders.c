@@ -170,19 +170,66 @@ static void add_restored(void *ctx, const struct order *o)
 		send_ticket(t, &restored);
 }
 
-void engine_orders_resync(struct engine_role *er, enum role_id to)
+static void tell(struct engine_role *er, enum role_id to, enum message_type type)
 {
-	struct batch t = batch_of(er, to);
 	struct buf body = BUF_INIT(16);
 
-	if (!er->is_restored || !er->role->peers[to])
-		return;
 	pack_u64(&body, er->role->setup->generation);
-	(void)role_send(er->role, to, MSG_RESYNC, &body, -1);
-	if (to == ROLE_ENFORCER)
-		send_missed(er, &t);
+	(void)role_send(er->role, to, type, &body, -1);
+	buf_deinit(&body);
+}
+
+/* The next message of bans to the enforcer; two are under way at a time, so that it
+ * need not wait for us. */
+static void resync_next(struct engine_role *er)
+{
+	struct batch t = batch_of(er, ROLE_ENFORCER);
+
+	er->resync.wait_for = er->resync.last_seq;
+	er->resync.is_on = engine_next_bans(pipeline_engine(er->pipeline),
+	    &er->resync.at, PER_MESSAGE, add_restored, &t);
+	batch_end(&t);
+	er->resync.last_seq = er->last_seq;
+	if (!er->resync.is_on)
+		tell(er, ROLE_ENFORCER, MSG_RESYNCED);
+}
+
+void engine_orders_done(struct engine_role *er, uint64_t seq)
+{
+	/* Nothing was sent if all of them were ids: nothing will be answered. */
+	while (er->resync.is_on && seq >= er->resync.wait_for)
+		resync_next(er);
+}
+
+static void resync_enforcer(struct engine_role *er)
+{
+	struct batch t = batch_of(er, ROLE_ENFORCER);
+
+	send_missed(er, &t);
+	batch_end(&t);
+	er->resync.at = 0;
+	er->resync.is_on = true;
+	er->resync.last_seq = er->last_seq;
+	resync_next(er);
+	engine_orders_done(er, er->resync.wait_for);
+}
+
+static void resync_runner(struct engine_role *er)
+{
+	struct batch t = batch_of(er, ROLE_RUNNER);
+
 	engine_each_ban(pipeline_engine(er->pipeline), -1, add_restored, &t);
 	batch_end(&t);
-	(void)role_send(er->role, to, MSG_RESYNCED, &body, -1);
-	buf_deinit(&body);
+	tell(er, ROLE_RUNNER, MSG_RESYNCED);
+}
+
+void engine_orders_resync(struct engine_role *er, enum role_id to)
+{
+	if (!er->is_restored || !er->role->peers[to])
+		return;
+	tell(er, to, MSG_RESYNC);
+	if (to == ROLE_ENFORCER)
+		resync_enforcer(er);
+	else
+		resync_runner(er);
 }

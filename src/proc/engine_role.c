@@ -38,15 +38,13 @@ uint64_t engine_role_flush(struct engine_role *er)
 	if (!er->orders.n)
 		return 0;
 	engine_orders_send(er);
+	engine_say_orders(er);
 	for (size_t i = 0; i < er->orders.n; i++) {
 		const struct order *o = &er->orders.items[i];
 		const struct setup_jail *j = jail_of(er, o->jail);
 
-		if (!j)
-			continue;
-		engine_say_order(j, o);
-		engine_say_increase(er, o);
-		engine_store_put(er->store, j->name, o);
+		if (j)
+			engine_store_put(er->store, j->name, o);
 	}
 	orders_clear(&er->orders);
 	rearm(er);

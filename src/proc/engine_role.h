@@ -48,8 +48,14 @@ struct engine_role {
 	uint64_t n_unescalated; /* of engine_bounds(), as far as it was told */
 	uint64_t *severed;      /* by jail: connections that its bans ended */
 	struct buf missed;      /* unban records while there was no enforcer */
-	bool is_enforcing;      /* the enforcer says that the kernel has our sets */
-	bool is_restored;       /* the keeper's memory is in, or given up on */
+	struct {
+		bool is_on;
+		uint32_t at;       /* of engine_next_bans() */
+		uint64_t wait_for; /* its answer asks for the next message */
+		uint64_t last_seq; /* of the last message that was sent */
+	} resync;                  /* with the enforcer */
+	bool is_enforcing;         /* the enforcer says that the kernel has our sets */
+	bool is_restored;          /* the keeper's memory is in, or given up on */
 	bool is_reading; /* and what ignoreip names is known: lines are decided */
 	bool is_serving; /* and the logs are open: nothing that is written is missed */
 };
@@ -72,8 +78,10 @@ void engine_role_resync(struct engine_role *er);
 /* --- orders on their way out */
 /* What has been decided, to the enforcer and, for jails that need it, to the runner. */
 void engine_orders_send(struct engine_role *er);
-/* All bans again, to one of them. */
+/* All bans again, to one of them. The enforcer gets them little by little: what is
+ * decided meanwhile does not wait behind a million bans. */
 void engine_orders_resync(struct engine_role *er, enum role_id to);
+void engine_orders_done(struct engine_role *er, uint64_t seq); /* it has answered */
 
 /* --- connections that bans ended */
 /* Counts for the present set-up; those of @old (NULL: none) are taken over by name.
@@ -136,8 +144,9 @@ void engine_names_forget(
 
 /* --- the log. All but the first two is told in fail2ban's style only. */
 void engine_say_order(const struct setup_jail *j, const struct order *o);
-/* Behind it: that the ban is longer (fail2ban's style), or that no length was found. */
-void engine_say_increase(struct engine_role *er, const struct order *o);
+/* What is about to be flushed. Bans that are lifted in bulk are told by their number,
+ * but in fail2ban's style. */
+void engine_say_orders(struct engine_role *er);
 void engine_say_begin(struct engine_role *er); /* jails start; failures are told */
 void engine_say_restored(struct engine_role *er);
 void engine_say_jails(struct engine_role *er, const char *what); /* "stopped" */

@@ -13,6 +13,7 @@
 
 #define STAMP_BYTES 32
 #define WHO_BYTES 2048
+#define UNBANS_SAID_MAX 1000 /* more at a time are only counted */
 
 static void stamp(wall_t at, char out[STAMP_BYTES])
 {
@@ -98,7 +99,8 @@ void engine_say_order(const struct setup_jail *j, const struct order *o)
 		say_like_bandog(j->name, o, buf_str(&who));
 }
 
-void engine_say_increase(struct engine_role *er, const struct order *o)
+/* That the ban is longer (fail2ban's style), or that no length was found. */
+static void say_length(struct engine_role *er, const struct order *o)
 {
 	const struct setup_jail *j = &er->role->setup->jails[o->jail];
 	struct engine *e = pipeline_engine(er->pipeline);
@@ -126,6 +128,54 @@ void engine_say_increase(struct engine_role *er, const struct order *o)
 	log_fail2ban(LOG_L_NOTICE, "observer", "[%s] Increase Ban %s (%u # %s -> %s)",
 	    j->name, buf_str(&who), o->ban_count,
 	    o->until.us == WALL_NEVER.us ? "permanent" : buf_str(&length), end);
+}
+
+static size_t n_unbans(const struct orders *l)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < l->n; i++)
+		n += l->items[i].op == ORDER_UNBAN;
+	return n;
+}
+
+/* One line for each jail and cause. */
+static void say_unbans(struct engine_role *er)
+{
+	const struct setup *s = er->role->setup;
+	size_t n_rows = (size_t)s->n_jails * ORDER_N_CAUSES;
+	CLEANUP(freep) size_t *n = calloc(n_rows + 1, sizeof(*n));
+
+	for (size_t i = 0; n && i < er->orders.n; i++) {
+		const struct order *o = &er->orders.items[i];
+
+		if (o->op == ORDER_UNBAN && o->jail < s->n_jails)
+			n[o->jail * ORDER_N_CAUSES + o->cause]++;
+	}
+	for (size_t i = 0; n && i < n_rows; i++) {
+		if (n[i])
+			log_event(LOG_L_NOTICE, s->jails[i / ORDER_N_CAUSES].name,
+			    "unban count=%zu by=%s", n[i],
+			    order_cause_name((enum order_cause)(i % ORDER_N_CAUSES)));
+	}
+}
+
+void engine_say_orders(struct engine_role *er)
+{
+	const struct setup *s = er->role->setup;
+	bool is_bulk =
+	    !log_is_like_fail2ban() && n_unbans(&er->orders) > UNBANS_SAID_MAX;
+
+	if (is_bulk)
+		say_unbans(er);
+	for (size_t i = 0; i < er->orders.n; i++) {
+		const struct order *o = &er->orders.items[i];
+
+		if (o->jail >= s->n_jails || (is_bulk && o->op == ORDER_UNBAN))
+			continue;
+		engine_say_order(&s->jails[o->jail], o);
+		say_length(er, o);
+	}
 }
 
 /* --- fail2ban's style only ---------------------------------------------------------

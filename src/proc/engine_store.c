@@ -279,13 +279,13 @@ static void committed(struct engine_store *s, struct message *m)
 		loop_arm(s->timer, s->is_failing ? RETRY_MS : CHECKPOINT_MS, 0);
 }
 
-static void loaded_ban(struct engine_store *s, struct message *m)
+static void loaded_ban(struct engine_store *s, struct unpack *u)
 {
-	CLEANUP(freep) char *jail = unpack_str(&m->body);
+	CLEANUP(freep) char *jail = unpack_str(u);
 	struct order o;
 
-	if (!jail || order_decode(&m->body, &o) < 0) {
-		m->body.bad = true;
+	if (!jail || order_decode(u, &o) < 0) {
+		u->bad = true;
 		return;
 	}
 	int at = setup_find_jail(s->er->role->setup, span_of(jail));
@@ -298,43 +298,59 @@ static void loaded_ban(struct engine_store *s, struct message *m)
 	order_deinit(&o);
 }
 
-static void loaded_tally(struct engine_store *s, struct message *m)
+static void loaded_tally(struct engine_store *s, struct unpack *u)
 {
-	CLEANUP(freep) char *jail = unpack_str(&m->body);
-	struct net n = unpack_net(&m->body);
-	struct span state = unpack_span(&m->body);
-	int at = jail && !m->body.bad
-		     ? setup_find_jail(s->er->role->setup, span_of(jail))
-		     : -1;
+	CLEANUP(freep) char *jail = unpack_str(u);
+	struct net n = unpack_net(u);
+	struct span state = unpack_span(u);
+	int at =
+	    jail && !u->bad ? setup_find_jail(s->er->role->setup, span_of(jail)) : -1;
 
 	/* One that cannot be read is a count begun anew. */
 	if (at >= 0)
 		(void)engine_restore_tally(engine_of(s), (uint32_t)at, &n, state);
 }
 
-static void loaded_offender(struct engine_store *s, struct message *m)
+static void loaded_offender(struct engine_store *s, struct unpack *u)
 {
-	CLEANUP(freep) char *jail = unpack_str(&m->body);
+	CLEANUP(freep) char *jail = unpack_str(u);
 	struct offender o;
 
-	if (!jail || offender_decode(&m->body, &o) < 0)
-		m->body.bad = true;
+	if (!jail || offender_decode(u, &o) < 0)
+		u->bad = true;
 	else if (engine_restore_offender(engine_of(s), jail, &o) < 0)
 		log_warning(jail, "out of memory: bans before are not known");
 }
 
-static void loaded_cursor(struct engine_store *s, struct message *m)
+static void loaded_cursor(struct engine_store *s, struct unpack *u)
 {
-	CLEANUP(freep) char *path = unpack_str(&m->body);
-	struct cursor c = cursor_decode(&m->body);
+	CLEANUP(freep) char *path = unpack_str(u);
+	struct cursor c = cursor_decode(u);
 
-	if (!path || m->body.bad)
+	if (!path || u->bad)
 		return;
 	int r = path[0] == '/' ? engine_files_restore(s->er->files, path, &c)
 			       : engine_journals_restore(s->er->journals, path, &c);
 
 	if (r < 0)
 		log_err(path, "out of memory: its position is not known");
+}
+
+static void loaded_one(struct engine_store *s, uint16_t type, struct unpack *u)
+{
+	switch (type) {
+	case MSG_LOADED_BAN:
+		loaded_ban(s, u);
+		return;
+	case MSG_LOADED_TALLY:
+		loaded_tally(s, u);
+		return;
+	case MSG_LOADED_OFFENDER:
+		loaded_offender(s, u);
+		return;
+	default:
+		loaded_cursor(s, u);
+	}
 }
 
 static void loaded_all(struct engine_store *s)
@@ -360,22 +376,12 @@ void engine_store_message(struct engine_store *s, struct message *m)
 	}
 	if (s->er->is_restored && !s->was_given_up)
 		return;
-	switch (m->type) {
-	case MSG_LOADED_BAN:
-		loaded_ban(s, m);
-		return;
-	case MSG_LOADED_TALLY:
-		loaded_tally(s, m);
-		return;
-	case MSG_LOADED_OFFENDER:
-		loaded_offender(s, m);
-		return;
-	case MSG_LOADED_CURSOR:
-		loaded_cursor(s, m);
-		return;
-	default:
+	if (m->type == MSG_LOADED) {
 		loaded_all(s);
+		return;
 	}
+	while (m->body.p < m->body.end && !m->body.bad)
+		loaded_one(s, m->type, &m->body);
 }
 
 static void on_patience_over(void *ctx)

@@ -18,6 +18,7 @@
 #define HISTORY_MAX 50
 #define PAST_MAX 20
 #define PAST_LINES_BYTES 16384
+#define BATCH_BYTES 32768
 
 struct keeper {
 	struct role *role;
@@ -148,73 +149,100 @@ static void commit(struct keeper *k, uint64_t seq)
 /* --- what the engine gets back -----------------------------------------------------
  */
 
+/* Items of one kind, many to a message: a million of them are to be there in seconds.
+ */
+struct batch {
+	struct keeper *k;
+	uint16_t type;
+	struct buf items;
+	struct buf one; /* being packed */
+};
+
+static int batch_send(struct batch *t)
+{
+	int r = 0;
+
+	if (t->items.n)
+		r = role_send(t->k->role, ROLE_ENGINE, t->type, &t->items, -1);
+	buf_clear(&t->items);
+	return r;
+}
+
+/* t->one is an item of this kind. Return: 0 or negative errno. */
+static int batch_add(struct batch *t, uint16_t type)
+{
+	int r = 0;
+
+	if (t->type != type || t->items.n + t->one.n > BATCH_BYTES)
+		r = batch_send(t);
+	t->type = type;
+	buf_add_span(&t->items, buf_span(&t->one));
+	t->items.failed |= t->one.failed;
+	buf_clear(&t->one);
+	return r;
+}
+
 static int send_ban(void *ctx, const char *jail, const struct order *o)
 {
-	struct keeper *k = ctx;
-	struct buf b = BUF_INIT(MESSAGE_MAX_BYTES - 2);
+	struct batch *t = ctx;
 
-	pack_str(&b, jail);
-	order_encode(&b, o);
-	int r = role_send(k->role, ROLE_ENGINE, MSG_LOADED_BAN, &b, -1);
-
-	buf_deinit(&b);
-	return r;
+	pack_str(&t->one, jail);
+	order_encode(&t->one, o);
+	return batch_add(t, MSG_LOADED_BAN);
 }
 
 static int send_tally(
     void *ctx, const char *jail, const struct net *n, struct span state)
 {
-	struct keeper *k = ctx;
-	struct buf b = BUF_INIT(MESSAGE_MAX_BYTES - 2);
+	struct batch *t = ctx;
 
-	pack_str(&b, jail);
-	pack_net(&b, n);
-	pack_span(&b, state);
-	int r = role_send(k->role, ROLE_ENGINE, MSG_LOADED_TALLY, &b, -1);
-
-	buf_deinit(&b);
-	return r;
+	pack_str(&t->one, jail);
+	pack_net(&t->one, n);
+	pack_span(&t->one, state);
+	return batch_add(t, MSG_LOADED_TALLY);
 }
 
 static int send_offender(void *ctx, const char *jail, const struct offender *o)
 {
-	struct keeper *k = ctx;
-	struct buf b = BUF_INIT(MESSAGE_MAX_BYTES - 2);
+	struct batch *t = ctx;
 
-	pack_str(&b, jail);
-	offender_encode(&b, o);
-	int r = role_send(k->role, ROLE_ENGINE, MSG_LOADED_OFFENDER, &b, -1);
-
-	buf_deinit(&b);
-	return r;
+	pack_str(&t->one, jail);
+	offender_encode(&t->one, o);
+	return batch_add(t, MSG_LOADED_OFFENDER);
 }
 
 static int send_cursor(void *ctx, const char *path, const struct cursor *c)
 {
-	struct keeper *k = ctx;
-	struct buf b = BUF_INIT(MESSAGE_MAX_BYTES - 2);
+	struct batch *t = ctx;
 
-	pack_str(&b, path);
-	cursor_encode(&b, c);
-	int r = role_send(k->role, ROLE_ENGINE, MSG_LOADED_CURSOR, &b, -1);
-
-	buf_deinit(&b);
-	return r;
+	pack_str(&t->one, path);
+	cursor_encode(&t->one, c);
+	return batch_add(t, MSG_LOADED_CURSOR);
 }
 
 /* Bans that are over are sent too: the engine ends them and says so. */
 static void load(struct keeper *k)
 {
+	struct batch t = {
+	    .k = k,
+	    .items = BUF_INIT(MESSAGE_MAX_BYTES - 2),
+	    .one = BUF_INIT(MESSAGE_MAX_BYTES - 2),
+	};
+
 	if (!k->db)
 		open_db(k);
-	int r = k->db ? db_each_ban(k->db, WALL_NONE, send_ban, k) : 0;
+	int r = k->db ? db_each_ban(k->db, WALL_NONE, send_ban, &t) : 0;
 
 	if (!r && k->db)
-		r = db_each_tally(k->db, send_tally, k);
+		r = db_each_tally(k->db, send_tally, &t);
 	if (!r && k->db)
-		r = db_each_offender(k->db, send_offender, k);
+		r = db_each_offender(k->db, send_offender, &t);
 	if (!r && k->db)
-		r = db_each_cursor(k->db, send_cursor, k);
+		r = db_each_cursor(k->db, send_cursor, &t);
+	if (!r)
+		r = batch_send(&t);
+	buf_deinit(&t.one);
+	buf_deinit(&t.items);
 	if (r < 0)
 		log_err(DB_NAME, "was not read whole: %s", strerror(-r));
 	(void)role_send(k->role, ROLE_ENGINE, MSG_LOADED, NULL, -1);

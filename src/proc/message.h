@@ -94,7 +94,7 @@ enum message_type {
 	MSG_PUT_OFFENDER, /* str jail, offender; count 0: forget it */
 	MSG_PUT_CURSOR,   /* str path, cursor */
 	MSG_COMMIT,       /* u64 seq */
-	/* keeper → engine */
+	/* keeper → engine; the first four hold as many as there is room for */
 	MSG_LOADED_BAN,      /* as MSG_PUT_ORDER */
 	MSG_LOADED_TALLY,    /* as MSG_PUT_TALLY */
 	MSG_LOADED_OFFENDER, /* as MSG_PUT_OFFENDER */

@@ -212,6 +212,38 @@ static void test_counts(void **state)
 	assert_int_equal(counts.banned_total, 1);
 }
 
+static void count_walked(void *ctx, UNUSED const struct order *o)
+{
+	++*(size_t *)ctx;
+}
+
+/* A walk that is gone on with later: bans come and go meanwhile. */
+static void test_walk_with_rests(void **state)
+{
+	FIXTURE(f);
+	struct net gone = net("192.0.2.5"), seen = net("192.0.2.1");
+	uint32_t at = 0;
+	size_t n = 0;
+	char who[16];
+
+	(void)state;
+	assert_false(engine_next_bans(f.engine, &at, 5, count_walked, &n));
+	assert_int_equal(n, 0);
+	for (int i = 1; i <= 9; i++) {
+		snprintf(who, sizeof(who), "192.0.2.%d", i);
+		(void)ban(&f, 0, who, 0, 100 - i);
+	}
+	assert_true(engine_next_bans(f.engine, &at, 4, count_walked, &n));
+	assert_int_equal(n, 4);
+	assert_int_equal(engine_unban(f.engine, 0, &gone, t(1), &f.orders), 1);
+	assert_int_equal(engine_unban(f.engine, 0, &seen, t(1), &f.orders), 1);
+	assert_true(engine_next_bans(f.engine, &at, 1, count_walked, &n));
+	assert_false(engine_next_bans(f.engine, &at, 100, count_walked, &n));
+	assert_int_equal(n, 8);
+	assert_false(engine_next_bans(f.engine, &at, 100, count_walked, &n));
+	assert_int_equal(n, 8);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -221,6 +253,7 @@ int main(void)
 	    cmocka_unit_test(test_lines_of_bans_are_bounded),
 	    cmocka_unit_test(test_accounts),
 	    cmocka_unit_test(test_counts),
+	    cmocka_unit_test(test_walk_with_rests),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -152,6 +152,20 @@ static void rate_is_capped(void **state)
 	assert_int_equal(n_allowed(g, 100, at_ms(0)), 0);
 }
 
+/* A million that are told again, and one that may not be. */
+static void the_cap_is_for_new_bans(void **state)
+{
+	CLEANUP(guard_freep) struct guard *g = new_guard(2);
+	struct net fine = net("192.0.2.1"), never = net("127.0.0.1");
+
+	(void)state;
+	for (int i = 0; i < 50; i++)
+		assert_int_equal(guard_check_again(g, &fine), GUARD_OK);
+	assert_int_equal(guard_check_again(g, &never), GUARD_SPECIAL);
+	assert_int_equal(guard_n_refused(g, GUARD_SPECIAL), 1);
+	assert_int_equal(n_allowed(g, 5, at_ms(0)), 2);
+}
+
 /* What is refused for another reason takes no place in the second. */
 static void refusals_cost_no_tokens(void **state)
 {
@@ -261,6 +275,7 @@ int main(void)
 	    cmocka_unit_test(wide_networks),
 	    cmocka_unit_test(ids_harm_nobody),
 	    cmocka_unit_test(rate_is_capped),
+	    cmocka_unit_test(the_cap_is_for_new_bans),
 	    cmocka_unit_test(refusals_cost_no_tokens),
 	    cmocka_unit_test(no_cap),
 	    cmocka_unit_test(reasons_have_words),

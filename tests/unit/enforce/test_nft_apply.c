@@ -385,11 +385,46 @@ static void counter_of_nothing(void **state)
 	assert_int_equal(apply(f, NULL, 0), 0);
 }
 
+/* What comes in bulk has no counter, stands in a set of its own, and goes like others.
+ */
+static void bulk_has_no_counters(void **state)
+{
+	static const char *const who[] = {"192.0.2.1", "2001:db8::1", "192.0.2.0/24"};
+	struct fixture *f = need_net(state);
+	struct nft_change add[ARRAY_LEN(who)], remove[ARRAY_LEN(who)];
+
+	for (size_t i = 0; i < ARRAY_LEN(who); i++) {
+		add[i] = change_add(0, who[i], HOUR_MS);
+		add[i].is_bulk = true;
+		remove[i] = change_remove(0, who[i]);
+	}
+	for (int round = 0; round < 2; round++) {
+		assert_int_equal(apply(f, add, ARRAY_LEN(add)), 0);
+		assert_int_equal(nft_intact(f->n), 1);
+		for (size_t i = 0; i < ARRAY_LEN(who); i++)
+			assert_true(is_banned(f, 0, who[i]));
+		/* The network has one; of the others the first set knows nothing. */
+		assert_expires(f, 0, who[2], HOUR_MS);
+		assert_true(
+		    f->n->targets[0].has_bulk[0] && f->n->targets[0].has_bulk[1]);
+		ban(f, 0, who[0], HOUR_MS); /* prolonged: now in both */
+		/* Set up anew, or by who comes after us: it is found again. */
+		assert_int_equal(
+		    nft_setup(f->n, targets, ARRAY_LEN(targets), &f->e), 0);
+		assert_true(is_banned(f, 0, who[1]));
+		assert_int_equal(apply(f, remove, ARRAY_LEN(remove)), 0);
+		for (size_t i = 0; i < ARRAY_LEN(who); i++)
+			assert_false(is_banned(f, 0, who[i]));
+	}
+	assert_int_equal(f->n_failed, 0);
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, start_with_targets, stop)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    TEST(bulk_has_no_counters),
 	    TEST(bans_have_kernel_time),
 	    TEST(same_time_starts_again),
 	    TEST(short_and_endless_times),
