@@ -62,6 +62,35 @@ struct nft *nft_close(struct nft *n)
 	return NULL;
 }
 
+uint32_t nft_port(const struct nft *n)
+{
+	return nft_link_port(n->link);
+}
+
+static int net_of_key(const struct nft_set *s, struct span key, struct net *out)
+{
+	uint8_t v6[16];
+	uint32_t v4;
+
+	if (key.n != (s->is_v6 ? sizeof(v6) : sizeof(v4)))
+		return -ENOENT;
+	memcpy(s->is_v6 ? (void *)v6 : &v4, key.p, key.n);
+	*out = net_mask(s->is_v6 ? net_from_v6(v6) : net_from_v4(v4), s->bits);
+	return 0;
+}
+
+int nft_net_of_key(
+    const struct nft *n, struct span set, struct span key, struct net *out)
+{
+	for (size_t i = 0; i < n->n_targets; i++) {
+		struct nft_set s = {.target = (uint32_t)i};
+
+		if (nft_set_parse(&n->targets[i], set, &s))
+			return net_of_key(&s, key, out);
+	}
+	return -ENOENT;
+}
+
 int nft_counter(struct nft *n, uint32_t target, const struct net *net,
     uint64_t *packets, uint64_t *bytes)
 {

@@ -128,6 +128,14 @@ int nft_counter(struct nft *n, uint32_t target, const struct net *net,
  */
 int nft_remove(struct nft *n, struct err *e);
 
+/* The number of its socket, for nft_watch_ignore(). */
+uint32_t nft_port(const struct nft *n);
+
+/* The network that @key stands for in the set of this name. Return: 0 or -ENOENT: no
+ * set of ours. */
+int nft_net_of_key(
+    const struct nft *n, struct span set, struct span key, struct net *out);
+
 /* A number that changes with every change of any rule set, by anybody; 0: unknown. */
 uint32_t nft_generation(struct nft *n);
 

@@ -96,6 +96,11 @@ struct nft_link *nft_link_close(struct nft_link *l)
 	return NULL;
 }
 
+uint32_t nft_link_port(const struct nft_link *l)
+{
+	return mnl_socket_get_portid(l->nl);
+}
+
 size_t nft_link_send_max_bytes(const struct nft_link *l)
 {
 	return l->send_max_bytes;

@@ -24,6 +24,9 @@ struct nft_link *nft_link_open(struct err *e);
 struct nft_link *nft_link_close(struct nft_link *l);
 DEFINE_CLEANUP(struct nft_link *, nft_link_close)
 
+/* The number that the kernel knows the socket by. */
+uint32_t nft_link_port(const struct nft_link *l);
+
 /* Bytes that one transaction may have without a larger send buffer. */
 size_t nft_link_send_max_bytes(const struct nft_link *l);
 

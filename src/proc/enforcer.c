@@ -12,19 +12,22 @@
 #include "base/log.h"
 #include "enforce/guard.h"
 #include "proc/enforcer_sever.h"
-#include "proc/enforcer_tables.h"
+#include "proc/enforcer_watch.h"
 #include "proc/role.h"
 
-#define CHECK_MS 5000 /* is our table still there? one small question */
+#define CHECK_MS 30000          /* is our table still there? one small question */
+#define CHECK_UNWATCHED_MS 1000 /* when nobody tells us */
 #define GUARD_REFRESH_MS 60000
 #define LATER_MS 100 /* bans over the rate cap are tried again */
 #define LATER_MAX 100000
+#define BULK_MIN 500      /* orders in a message */
 #define COUNTED_MAX 50000 /* of bans that are told again: so many get counters */
 
 struct enforcer {
 	struct role *role;
 	struct enforcer_tables *tables;
 	struct enforcer_sever *sever;
+	struct enforcer_watch *watch; /* NULL: not to be had, or a dry run */
 	struct guard *guard;
 	struct loop_watch *check_timer;
 	struct loop_watch *guard_timer;
@@ -104,6 +107,7 @@ static void apply_setup(struct enforcer *e)
 	struct err err = {""};
 	int r = enforcer_tables_setup(e->tables, e->role->setup, is_dry, &err);
 
+	enforcer_watch_tables(e->watch);
 	if (!is_dry)
 		say_result(e, r, &err);
 	else if (r < 0)
@@ -126,6 +130,7 @@ static void repair(struct enforcer *e)
 	bool any = false;
 	int r = enforcer_tables_repair(e->tables, &any, &err);
 
+	enforcer_watch_tables(e->watch);
 	say_result(e, r, &err);
 	tell_enforcing(e);
 	if (any)
@@ -148,6 +153,31 @@ static void on_check(void *ctx)
 		repair_foreign(e);
 	else if (!enforcer_tables_stand(e->tables))
 		repair(e);
+}
+
+/* More was changed than the kernel could tell: nothing is known about single bans. */
+static void on_missed(void *ctx)
+{
+	struct enforcer *e = ctx;
+
+	on_check(e);
+	ask_resync(e);
+}
+
+static void start_watch(struct enforcer *e)
+{
+	const struct enforcer_watch_fns fns = {e, on_check, on_missed};
+	struct err err = {""};
+
+	if (e->role->setup->dry_run)
+		return;
+	e->watch = enforcer_watch_new(e->role, e->tables, &fns, &err);
+	if (!e->watch)
+		log_warning(NULL, "%s; looking each second", err.text);
+	enforcer_watch_tables(e->watch);
+	int ms = e->watch ? CHECK_MS : CHECK_UNWATCHED_MS;
+
+	loop_arm(e->check_timer, (uint64_t)ms, (uint64_t)ms);
 }
 
 static void on_guard(void *ctx)
@@ -330,6 +360,8 @@ static void take_orders(struct enforcer *e, struct message *m)
 	/* Of another set-up: jail numbers mean something else, and a resync follows. */
 	if (!orders || !reasons || !errors || generation != e->role->setup->generation)
 		return;
+	if (n >= BULK_MIN)
+		enforcer_watch_pause(e->watch);
 	carry_out(e, orders, n, reasons, errors);
 	pack_u64(&answer, generation);
 	pack_u64(&answer, seq);
@@ -417,7 +449,7 @@ static int enforcer_start(struct role *r, struct err *err)
 
 	if (result < 0)
 		return result;
-	loop_arm(e->check_timer, CHECK_MS, CHECK_MS);
+	start_watch(e);
 	loop_arm(e->guard_timer, GUARD_REFRESH_MS, GUARD_REFRESH_MS);
 	role_ready(r);
 	return 0;
@@ -494,6 +526,7 @@ static void enforcer_deinit(struct role *r)
 	loop_watch_free(e->check_timer);
 	loop_watch_free(e->guard_timer);
 	loop_watch_free(e->later_timer);
+	enforcer_watch_free(e->watch);
 	enforcer_sever_free(e->sever);
 	enforcer_tables_free(e->tables);
 	guard_free(e->guard);

@@ -246,6 +246,40 @@ void enforcer_tables_note(struct enforcer_tables *t)
 	}
 }
 
+size_t enforcer_tables_ports(
+    const struct enforcer_tables *t, uint32_t out[ENFORCER_MAX_TABLES])
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < t->n_tables; i++) {
+		if (t->tables[i].nft)
+			out[n++] = nft_port(t->tables[i].nft);
+	}
+	return n;
+}
+
+static const struct table *find(const struct enforcer_tables *t, struct span name)
+{
+	for (size_t i = 0; i < t->n_tables; i++) {
+		if (span_eq(name, span_of(t->tables[i].place.table)))
+			return &t->tables[i];
+	}
+	return NULL;
+}
+
+bool enforcer_tables_has(const struct enforcer_tables *t, struct span table)
+{
+	return find(t, table) != NULL;
+}
+
+bool enforcer_tables_net(const struct enforcer_tables *t, struct span table,
+    struct span set, struct span key, struct net *out)
+{
+	const struct table *b = find(t, table);
+
+	return b && b->nft && nft_net_of_key(b->nft, set, key, out) == 0;
+}
+
 uint32_t enforcer_tables_first(const struct enforcer_tables *t, uint32_t jail)
 {
 	return jail < t->n_jails ? t->first[jail] : 0;

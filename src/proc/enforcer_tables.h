@@ -44,6 +44,16 @@ bool enforcer_tables_changed(struct enforcer_tables *t);
 /* Our own changes are no surprise. */
 void enforcer_tables_note(struct enforcer_tables *t);
 
+/* The sockets that our changes come from: nft_port(). Return: how many. */
+size_t enforcer_tables_ports(
+    const struct enforcer_tables *t, uint32_t out[ENFORCER_MAX_TABLES]);
+/* Is it the name of one of them? */
+bool enforcer_tables_has(const struct enforcer_tables *t, struct span table);
+/* The network that the element of one of our sets stands for. Return: false: not ours.
+ */
+bool enforcer_tables_net(const struct enforcer_tables *t, struct span table,
+    struct span set, struct span key, struct net *out);
+
 /* The targets of a jail are [first, first + n). */
 uint32_t enforcer_tables_first(const struct enforcer_tables *t, uint32_t jail);
 uint32_t enforcer_tables_n(const struct enforcer_tables *t, uint32_t jail);

@@ -10,6 +10,7 @@
 #define PER_MESSAGE 1000
 #define TICKET_BYTES (MESSAGE_MAX_BYTES - 64)
 #define FIELD_MAX_BYTES 1024
+#define AGAIN_MAX 4096
 
 /* Records for one role, until there are enough for a message. */
 struct batch {
@@ -221,6 +222,33 @@ static void resync_runner(struct engine_role *er)
 	engine_each_ban(pipeline_engine(er->pipeline), -1, add_restored, &t);
 	batch_end(&t);
 	tell(er, ROLE_RUNNER, MSG_RESYNCED);
+}
+
+/* One of the networks that were asked for. */
+struct again {
+	struct batch batch;
+	struct net net;
+};
+
+static void add_again(void *ctx, const struct order *o)
+{
+	struct again *a = ctx;
+
+	if (net_eq(&o->net, &a->net))
+		add_restored(&a->batch, o);
+}
+
+void engine_orders_again(struct engine_role *er, struct message *m)
+{
+	uint32_t n = 0;
+	CLEANUP(freep) struct net *nets = unpack_nets(&m->body, AGAIN_MAX, &n);
+	struct again a = {.batch = batch_of(er, ROLE_ENFORCER)};
+
+	for (uint32_t i = 0; nets && i < n; i++) {
+		a.net = nets[i];
+		engine_find_bans(pipeline_engine(er->pipeline), &a.net, add_again, &a);
+	}
+	batch_end(&a.batch);
 }
 
 void engine_orders_resync(struct engine_role *er, enum role_id to)

@@ -158,6 +158,9 @@ static void engine_message(struct role *r, enum role_id from, struct message *m)
 		if (from == ROLE_RUNNER)
 			engine_ask_again(er->ask);
 		return;
+	case MSG_ASK_BANS:
+		engine_orders_again(er, m);
+		return;
 	case MSG_SEVERED:
 		engine_severed_message(er, m);
 		return;
@@ -345,6 +348,7 @@ int engine_main(const struct role_args *args)
 	    {ROLE_ENFORCER, MSG_OWN},
 	    {ROLE_ENFORCER, MSG_ENFORCING},
 	    {ROLE_ENFORCER, MSG_ASK_RESYNC},
+	    {ROLE_ENFORCER, MSG_ASK_BANS},
 	    {ROLE_ENFORCER, MSG_SEVERED},
 	    {ROLE_RESOLVER, MSG_RESOLVED},
 	    {ROLE_RUNNER, MSG_IGNORE_ANSWER},

@@ -82,6 +82,8 @@ void engine_orders_send(struct engine_role *er);
  * decided meanwhile does not wait behind a million bans. */
 void engine_orders_resync(struct engine_role *er, enum role_id to);
 void engine_orders_done(struct engine_role *er, uint64_t seq); /* it has answered */
+/* MSG_ASK_BANS: those of these networks that hold. */
+void engine_orders_again(struct engine_role *er, struct message *m);
 
 /* --- connections that bans ended */
 /* Counts for the present set-up; those of @old (NULL: none) are taken over by name.

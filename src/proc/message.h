@@ -69,6 +69,7 @@ enum message_type {
 	MSG_ENFORCING,  /* bool: the kernel has our sets (a dry run: false) */
 	MSG_SEVERED,    /* u64 generation, u32 jail, u32 connections that were ended */
 	MSG_ASK_RESYNC, /* somebody else changed the firewall: send all bans again */
+	MSG_ASK_BANS,   /* u32 n, networks: send the bans of these again */
 
 	/* engine → resolver and back */
 	MSG_RESOLVE,  /* u64 id, str name */

@@ -20,6 +20,7 @@
 #define SOCKET_NAME "bandog.sock"
 #define F2B_SOCKET_NAME "fail2ban.sock"
 #define LOCK_NAME "bandogd.pid"
+#define NETWORK_NAME "bandogd" /* of an abstract socket */
 
 /* As `mkdir -p`, for the last two levels: enough for what an administrator names. */
 static int make_dir(const char *path, mode_t mode)
@@ -73,9 +74,51 @@ static int take_lock(struct places *p, struct err *e)
 	return r < 0 ? err_errno(e, r, "%s", path) : 0;
 }
 
+/* Who listens there? Return: 0, or negative errno: nobody, or it cannot be told. */
+static int ask_holder(const struct sockaddr_un *name, socklen_t n, struct ucred *out)
+{
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	socklen_t n_out = sizeof(*out);
+	int r = fd < 0 ? -errno : 0;
+
+	if (!r && connect(fd, (const struct sockaddr *)name, n) < 0)
+		r = -errno;
+	if (!r && getsockopt(fd, SOL_SOCKET, SO_PEERCRED, out, &n_out) < 0)
+		r = -errno;
+	if (fd >= 0)
+		close(fd);
+	return r;
+}
+
+/*
+ * One bandogd in a network namespace: two would take each other's table for a disturbed
+ * one of their own. Abstract names of sockets are a namespace's own, too. Anybody may
+ * take one; only root's or our own user's counts.
+ */
+static int take_network(struct places *p, struct err *e)
+{
+	struct sockaddr_un name = {.sun_family = AF_UNIX};
+	socklen_t n = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 +
+				  strlen(NETWORK_NAME));
+	struct ucred holder;
+
+	memcpy(name.sun_path + 1, NETWORK_NAME, strlen(NETWORK_NAME));
+	p->network_fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	if (p->network_fd < 0)
+		return err_errno(e, -errno, "socket");
+	if (bind(p->network_fd, (const struct sockaddr *)&name, n) == 0)
+		return listen(p->network_fd, 8) < 0 ? err_errno(e, -errno, "socket")
+						    : 0;
+	if (errno != EADDRINUSE || ask_holder(&name, n, &holder) < 0 ||
+	    (holder.uid != 0 && holder.uid != geteuid()))
+		return 0;
+	return err_set(e, -EBUSY,
+	    "another bandogd guards this network: two would undo each other's bans");
+}
+
 int places_take(struct places *p, const struct supervisor_args *args, struct err *e)
 {
-	p->lock_fd = p->state_fd = p->listen_fd = p->f2b_fd = -1;
+	p->network_fd = p->lock_fd = p->state_fd = p->listen_fd = p->f2b_fd = -1;
 	p->config_dir = absolute(args->config_dir);
 	p->state_dir = absolute(args->state_dir);
 	p->run_dir = absolute(args->run_dir);
@@ -86,7 +129,8 @@ int places_take(struct places *p, const struct supervisor_args *args, struct err
 
 	if (r < 0)
 		return err_errno(e, r, "run directory %s", p->run_dir);
-	return take_lock(p, e);
+	r = take_lock(p, e);
+	return r < 0 || args->dry_run ? r : take_network(p, e);
 }
 
 static int open_state(struct places *p, const char *user, struct err *e)
@@ -308,6 +352,7 @@ void places_release(struct places *p)
 	close_socket(p, F2B_SOCKET_NAME, &p->f2b_fd);
 	fd_closep(&p->state_fd);
 	fd_closep(&p->lock_fd);
+	fd_closep(&p->network_fd);
 	free(p->config_dir);
 	free(p->state_dir);
 	free(p->run_dir);

@@ -22,12 +22,14 @@ struct places {
 	char *log_arg;  /* "--log=..." for roles */
 	char *pid_path; /* NULL: no further file */
 	int lock_fd;
+	int network_fd; /* a name that one bandogd in a network namespace holds */
 	int state_fd;
 	int listen_fd;
 	int f2b_fd; /* the same for fail2ban's protocol */
 };
 
-/* Make the run directory and take its lock: one bandogd per run directory. */
+/* Make the run directory and take its lock: one bandogd per run directory and, unless
+ * it is a dry run, per network namespace. */
 int places_take(struct places *p, const struct supervisor_args *args, struct err *e);
 
 /* State directory (owned by the set-up's user), control socket, log target (in the
