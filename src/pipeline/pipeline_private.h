@@ -23,7 +23,7 @@ struct lane {
 struct lens {
 	uint32_t *jails;
 	uint32_t n_jails;
-	struct sieve *sieve; /* NULL: line by line, a log is in another encoding */
+	struct sieve *sieve;   /* NULL: line by line, a log is in another encoding */
 	struct recent *recent; /* filters point to it */
 };
 

@@ -79,14 +79,18 @@ def percentile(values, p):
     return sorted(values)[min(len(values) - 1, int(len(values) * p / 100))]
 
 
+def answers(b):
+    return subprocess.run(
+        [f"{BUILD}/bandog", "ping", "--run-dir", f"{b.dir}/run"], check=False,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
+
+
 def start_bandogd(b, config, before=()):
     """@before: words that the command begins with, such as those of taskset."""
     child = b.start([*before, f"{BUILD}/bandogd", "--foreground",
                      "--config-dir", f"{b.dir}/{config}", "--state-dir", f"{b.dir}/state",
                      "--run-dir", f"{b.dir}/run"])
-    wait_for(lambda: subprocess.run(
-        [f"{BUILD}/bandog", "ping", "--run-dir", f"{b.dir}/run"], check=False,
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0, 20, "bandogd")
+    wait_for(lambda: answers(b), 20, "bandogd")
     return child
 
 
