@@ -82,7 +82,8 @@ static int make_target(const struct scan_tail_options *o, struct nft_target *t)
 
 struct guard *scan_guard(void)
 {
-	struct guard_options options = {.min_prefix_v4 = 32, .min_prefix_v6 = 64};
+	struct guard_options options = {
+	    .min_prefix_v4 = 32, .min_prefix_v6 = 64, .protect_logins = true};
 	struct guard *g = guard_new(&options);
 
 	if (g && guard_refresh(g) < 0)

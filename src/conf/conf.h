@@ -133,6 +133,7 @@ struct conf_global {
 	unsigned int min_prefix_v4, min_prefix_v6; /* guard */
 	unsigned int max_bans_per_sec;             /* guard */
 	struct conf_values never_ban; /* guard: networks, one item a word */
+	bool protect_logins;          /* guard */
 	double dbpurgeage_sec;
 };
 

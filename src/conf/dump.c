@@ -199,6 +199,8 @@ static void put_global(
 	put_number(out, "maxbanrate", g->max_bans_per_sec,
 	    dump_find_place(values, "maxbanrate"));
 	put_values(out, "neverban", &g->never_ban);
+	put_bool(out, "protectlogins", g->protect_logins,
+	    dump_find_place(values, "protectlogins"));
 	put_number(out, "dbpurgeage", g->dbpurgeage_sec,
 	    dump_find_place(values, "dbpurgeage"));
 }

@@ -197,6 +197,7 @@ static void put_global(
 	put_i64(j, "minprefix6", g->min_prefix_v6);
 	put_i64(j, "maxbanrate", g->max_bans_per_sec);
 	put_texts(j, "neverban", &g->never_ban);
+	put_bool(j, "protectlogins", g->protect_logins);
 	put_f64(j, "dbpurgeage", g->dbpurgeage_sec);
 	put_value_places(j, values);
 	jsonw_object_end(j);

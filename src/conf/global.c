@@ -77,13 +77,13 @@ static int read_purge_age(struct reader *rd, double *out_sec)
 	return r < 0 ? r : 0;
 }
 
-static int read_dryrun(struct reader *rd, bool *out)
+static int read_bool(struct reader *rd, const char *name, bool *out)
 {
 	struct text t;
-	int r = get(rd, "dryrun", &t);
+	int r = get(rd, name, &t);
 
 	if (r == 0)
-		schema_read_bool(rd->ld->d, option("dryrun"), &t, out);
+		schema_read_bool(rd->ld->d, option(name), &t, out);
 	return r < 0 ? r : 0;
 }
 
@@ -209,7 +209,7 @@ static int read_own(struct reader *rd, struct conf_global *out)
 	int r = read_value(rd, "user", &out->user);
 
 	if (r == 0)
-		r = read_dryrun(rd, &out->dryrun);
+		r = read_bool(rd, "dryrun", &out->dryrun);
 	if (r == 0)
 		r = read_count(rd, "minprefix4", &out->min_prefix_v4);
 	if (r == 0)
@@ -218,6 +218,8 @@ static int read_own(struct reader *rd, struct conf_global *out)
 		r = read_count(rd, "maxbanrate", &out->max_bans_per_sec);
 	if (r == 0)
 		r = read_never_ban(rd, &out->never_ban);
+	if (r == 0)
+		r = read_bool(rd, "protectlogins", &out->protect_logins);
 	return r;
 }
 
@@ -261,6 +263,7 @@ void global_set_defaults(struct conf_global *g)
 	    .min_prefix_v4 = 16,
 	    .min_prefix_v6 = 32,
 	    .max_bans_per_sec = 10000,
+	    .protect_logins = true,
 	    .dbpurgeage_sec = 30 * 86400,
 	};
 }

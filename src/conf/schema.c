@@ -61,6 +61,8 @@ const struct schema_option schema_options[] = {
 	"More bans than this in one second have to wait."),
     LIST("neverban", G, SCHEMA_WORDS,
 	"Addresses and networks that are never banned, whatever a jail says."),
+    BOOL("protectlogins", G, "yes",
+	"Never ban an address that somebody is logged in from now."),
     TEXT("allowipv6", G, "auto",
 	"Whether names may stand for IPv6 addresses: auto, yes or no."),
     TEXT("dbfile", G, NULL,

@@ -11,7 +11,6 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 
-#define RESOLV_CONF "/etc/resolv.conf"
 #define RESOLV_MAX_BYTES 65536
 #define MAX_TRIES 8 /* of a listing that changes under way */
 
@@ -130,8 +129,9 @@ static void on_route_attr(struct walk *w, int family, const struct nlattr *a)
 	}
 }
 
-static int on_route(const struct nlmsghdr *h, void *ctx)
+int guard_gateways_of_route(const struct nlmsghdr *h, guard_source_fn fn, void *ctx)
 {
+	struct walk w = {.fn = fn, .ctx = ctx};
 	const struct rtmsg *m = mnl_nlmsg_get_payload(h);
 	size_t n = mnl_nlmsg_get_payload_len(h);
 	const size_t head =
@@ -140,8 +140,17 @@ static int on_route(const struct nlmsghdr *h, void *ctx)
 	_Static_assert(sizeof(*m) == 12, "struct rtmsg");
 
 	if (h->nlmsg_type == RTM_NEWROUTE && n >= head && m->rtm_dst_len == 0)
-		each_attr((const uint8_t *)m + head, n - head, on_route_attr, ctx,
+		each_attr((const uint8_t *)m + head, n - head, on_route_attr, &w,
 		    m->rtm_family);
+	return w.result;
+}
+
+static int on_route(const struct nlmsghdr *h, void *ctx)
+{
+	struct walk *w = ctx;
+
+	if (w->result >= 0)
+		w->result = guard_gateways_of_route(h, w->fn, w->ctx);
 	return MNL_CB_OK;
 }
 
@@ -211,7 +220,7 @@ int guard_read_gateways(guard_source_fn fn, void *ctx)
 int guard_read_resolvers(guard_source_fn fn, void *ctx)
 {
 	struct buf b = BUF_INIT(RESOLV_MAX_BYTES);
-	int r = fd_read_file(AT_FDCWD, RESOLV_CONF, &b);
+	int r = fd_read_file(AT_FDCWD, GUARD_RESOLV_CONF, &b);
 	struct span rest = buf_span(&b), line, word;
 
 	if (r == -ENOENT)

@@ -448,6 +448,7 @@ static int take_global(const struct conf_global *g, struct diag *d, struct setup
 	s->min_prefix_v4 = g->min_prefix_v4;
 	s->min_prefix_v6 = g->min_prefix_v6;
 	s->max_bans_per_sec = g->max_bans_per_sec;
+	s->protect_logins = g->protect_logins;
 	s->purge_sec = g->dbpurgeage_sec;
 	s->is_volatile = g->is_volatile;
 	s->allow_ipv6 = g->allow_ipv6;

@@ -131,6 +131,7 @@ struct setup {
 	uint32_t min_prefix_v4, min_prefix_v6, max_bans_per_sec;
 	struct net *never_ban;
 	uint32_t n_never_ban;
+	bool protect_logins;
 	double purge_sec;
 	struct setup_source *sources;
 	uint32_t n_sources;

@@ -306,6 +306,7 @@ void setup_encode(const struct setup *s, struct buf *b)
 	pack_u32(b, s->min_prefix_v6);
 	pack_u32(b, s->max_bans_per_sec);
 	pack_nets(b, s->never_ban, s->n_never_ban);
+	pack_bool(b, s->protect_logins);
 	pack_f64(b, s->purge_sec);
 	pack_u32(b, s->n_sources);
 	for (uint32_t i = 0; i < s->n_sources; i++) {
@@ -389,6 +390,7 @@ int setup_decode(struct span bytes, struct setup **out)
 	s->min_prefix_v6 = unpack_u32(u);
 	s->max_bans_per_sec = unpack_u32(u);
 	s->never_ban = unpack_nets(u, UINT32_MAX, &s->n_never_ban);
+	s->protect_logins = unpack_bool(u);
 	s->purge_sec = unpack_f64(u);
 	get_sources(u, s);
 	uint32_t n = unpack_count(u, 60);

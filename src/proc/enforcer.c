@@ -212,7 +212,7 @@ static void keep_for_later(struct enforcer *e, const struct order *o)
 static enum guard_reason judge(struct enforcer *e, const struct order *o, mono_t now)
 {
 	if (e->is_syncing && o->cause == ORDER_RESTORED)
-		return guard_check_again(e->guard, &o->net);
+		return guard_check_again(e->guard, &o->net, now);
 	return guard_check(e->guard, &o->net, now);
 }
 

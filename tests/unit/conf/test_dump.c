@@ -41,6 +41,7 @@ static void text_form(void **state)
 					 "minprefix4 = 16  # default\n"
 					 "minprefix6 = 32  # default\n"
 					 "maxbanrate = 10000  # default\n"
+					 "protectlogins = true  # default\n"
 					 "dbpurgeage = 2592000  # default\n"
 					 "\n"
 					 "[a]  # /jail.conf:1\n"
@@ -80,7 +81,8 @@ static void json_form(void **state)
 	assert_string_equal(dump(true),
 	    "{\"dir\":\"\",\"global\":{\"loglevel\":\"INFO\",\"logtarget\":\"SYSLOG\","
 	    "\"user\":\"bandog\",\"dryrun\":false,\"minprefix4\":16,\"minprefix6\":32,"
-	    "\"maxbanrate\":10000,\"neverban\":[],\"dbpurgeage\":2592000.0,\"places\":{"
+	    "\"maxbanrate\":10000,\"neverban\":[],\"protectlogins\":true,"
+	    "\"dbpurgeage\":2592000.0,\"places\":{"
 	    "}},"
 	    "\"jails\":[{\"name\":\"a\",\"enabled\":true,\"broken\":false,"
 	    "\"place\":\"/jail.conf:1\",\"backend\":\"auto\","

@@ -19,6 +19,7 @@ static void nothing_at_all(void **state)
 	assert_int_equal(g->min_prefix_v6, 32);
 	assert_int_equal(g->max_bans_per_sec, 10000);
 	assert_int_equal(g->never_ban.n, 0);
+	assert_true(g->protect_logins);
 	assert_true(g->dbpurgeage_sec == 30 * 86400.0);
 }
 
@@ -32,7 +33,8 @@ static void own_file_with_layers(void **state)
 	    "[DEFAULT]\nnets = 192.0.2.0/24\n[Definition]\n"
 	    "loglevel = notice\nlogtarget = /var/log/x\nuser = nobody\n"
 	    "dryrun = yes\nminprefix4 = 20\nminprefix6 = 48\n"
-	    "maxbanrate = 5\nneverban = %(nets)s, 2001:db8::/32\n");
+	    "maxbanrate = 5\nneverban = %(nets)s, 2001:db8::/32\n"
+	    "protectlogins = no\n");
 	put_file("bandog.local", "[Definition]\nminprefix4 = 24\n");
 	put_file("bandog.d/x.conf", "[Definition]\ndbpurgeage = 10d\n");
 	load("[a]\n");
@@ -47,6 +49,7 @@ static void own_file_with_layers(void **state)
 	assert_int_equal(g->min_prefix_v6, 48);
 	assert_int_equal(g->max_bans_per_sec, 5);
 	assert_items(&g->never_ban, 2, "192.0.2.0/24", "2001:db8::/32");
+	assert_false(g->protect_logins);
 	assert_true(g->dbpurgeage_sec == 10 * 86400.0);
 }
 

@@ -160,8 +160,8 @@ static void the_cap_is_for_new_bans(void **state)
 
 	(void)state;
 	for (int i = 0; i < 50; i++)
-		assert_int_equal(guard_check_again(g, &fine), GUARD_OK);
-	assert_int_equal(guard_check_again(g, &never), GUARD_SPECIAL);
+		assert_int_equal(guard_check_again(g, &fine, at_ms(0)), GUARD_OK);
+	assert_int_equal(guard_check_again(g, &never, at_ms(0)), GUARD_SPECIAL);
 	assert_int_equal(guard_n_refused(g, GUARD_SPECIAL), 1);
 	assert_int_equal(n_allowed(g, 5, at_ms(0)), 2);
 }
@@ -177,6 +177,21 @@ static void refusals_cost_no_tokens(void **state)
 	assert_int_equal(guard_n_refused(g, GUARD_SPECIAL), 50);
 	assert_int_equal(n_allowed(g, 5, at_ms(0)), 2);
 	assert_int_equal(guard_n_refused(g, GUARD_OK), 0);
+}
+
+/* Nor does what waits anyway; what is refused is so at once. */
+static void late_ones(void **state)
+{
+	CLEANUP(guard_freep) struct guard *g = new_guard(2);
+	struct net one = net("198.51.100.7"), own = net("127.0.0.1");
+
+	(void)state;
+	for (int i = 0; i < 50; i++)
+		assert_int_equal(guard_check_late(g, &one, at_ms(0)), GUARD_TOO_FAST);
+	assert_int_equal(guard_check_late(g, &own, at_ms(0)), GUARD_SPECIAL);
+	assert_int_equal(guard_n_refused(g, GUARD_TOO_FAST), 50);
+	assert_int_equal(guard_n_refused(g, GUARD_SPECIAL), 1);
+	assert_int_equal(n_allowed(g, 5, at_ms(0)), 2);
 }
 
 static void no_cap(void **state)
@@ -195,6 +210,10 @@ static void reasons_have_words(void **state)
 	(void)state;
 	for (int i = 0; i < GUARD_N_REASONS; i++)
 		assert_true(strlen(guard_reason_text((enum guard_reason)i)) > 3);
+	for (int i = 0; i < GUARD_N_REASONS; i++)
+		assert_string_not_equal(
+		    guard_reason_name((enum guard_reason)i), "other");
+	assert_string_equal(guard_reason_name(GUARD_N_REASONS), "other");
 	assert_non_null(guard_reason_text(GUARD_N_REASONS));
 	assert_int_equal(guard_add(g, GUARD_TOO_FAST, &n), -EINVAL);
 	assert_int_equal(guard_add(g, GUARD_N_REASONS, &n), -EINVAL);
@@ -213,6 +232,26 @@ static bool is_own(const struct guard *g, const char *text)
 			return true;
 	}
 	return false;
+}
+
+static bool is_news(const struct guard *g, enum guard_reason reason, const char *text)
+{
+	struct net n = net(text);
+	const struct guard_news *news;
+	size_t n_news = guard_news(g, &news);
+
+	for (size_t i = 0; i < n_news; i++) {
+		if (news[i].reason == reason && net_eq(&news[i].net, &n))
+			return true;
+	}
+	return false;
+}
+
+static size_t n_news(const struct guard *g)
+{
+	const struct guard_news *news;
+
+	return guard_news(g, &news);
 }
 
 /* In a network of our own: what the machine says about itself. */
@@ -255,6 +294,20 @@ static void machine_is_read(void **state)
 	assert_verdict(g, "2001:db8::3", GUARD_GATEWAY);
 	assert_verdict(g, "2001:db8::6", GUARD_GATEWAY);
 
+	/* At first all is new; then nothing, while nothing changes. */
+	assert_true(is_news(g, GUARD_OWN, "192.0.2.10"));
+	assert_true(is_news(g, GUARD_GATEWAY, "2001:db8::3"));
+	assert_true(guard_own_changed(g));
+	(void)guard_refresh(g);
+	assert_int_equal(n_news(g), 0);
+	assert_false(guard_own_changed(g));
+	/* The same address on two interfaces is one. */
+	assert_int_equal(netns_run("ip addr add 192.0.2.10/32 dev d1"), 0);
+	(void)guard_refresh(g);
+	assert_int_equal(n_news(g), 0);
+	assert_false(guard_own_changed(g));
+	assert_int_equal(netns_run("ip addr del 192.0.2.10/32 dev d1"), 0);
+
 	/* What is gone is forgotten, what is new is known. */
 	assert_int_equal(netns_run("ip addr del 192.0.2.10/24 dev d0 && "
 				   "ip addr add 192.0.2.11/24 dev d0"),
@@ -265,6 +318,13 @@ static void machine_is_read(void **state)
 	assert_int_equal(guard_check(g, &n, at_ms(0)), GUARD_OK);
 	assert_verdict(g, "192.0.2.11", GUARD_OWN);
 	assert_verdict(g, "192.0.2.1", GUARD_OK);
+	assert_true(is_news(g, GUARD_OWN, "192.0.2.11"));
+	assert_int_equal(n_news(g), 1);
+	assert_true(guard_own_changed(g));
+	assert_int_equal(netns_run("ip addr del 192.0.2.11/24 dev d0"), 0);
+	(void)guard_refresh(g);
+	assert_int_equal(n_news(g), 0);
+	assert_true(guard_own_changed(g));
 }
 
 int main(void)
@@ -277,6 +337,7 @@ int main(void)
 	    cmocka_unit_test(rate_is_capped),
 	    cmocka_unit_test(the_cap_is_for_new_bans),
 	    cmocka_unit_test(refusals_cost_no_tokens),
+	    cmocka_unit_test(late_ones),
 	    cmocka_unit_test(no_cap),
 	    cmocka_unit_test(reasons_have_words),
 	    cmocka_unit_test(machine_is_read),

@@ -397,8 +397,8 @@ static struct setup *full_setup(void **state)
 	    "ignoreip = 192.0.2.0/24 2001:db8::/32 mx.example.org file:/x\nignoreregex "
 	    "= fine\nbantime = -1\n"
 	    "logtimezone = UTC\nbackend = polling\nlogencoding = utf-16be\n");
-	config_folder_write(
-	    *state, "bandog.conf", "[Definition]\nneverban = 198.51.100.1\n");
+	config_folder_write(*state, "bandog.conf",
+	    "[Definition]\nneverban = 198.51.100.1\nprotectlogins = no\n");
 	return config_folder_setup(*state, NULL);
 }
 
@@ -416,6 +416,7 @@ static void the_wire_form_keeps_everything(void **state)
 	assert_int_equal(t->jails[0].bantime_sec, -1);
 	assert_true(t->sources[1].tail && t->sources[1].poll);
 	assert_int_equal(t->n_never_ban, 1);
+	assert_false(t->protect_logins);
 	setup_free(t);
 	setup_free(s);
 	buf_deinit(&a);
