@@ -116,6 +116,23 @@ int order_decode_record(struct unpack *u, struct order *out)
 	return 0;
 }
 
+struct order *order_decode_records(struct unpack *u, uint32_t *out_n)
+{
+	uint32_t n = unpack_count(u, ORDER_RECORD_BYTES);
+	CLEANUP(freep) struct order *orders = calloc((size_t)n + 1, sizeof(*orders));
+
+	for (uint32_t i = 0; orders && i < n; i++) {
+		if (order_decode_record(u, &orders[i]) < 0 || net_is_id(&orders[i].net))
+			u->bad = true;
+	}
+	if (!orders || unpack_end(u) < 0) {
+		u->bad = true;
+		return NULL;
+	}
+	*out_n = n;
+	return TAKE(orders);
+}
+
 void order_add_who(struct buf *b, const struct order *o)
 {
 	id_add_who(b, &o->net, o->id);

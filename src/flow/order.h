@@ -83,6 +83,15 @@ void order_encode_record(struct buf *b, const struct order *o);
 /* Return: 0 or -EBADMSG; @out has no evidence, and of an id no text. */
 int order_decode_record(struct unpack *u, struct order *out);
 
+/**
+ * order_decode_records() - a message for the enforcer: u32 n, n records, nothing behind
+ * @out_n: how many; bounded by the bytes there are
+ *
+ * An id is refused: nothing but addresses and networks is for the kernel. Return:
+ * orders to free (also for none), or NULL with @u bad: broken, or out of memory.
+ */
+struct order *order_decode_records(struct unpack *u, uint32_t *out_n);
+
 /* With evidence and the text of an id, which must be its own. The decoded one owns
  * these: see order_deinit(). */
 void order_encode(struct buf *b, const struct order *o);

@@ -45,6 +45,26 @@ static void decode_record(struct span s)
 	buf_deinit(&b);
 }
 
+/* As the enforcer takes them: all of the bytes are orders for the kernel, or none. */
+static void decode_records(struct span s)
+{
+	struct unpack u = unpack_of(s);
+	struct buf b = BUF_INIT(s.n);
+	uint32_t n = 0;
+	struct order *orders = order_decode_records(&u, &n);
+
+	assert(!orders == u.bad);
+	if (orders)
+		pack_u32(&b, n);
+	for (uint32_t i = 0; orders && i < n; i++) {
+		assert(!net_is_id(&orders[i].net) && !orders[i].id);
+		order_encode_record(&b, &orders[i]);
+	}
+	assert(!orders || (b.n == s.n && memcmp(b.p, s.p, s.n) == 0));
+	free(orders);
+	buf_deinit(&b);
+}
+
 static void decode_offender(struct span s)
 {
 	struct unpack u = unpack_of(s);
@@ -106,6 +126,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 
 	decode_orders(s);
 	decode_record(s);
+	decode_records(s);
 	decode_offender(s);
 	read_values(s);
 	return 0;

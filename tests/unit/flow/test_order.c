@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <string.h>
 
 static struct order example(void)
 {
@@ -297,10 +298,61 @@ static void has_names(void **state)
 	assert_string_equal(order_cause_name((enum order_cause)0), "unknown");
 }
 
+/* What the enforcer takes of a message: all of it, or nothing. */
+static bool records_are_taken(struct span s, uint32_t want)
+{
+	struct unpack u = unpack_of(s);
+	uint32_t n = 12345;
+	struct order *orders = order_decode_records(&u, &n);
+
+	assert_int_equal(orders == NULL, u.bad);
+	assert_int_equal(n, orders ? want : 12345);
+	free(orders);
+	return orders != NULL;
+}
+
+static void enforcers_message(void **state)
+{
+	CLEANUP(buf_deinit) struct buf b = BUF_INIT(1 << 16);
+	struct order o = example();
+	const uint32_t huge = UINT32_MAX;
+
+	(void)state;
+	pack_u32(&b, 0);
+	assert_true(records_are_taken(buf_span(&b), 0));
+	buf_clear(&b);
+	pack_u32(&b, 3);
+	for (int i = 0; i < 3; i++)
+		order_encode_record(&b, &o);
+	assert_true(records_are_taken(buf_span(&b), 3));
+	/* Cut, with something behind, and with numbers that lie. */
+	for (size_t n = 0; n < b.n; n++)
+		assert_false(records_are_taken((struct span){b.p, n}, 0));
+	buf_add_char(&b, 'x');
+	assert_false(records_are_taken(buf_span(&b), 0));
+	b.n--;
+	for (uint32_t lie = 0; lie < 6; lie++) {
+		if (lie == 3)
+			continue;
+		b.p[0] = (char)lie;
+		assert_false(records_are_taken(buf_span(&b), 0));
+	}
+	memcpy(b.p, &huge, sizeof(huge));
+	assert_false(records_are_taken(buf_span(&b), 0));
+	/* An id among addresses. */
+	buf_clear(&b);
+	pack_u32(&b, 2);
+	order_encode_record(&b, &o);
+	assert_int_equal(net_parse_id(SPAN("alice"), &o.net), 0);
+	order_encode_record(&b, &o);
+	assert_false(records_are_taken(buf_span(&b), 0));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(record_round_trip),
+	    cmocka_unit_test(enforcers_message),
 	    cmocka_unit_test(full_round_trip),
 	    cmocka_unit_test(an_id_has_its_own_text),
 	    cmocka_unit_test(is_shown_quoted_if_an_id),
