@@ -135,7 +135,8 @@ const struct cli_verb cli_ban = {
 	"Any other text is an id, if the jail has an action that is a command.\n"
 	"Returns when the kernel drops them. The guard refuses this machine's own "
 	"addresses,\n"
-	"its gateway and resolvers, and what bandog.conf names as neverban.\n"
+	"its gateway and resolvers, from where somebody is logged in now, and what\n"
+	"bandog.conf names as neverban.\n"
 	"Exit: 0 banned, 1 something was refused or is not dropped (a dry run, or no\n"
 	"nftables), 2 no daemon or no such jail.\n",
     .run = ban,

@@ -5,6 +5,24 @@
 
 #include "cli/client.h"
 #include "cli/table.h"
+#include "enforce/guard.h"
+
+/* What the guard has not let through, by reason; nothing if there is none. */
+static void print_guard(const json_t *guard)
+{
+	bool any = false;
+
+	for (int i = GUARD_OK + 1; i < GUARD_N_REASONS; i++) {
+		enum guard_reason reason = (enum guard_reason)i;
+		int64_t n = client_number(guard, guard_reason_name(reason));
+
+		if (!n)
+			continue;
+		printf("%s%7" PRId64 "  %s\n", any ? "" : "\nbans refused, or late:\n",
+		    n, guard_reason_text(reason));
+		any = true;
+	}
+}
 
 static void print_all(const json_t *a)
 {
@@ -40,6 +58,7 @@ static void print_all(const json_t *a)
 	}
 	table_print(t);
 	table_free(t);
+	print_guard(json_object_get(a, "guard"));
 	json_array_foreach(json_object_get(a, "left_out"), i, jail)
 	    printf("%sjail %s is left out: %s\n", i ? "" : "\n",
 		client_text(jail, "name"), client_text(jail, "why"));

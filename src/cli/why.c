@@ -74,6 +74,16 @@ static void print_before(const json_t *o)
 	buf_deinit(&next);
 }
 
+static void print_refused(const json_t *r)
+{
+	int64_t n = client_number(r, "times");
+	char at[40];
+
+	client_time(r, "at", at, sizeof(at));
+	printf("the guard refused to ban it, %" PRId64 " %s, at last at %s: it is %s\n",
+	    n, n == 1 ? "time" : "times", at, client_text(r, "reason"));
+}
+
 static void print_history(const json_t *list)
 {
 	const json_t *h;
@@ -108,6 +118,8 @@ static void print(const json_t *a)
 	json_array_foreach(before, i, item) print_before(item);
 	json_array_foreach(ignored, i, item) printf("%s never bans it: it lies in %s\n",
 	    client_text(item, "jail"), client_who(json_object_get(item, "by"), who));
+	if (json_is_object(json_object_get(a, "refused")))
+		print_refused(json_object_get(a, "refused"));
 	if (!json_array_size(bans) && !json_array_size(account))
 		printf("nothing speaks against %s now\n",
 		    client_who(json_object_get(a, "ip"), who));

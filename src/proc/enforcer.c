@@ -10,30 +10,26 @@
 #include <errno.h>
 
 #include "base/log.h"
-#include "enforce/guard.h"
+#include "proc/enforcer_guard.h"
+#include "proc/enforcer_later.h"
 #include "proc/enforcer_sever.h"
 #include "proc/enforcer_watch.h"
 #include "proc/role.h"
 
 #define CHECK_MS 30000          /* is our table still there? one small question */
 #define CHECK_UNWATCHED_MS 1000 /* when nobody tells us */
-#define GUARD_REFRESH_MS 60000
-#define LATER_MS 100 /* bans over the rate cap are tried again */
-#define LATER_MAX 100000
-#define BULK_MIN 500      /* orders in a message */
-#define COUNTED_MAX 50000 /* of bans that are told again: so many get counters */
+#define BULK_MIN 500            /* orders in a message */
+#define COUNTED_MAX 50000       /* of bans that are told again: so many get counters */
 
 struct enforcer {
 	struct role *role;
 	struct enforcer_tables *tables;
 	struct enforcer_sever *sever;
 	struct enforcer_watch *watch; /* NULL: not to be had, or a dry run */
-	struct guard *guard;
+	struct enforcer_guard *guard;
 	struct loop_watch *check_timer;
-	struct loop_watch *guard_timer;
-	struct loop_watch *later_timer;
-	bool is_told_missing; /* no nftables: said once */
-	struct orders later;  /* over the rate cap */
+	struct enforcer_later *later; /* over the rate cap */
+	bool is_told_missing;         /* no nftables: said once */
 	/* Bans are told again without a cap, but only when there is a reason to. */
 	bool expects_resync, is_syncing;
 	size_t n_synced;
@@ -41,44 +37,6 @@ struct enforcer {
 
 /* --- set-up ------------------------------------------------------------------------
  */
-
-static int new_guard(struct enforcer *e)
-{
-	const struct setup *s = e->role->setup;
-	struct guard_options o = {
-	    .min_prefix_v4 = s->min_prefix_v4,
-	    .min_prefix_v6 = s->min_prefix_v6,
-	    .max_per_sec = s->max_bans_per_sec,
-	    .ignore = s->never_ban,
-	    .n_ignore = s->n_never_ban,
-	};
-	struct guard *g = guard_new(&o);
-
-	if (!g)
-		return -ENOMEM;
-	guard_free(e->guard);
-	e->guard = g;
-	return 0;
-}
-
-static void refresh_guard(struct enforcer *e)
-{
-	const struct net *own;
-	struct buf b = BUF_INIT(MESSAGE_MAX_BYTES - 2);
-	int r = guard_refresh(e->guard);
-
-	if (r < 0)
-		log_warning(NULL,
-		    "some of what must never be banned cannot be read: %s",
-		    strerror(-r));
-	size_t n = guard_own(e->guard, &own);
-
-	if (n > 2000)
-		n = 2000;
-	pack_nets(&b, own, (uint32_t)n);
-	(void)role_send(e->role, ROLE_ENGINE, MSG_OWN, &b, -1);
-	buf_deinit(&b);
-}
 
 static void tell_enforcing(struct enforcer *e)
 {
@@ -180,11 +138,6 @@ static void start_watch(struct enforcer *e)
 	loop_arm(e->check_timer, (uint64_t)ms, (uint64_t)ms);
 }
 
-static void on_guard(void *ctx)
-{
-	refresh_guard(ctx);
-}
-
 /* --- orders ------------------------------------------------------------------------
  */
 
@@ -192,37 +145,63 @@ static int64_t timeout_ms(const struct order *o, wall_t now)
 {
 	if (o->until.us == WALL_NEVER.us)
 		return 0;
-	int64_t ms = (o->until.us - now.us) / 1000;
+	/* Compared first: the engine may say any number. */
+	int64_t ms = o->until.us > now.us ? (o->until.us - now.us) / 1000 : 0;
 
 	return ms > 0 ? ms : 1;
 }
 
-static void keep_for_later(struct enforcer *e, const struct order *o)
-{
-	struct order *kept = e->later.n < LATER_MAX ? orders_append(&e->later) : NULL;
-
-	if (!kept) {
-		log_err(NULL, "too many bans a second; one is lost");
-		return;
-	}
-	*kept = *o;
-	loop_arm(e->later_timer, LATER_MS, 0);
-}
-
-static enum guard_reason judge(struct enforcer *e, const struct order *o, mono_t now)
+static enum enforcer_guard_how how_to_ask(
+    const struct enforcer *e, const struct order *o)
 {
 	if (e->is_syncing && o->cause == ORDER_RESTORED)
-		return guard_check_again(e->guard, &o->net, now);
-	return guard_check(e->guard, &o->net, now);
+		return ENFORCER_GUARD_AGAIN;
+	return enforcer_later_any(e->later) ? ENFORCER_GUARD_LATE : ENFORCER_GUARD_NEW;
 }
 
-/* Orders to changes, one per target of the jail; those the guard refuses get a reason.
- */
+/* What the guard says of each. What comes while others wait has to wait, too. */
+static void judge(
+    struct enforcer *e, const struct order *orders, uint32_t n, uint8_t *reasons)
+{
+	mono_t now = mono_now();
+
+	for (uint32_t i = 0; i < n; i++) {
+		const struct order *o = &orders[i];
+		bool is_unban = o->op == ORDER_UNBAN;
+
+		if (o->jail >= e->role->setup->n_jails)
+			continue;
+		if (!is_unban)
+			reasons[i] = (uint8_t)enforcer_guard_check(
+			    e->guard, &o->net, how_to_ask(e, o), now);
+		if (reasons[i] == GUARD_TOO_FAST ||
+		    (is_unban && enforcer_later_any(e->later)))
+			enforcer_later_add(e->later, o);
+	}
+}
+
+/* The same of those that have waited. Return: how many may go now. */
+static uint32_t judge_late(
+    struct enforcer *e, const struct order *orders, uint32_t n, uint8_t *reasons)
+{
+	mono_t now = mono_now();
+
+	for (uint32_t i = 0; i < n; i++) {
+		if (orders[i].op == ORDER_UNBAN)
+			continue;
+		reasons[i] = (uint8_t)enforcer_guard_check(
+		    e->guard, &orders[i].net, ENFORCER_GUARD_NEW, now);
+		if (reasons[i] == GUARD_TOO_FAST)
+			return i;
+	}
+	return n;
+}
+
+/* Orders that the guard let through to changes, one per target of the jail. */
 static size_t plan(struct enforcer *e, const struct order *orders, uint32_t n,
-    struct nft_change *changes, uint32_t *order_of, uint8_t *reasons)
+    struct nft_change *changes, uint32_t *order_of, const uint8_t *reasons)
 {
 	wall_t now = wall_now();
-	mono_t mono = mono_now();
 	size_t n_changes = 0;
 
 	for (uint32_t i = 0; i < n; i++) {
@@ -230,10 +209,6 @@ static size_t plan(struct enforcer *e, const struct order *orders, uint32_t n,
 
 		if (o->jail >= e->role->setup->n_jails)
 			continue;
-		if (o->op != ORDER_UNBAN)
-			reasons[i] = (uint8_t)judge(e, o, mono);
-		if (reasons[i] == GUARD_TOO_FAST)
-			keep_for_later(e, o);
 		if (reasons[i] != GUARD_OK)
 			continue;
 		uint32_t first = enforcer_tables_first(e->tables, o->jail);
@@ -279,7 +254,7 @@ static void cut_connections(struct enforcer *e, const struct order *orders, uint
 }
 
 static void carry_out(struct enforcer *e, const struct order *orders, uint32_t n,
-    uint8_t *reasons, int64_t *errors)
+    const uint8_t *reasons, int64_t *errors)
 {
 	size_t room = max_changes(e, orders, n) + 1;
 	CLEANUP(freep) struct nft_change *changes = calloc(room, sizeof(*changes));
@@ -327,24 +302,16 @@ static void put_refused(struct buf *b, const struct order *orders, uint32_t n,
 	}
 }
 
-/* Return: malloc'd orders, or NULL with the message marked bad. */
-static struct order *read_orders(struct message *m, uint32_t *out_n)
+static void tell_done(struct enforcer *e, uint64_t seq, const struct order *orders,
+    uint32_t n, const uint8_t *reasons, const int64_t *errors)
 {
-	uint32_t n = unpack_count(&m->body, ORDER_RECORD_BYTES);
-	struct order *orders = calloc(n + 1, sizeof(*orders));
+	struct buf answer = BUF_INIT(MESSAGE_MAX_BYTES - 2);
 
-	for (uint32_t i = 0; orders && i < n; i++) {
-		if (order_decode_record(&m->body, &orders[i]) < 0 ||
-		    net_is_id(&orders[i].net))
-			m->body.bad = true;
-	}
-	if (!orders || unpack_end(&m->body) < 0) {
-		m->body.bad = true;
-		free(orders);
-		return NULL;
-	}
-	*out_n = n;
-	return orders;
+	pack_u64(&answer, e->role->setup->generation);
+	pack_u64(&answer, seq);
+	put_refused(&answer, orders, n, reasons, errors);
+	(void)role_send(e->role, ROLE_ENGINE, MSG_DONE, &answer, -1);
+	buf_deinit(&answer);
 }
 
 static void take_orders(struct enforcer *e, struct message *m)
@@ -352,36 +319,32 @@ static void take_orders(struct enforcer *e, struct message *m)
 	uint64_t generation = unpack_u64(&m->body);
 	uint64_t seq = unpack_u64(&m->body);
 	uint32_t n = 0;
-	CLEANUP(freep) struct order *orders = read_orders(m, &n);
+	CLEANUP(freep) struct order *orders = order_decode_records(&m->body, &n);
 	CLEANUP(freep) uint8_t *reasons = calloc(n + 1, sizeof(*reasons));
 	CLEANUP(freep) int64_t *errors = calloc(n + 1, sizeof(*errors));
-	struct buf answer = BUF_INIT(MESSAGE_MAX_BYTES - 2);
 
 	/* Of another set-up: jail numbers mean something else, and a resync follows. */
 	if (!orders || !reasons || !errors || generation != e->role->setup->generation)
 		return;
 	if (n >= BULK_MIN)
 		enforcer_watch_pause(e->watch);
+	judge(e, orders, n, reasons);
 	carry_out(e, orders, n, reasons, errors);
-	pack_u64(&answer, generation);
-	pack_u64(&answer, seq);
-	put_refused(&answer, orders, n, reasons, errors);
-	(void)role_send(e->role, ROLE_ENGINE, MSG_DONE, &answer, -1);
-	buf_deinit(&answer);
+	tell_done(e, seq, orders, n, reasons, errors);
 }
 
-static void on_later(void *ctx)
+static uint32_t on_later(void *ctx, const struct order *orders, uint32_t n)
 {
 	struct enforcer *e = ctx;
-	struct orders now = e->later;
-	uint32_t n = (uint32_t)now.n;
 	CLEANUP(freep) uint8_t *reasons = calloc(n + 1, sizeof(*reasons));
 	CLEANUP(freep) int64_t *errors = calloc(n + 1, sizeof(*errors));
 
-	e->later = (struct orders){0};
-	if (reasons && errors)
-		carry_out(e, now.items, n, reasons, errors);
-	orders_deinit(&now);
+	if (!reasons || !errors)
+		return 0;
+	n = judge_late(e, orders, n, reasons);
+	carry_out(e, orders, n, reasons, errors);
+	tell_done(e, 0, orders, n, reasons, errors);
+	return n;
 }
 
 /* What have these bans stopped? Summed over a jail's targets. */
@@ -390,7 +353,7 @@ static void take_count(struct enforcer *e, struct message *m)
 	uint64_t generation = unpack_u64(&m->body);
 	uint64_t seq = unpack_u64(&m->body);
 	uint32_t n = 0;
-	CLEANUP(freep) struct order *orders = read_orders(m, &n);
+	CLEANUP(freep) struct order *orders = order_decode_records(&m->body, &n);
 	struct buf answer = BUF_INIT(MESSAGE_MAX_BYTES - 2);
 
 	if (!orders || generation != e->role->setup->generation)
@@ -424,9 +387,8 @@ static void take_count(struct enforcer *e, struct message *m)
 
 static int configure(struct enforcer *e, struct err *err)
 {
-	if (new_guard(e) < 0)
+	if (enforcer_guard_setup(e->guard) < 0)
 		return err_set(err, -ENOMEM, "out of memory");
-	refresh_guard(e);
 	apply_setup(e);
 	return 0;
 }
@@ -437,20 +399,19 @@ static int enforcer_start(struct role *r, struct err *err)
 
 	e->role = r;
 	e->tables = enforcer_tables_new();
-	if (e->tables)
+	if (e->tables) {
 		e->sever = enforcer_sever_new(r, e->tables);
+		e->guard = enforcer_guard_new(r, e->tables);
+	}
 	e->check_timer = loop_add_timer(r->loop, on_check, e);
-	e->guard_timer = loop_add_timer(r->loop, on_guard, e);
-	e->later_timer = loop_add_timer(r->loop, on_later, e);
-	if (!e->tables || !e->sever || !e->check_timer || !e->guard_timer ||
-	    !e->later_timer)
+	e->later = enforcer_later_new(r->loop, on_later, e);
+	if (!e->tables || !e->sever || !e->guard || !e->later || !e->check_timer)
 		return err_set(err, -ENOMEM, "out of memory");
 	int result = configure(e, err);
 
 	if (result < 0)
 		return result;
 	start_watch(e);
-	loop_arm(e->guard_timer, GUARD_REFRESH_MS, GUARD_REFRESH_MS);
 	role_ready(r);
 	return 0;
 }
@@ -460,7 +421,7 @@ static void enforcer_reload(struct role *r, UNUSED const struct setup *old)
 	struct enforcer *e = r->ctx;
 	struct err err = {""};
 
-	orders_clear(&e->later);
+	enforcer_later_clear(e->later);
 	enforcer_sever_reload(e->sever);
 	if (configure(e, &err) < 0) {
 		log_err(NULL, "%s; starting anew", err.text);
@@ -476,8 +437,8 @@ static void enforcer_peer(struct role *r, UNUSED enum role_id who)
 	struct enforcer *e = r->ctx;
 
 	e->expects_resync = true; /* a new engine tells all its bans */
-	refresh_guard(r->ctx);
-	tell_enforcing(r->ctx);
+	enforcer_guard_tell(e->guard);
+	tell_enforcing(e);
 }
 
 static void enforcer_peer_gone(UNUSED struct role *r, UNUSED enum role_id who)
@@ -497,8 +458,9 @@ static void enforcer_message(
 	case MSG_COUNT:
 		take_count(e, m);
 		return;
-	case MSG_RESYNC:
-		(void)unpack_u64(&m->body);
+	case MSG_RESYNC: /* those that wait are told again, too */
+		if (unpack_u64(&m->body) == r->setup->generation)
+			enforcer_later_clear(e->later);
 		e->is_syncing = e->expects_resync;
 		e->n_synced = 0;
 		return;
@@ -524,13 +486,11 @@ static void enforcer_deinit(struct role *r)
 	struct enforcer *e = r->ctx;
 
 	loop_watch_free(e->check_timer);
-	loop_watch_free(e->guard_timer);
-	loop_watch_free(e->later_timer);
+	enforcer_later_free(e->later);
 	enforcer_watch_free(e->watch);
 	enforcer_sever_free(e->sever);
+	enforcer_guard_free(e->guard);
 	enforcer_tables_free(e->tables);
-	guard_free(e->guard);
-	orders_deinit(&e->later);
 }
 
 int enforcer_main(const struct role_args *args)

@@ -189,6 +189,7 @@ static void put_why_result(
 		jsonw_object_end(&l.j);
 	}
 	jsonw_array_end(&l.j);
+	engine_guard_put_last(a->er, &w->net, &l.j);
 	*j = l.j;
 }
 
@@ -394,8 +395,6 @@ static void take_refusal(struct engine_answers *a, struct answer *w,
 	char net[NET_TEXT_BYTES];
 
 	net_format(&o->net, net);
-	log_warning(answers_jail_name(a, o->jail), "not banned: %s is %s", net,
-	    guard_reason_text(reason));
 	if (engine_refuse(
 		answers_engine(a), o->jail, &o->net, wall_now(), &a->er->orders) < 0)
 		log_err(NULL, "out of memory: %s stays in the list of bans", net);
@@ -417,7 +416,8 @@ void engine_answers_done(struct engine_answers *a, struct message *m)
 	uint64_t generation = unpack_u64(&m->body);
 	uint64_t seq = unpack_u64(&m->body);
 	uint32_t n = unpack_count(&m->body, ORDER_RECORD_BYTES + 9);
-	struct answer *w = find_waiting(a, seq);
+	/* 0: of bans that had to wait; their answers are given. */
+	struct answer *w = seq ? find_waiting(a, seq) : NULL;
 
 	for (uint32_t i = 0; i < n; i++) {
 		struct order o;
@@ -432,6 +432,7 @@ void engine_answers_done(struct engine_answers *a, struct message *m)
 		if (generation != answers_setup(a)->generation || o.op == ORDER_UNBAN ||
 		    o.jail >= answers_setup(a)->n_jails)
 			continue;
+		engine_guard_refused(a->er, &o, (uint8_t)reason);
 		if (reason > GUARD_OK && reason < GUARD_TOO_FAST)
 			take_refusal(a, w, &o, reason);
 		else if (error)

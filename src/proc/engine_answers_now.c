@@ -131,6 +131,7 @@ static void answer_status_all(struct engine_answers *a, struct jsonw *j)
 	answers_put_i64(j, "forgotten", (int64_t)bounds.n_forgotten);
 	answers_put_i64(j, "refused", (int64_t)bounds.n_refused);
 	answers_put_i64(j, "offenders", (int64_t)bounds.n_offenders);
+	engine_guard_put_counts(a->er, j);
 	jsonw_key(j, "jails");
 	jsonw_array(j);
 	for (uint32_t i = 0; i < s->n_jails; i++) {

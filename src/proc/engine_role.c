@@ -150,6 +150,9 @@ static void engine_message(struct role *r, enum role_id from, struct message *m)
 	case MSG_OWN:
 		take_own(er, m);
 		return;
+	case MSG_PROTECTED:
+		engine_guard_message(er, m);
+		return;
 	case MSG_ENFORCING:
 		er->is_enforcing = unpack_bool(&m->body);
 		return;
@@ -251,8 +254,9 @@ static int engine_start(struct role *r, struct err *e)
 	er->ask = engine_ask_new(er);
 	er->store = engine_store_new(er);
 	er->answers = engine_answers_new(er);
+	er->guard = engine_guard_new();
 	if (!er->tick_timer || !er->files || !er->journals || !er->ignore ||
-	    !er->names || !er->ask || !er->store || !er->answers ||
+	    !er->names || !er->ask || !er->store || !er->answers || !er->guard ||
 	    engine_severed_setup(er, NULL) < 0)
 		return err_set(e, -ENOMEM, "out of memory");
 	engine_say_begin(er);
@@ -319,6 +323,7 @@ static void engine_deinit(struct role *r)
 	struct engine_role *er = r->ctx;
 
 	engine_answers_free(er->answers);
+	engine_guard_free(er->guard);
 	engine_store_free(er->store);
 	engine_names_free(er->names);
 	engine_ask_free(er->ask);
@@ -346,6 +351,7 @@ int engine_main(const struct role_args *args)
 	    {ROLE_ENFORCER, MSG_DONE},
 	    {ROLE_ENFORCER, MSG_COUNTED},
 	    {ROLE_ENFORCER, MSG_OWN},
+	    {ROLE_ENFORCER, MSG_PROTECTED},
 	    {ROLE_ENFORCER, MSG_ENFORCING},
 	    {ROLE_ENFORCER, MSG_ASK_RESYNC},
 	    {ROLE_ENFORCER, MSG_ASK_BANS},

@@ -11,6 +11,7 @@
  *   engine_ignore.c   names and files in ignoreip: what they stand for now
  *   engine_ask.c      ignorecommand: failures that wait for its answer
  *   engine_orders.c   orders on their way to enforcer and runner
+ *   engine_guard.c    what the guard has refused, and what it protects from now on
  *   engine_names.c    clients that are names, until the resolver has answered
  *   engine_say.c      what is logged of decisions, in our words or fail2ban's
  *   engine_store.c    the keeper: what it gave back, checkpoints, snapshots
@@ -31,6 +32,8 @@ struct engine_names;
 struct engine_ask;
 struct engine_store;
 struct engine_answers;
+struct engine_guard;
+struct jsonw;
 
 struct engine_role {
 	struct role *role;
@@ -44,6 +47,7 @@ struct engine_role {
 	struct engine_ask *ask;
 	struct engine_store *store;
 	struct engine_answers *answers;
+	struct engine_guard *guard;
 	uint64_t last_seq;      /* of MSG_ORDERS to the enforcer */
 	uint64_t n_unescalated; /* of engine_bounds(), as far as it was told */
 	uint64_t *severed;      /* by jail: connections that its bans ended */
@@ -91,6 +95,19 @@ void engine_orders_again(struct engine_role *er, struct message *m);
 int engine_severed_setup(struct engine_role *er, const struct setup *old);
 void engine_severed_message(
     struct engine_role *er, struct message *m); /* MSG_SEVERED */
+
+/* --- the guard's word */
+struct engine_guard *engine_guard_new(void);
+struct engine_guard *engine_guard_free(struct engine_guard *g);
+/* @o was refused; @reason as the enforcer sent it. Counted; told unless it just was. */
+void engine_guard_refused(
+    struct engine_role *er, const struct order *o, uint8_t reason);
+void engine_guard_message(
+    struct engine_role *er, struct message *m); /* MSG_PROTECTED */
+/* As JSON: "guard", how many by reason; "refused", the last one of @net, or null. */
+void engine_guard_put_counts(const struct engine_role *er, struct jsonw *j);
+void engine_guard_put_last(
+    const struct engine_role *er, const struct net *net, struct jsonw *j);
 
 /* --- logs */
 struct engine_files *engine_files_new(struct engine_role *er);

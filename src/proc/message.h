@@ -66,6 +66,7 @@ enum message_type {
 		     refused */
 	MSG_COUNTED,    /* u64 seq, u32 n, n × (u64 packets, u64 bytes) */
 	MSG_OWN,        /* u32 n, networks: addresses of this machine */
+	MSG_PROTECTED,  /* u32 n, n × (u8 reason, net): no longer to be banned */
 	MSG_ENFORCING,  /* bool: the kernel has our sets (a dry run: false) */
 	MSG_SEVERED,    /* u64 generation, u32 jail, u32 connections that were ended */
 	MSG_ASK_RESYNC, /* somebody else changed the firewall: send all bans again */

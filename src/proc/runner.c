@@ -16,13 +16,12 @@
 
 #include "base/log.h"
 #include "enforce/guard.h"
-
-#define GUARD_REFRESH_MS 60000
+#include "proc/guard_watch.h"
 
 struct runner {
 	struct role *role;
 	struct guard *guard;
-	struct loop_watch *guard_timer;
+	struct guard_watch *guard_watch;
 	struct runner_deny *deny;
 	struct runner_ask *ask;
 	struct runner_past *past;
@@ -38,6 +37,7 @@ static int new_guard(struct runner *x)
 	    .min_prefix_v6 = s->min_prefix_v6,
 	    .ignore = s->never_ban,
 	    .n_ignore = s->n_never_ban,
+	    .protect_logins = s->protect_logins,
 	};
 	struct guard *g = guard_new(&o);
 
@@ -45,7 +45,8 @@ static int new_guard(struct runner *x)
 		return -ENOMEM;
 	guard_free(x->guard);
 	x->guard = g;
-	(void)guard_refresh(g); /* the enforcer says what cannot be read */
+	/* The enforcer says what cannot be read. */
+	guard_watch_heed(x->guard_watch, guard_refresh(g));
 	return 0;
 }
 
@@ -53,7 +54,8 @@ static void on_guard(void *ctx)
 {
 	struct runner *x = ctx;
 
-	(void)guard_refresh(x->guard);
+	if (x->guard)
+		guard_watch_heed(x->guard_watch, guard_refresh(x->guard));
 }
 
 static int take_setup(struct runner *x)
@@ -234,16 +236,15 @@ static int runner_start(struct role *r, struct err *e)
 	x->jails.idle = on_idle;
 	x->jails.ctx = x;
 	x->jails.user = r->args->user;
-	x->guard_timer = loop_add_timer(r->loop, on_guard, x);
+	x->guard_watch = guard_watch_new(r->loop, on_guard, x);
 	x->deny = runner_deny_new(r->loop);
 	x->ask = runner_ask_new(r);
 	x->past = runner_past_new(r, apply, x);
 	run_jails_init(&x->jails, r->loop);
 	if (r->args->runs_commands)
 		set_marker(x);
-	if (!x->deny || !x->ask || !x->past || !x->guard_timer || take_setup(x) < 0)
+	if (!x->deny || !x->ask || !x->past || !x->guard_watch || take_setup(x) < 0)
 		return err_set(e, -ENOMEM, "out of memory");
-	loop_arm(x->guard_timer, GUARD_REFRESH_MS, GUARD_REFRESH_MS);
 	x->jails.is_littered = false; /* actions of later set-ups are ours */
 	run_jails_turn(&x->jails);
 	role_ready(r);
@@ -298,7 +299,7 @@ static void runner_deinit(struct role *r)
 {
 	struct runner *x = r->ctx;
 
-	loop_watch_free(x->guard_timer);
+	guard_watch_free(x->guard_watch);
 	guard_free(x->guard);
 	run_jails_deinit(&x->jails);
 	runner_deny_free(x->deny);
