@@ -6,7 +6,7 @@ import shutil
 import signal
 
 from network import GATEWAY4, GATEWAY6
-from outcome import Failure, tail
+from outcome import Failure, Skip, tail
 
 VALID_USER = "alice"
 

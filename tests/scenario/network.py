@@ -23,7 +23,6 @@ CLIENT_NETS = ["198.51.100.0/24", "203.0.113.0/24", "198.18.0.0/15", "2001:db8:1
 TEMP_PREFIX = "bandog-scenario-"
 CLONE_NEWNET = 0x40000000  # <linux/sched.h>
 IPV6_FREEBIND = 78  # <linux/in6.h>
-IPV6_FREEBIND = 78  # <linux/in6.h>
 
 
 def ip(*words):
