@@ -145,6 +145,9 @@ int filter_carry(struct filter *f, const struct recent *recent)
 		return filter_settle(f);
 	if (!f->skipped_lines.n)
 		return 0;
+	/* The end of a log: what comes next would seem to be of the same line. */
+	if (f->skipped_lines.p[f->skipped_lines.n - 1] != '\n')
+		return filter_settle(f);
 	if (e->recent && (e->recent != recent || e->to != from))
 		r = settle_earlier(f);
 	*e = (struct filter_earlier){

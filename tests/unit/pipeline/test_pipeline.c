@@ -340,6 +340,24 @@ static void a_date_serves_lines_of_later_blocks(UNUSED void **state)
 	end(&b);
 }
 
+/* The last line of a log may have no end; that of the next log is not its tail. */
+static void a_log_may_end_within_a_line(UNUSED void **state)
+{
+	static const uint32_t first = 0;
+	struct bench b;
+
+	start(&b, "[j]\nenabled = true\nfilter = postfix\nlogpath = /var/log/a\n"
+		  "maxretry = 1\nfindtime = 600\nbantime = 3600\n");
+	feed_block(&b, "Nov 24 11:30:00 mx nothing", &first, 1);
+	feed_block(&b, "Nov 24 12:00:00 mx nothing\n", &first, 1);
+	feed_block(&b,
+	    " mx postfix/smtpd[1]: NOQUEUE: reject: RCPT from x[192.0.2.1]: 554\n",
+	    &first, 1);
+	assert_int_equal(b.orders.n, 1);
+	assert_int_equal(b.orders.items[0].at.us, wall_from_sec(NOON).us);
+	end(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -349,6 +367,7 @@ int main(void)
 	    cmocka_unit_test(a_live_line_of_a_wrong_clock_is_of_now),
 	    cmocka_unit_test(the_window_option_leaves_out_the_rest),
 	    cmocka_unit_test(a_date_serves_lines_of_later_blocks),
+	    cmocka_unit_test(a_log_may_end_within_a_line),
 	    cmocka_unit_test(ids_count_and_are_banned),
 	    cmocka_unit_test(an_id_beside_an_address_counts),
 	    cmocka_unit_test(a_firewall_has_no_use_for_ids),
