@@ -6,7 +6,7 @@
  *
  * Memory only; the engine turns what happens here into orders. The order is a red-black
  * tree and not a heap, as bans are also shown in order of their end, and a heap would
- * have to be sorted each time, which takes memory and may fail. 96 bytes a ban and a
+ * have to be sorted each time, which takes memory and may fail. 120 bytes a ban and a
  * chain head. Bounded by max_bans, and the texts of ids by BAN_TABLE_NAMES_BYTES:
  * beyond, a new ban is refused.
  */
@@ -32,6 +32,7 @@ struct ban {
 	uint32_t text;  /* its newest line in the evidence_ring, or 0 */
 	uint32_t id;    /* in the table */
 	uint32_t next;  /* in the chain of its hash */
+	struct stopped stopped;
 	struct net net;
 	uint8_t cause; /* enum order_cause; 0: a free one */
 	uint16_t jail;

@@ -249,6 +249,23 @@ bool engine_next_bans(
 void engine_find_bans(
     const struct engine *e, const struct net *n, engine_ban_fn fn, void *ctx);
 
+/*
+ * What bans have stopped is counted elsewhere; here it is kept how much of that was
+ * booked, for who asks. @o has neither lines nor the text of an id.
+ */
+typedef void (*engine_stopped_fn)(
+    void *ctx, const struct order *o, struct stopped *stopped);
+/* The next @max bans behind number @from (0 to begin), in no order. Return: where to go
+ * on, 0 at the end. */
+uint32_t engine_each_stopped(
+    struct engine *e, uint32_t from, uint32_t max, engine_stopped_fn fn, void *ctx);
+/* Up to @max of those that end before @before and are not marked as final. */
+void engine_each_ending(
+    struct engine *e, wall_t before, uint32_t max, engine_stopped_fn fn, void *ctx);
+/* Of that very ban; NULL: there is none. */
+struct stopped *engine_find_stopped(
+    struct engine *e, uint32_t jail, const struct net *n);
+
 /* What speaks against @n now, per jail in which something does. */
 struct engine_account {
 	uint32_t jail;

@@ -65,7 +65,8 @@ int engine_announce_end(
 	    .at = at,
 	    .until = b->until,
 	    .failures = b->failures,
-	    .ban_count = b->count};
+	    .ban_count = b->count,
+	    .stopped = b->stopped};
 
 	return engine_announce(&lift, NULL, 0, out);
 }
@@ -109,7 +110,7 @@ static void keep_why(struct engine *e, struct ban *b, const struct order *o)
 }
 
 /* Return: 0, ENGINE_FULL, or -ENOMEM. */
-static int place(struct engine *e, const struct order *o)
+static int place(struct engine *e, const struct order *o, bool is_new)
 {
 	struct ban *b = ban_table_find(e->bans, o->jail, &o->net);
 	int r;
@@ -117,6 +118,7 @@ static int place(struct engine *e, const struct order *o)
 	if (b) {
 		ban_table_set_until(e->bans, b, o->until);
 		b->cause = (uint8_t)o->cause;
+		b->stopped.is_final = false;
 	} else {
 		r = ban_table_add(e->bans, o, &b);
 		if (r == BAN_TABLE_FULL) {
@@ -126,6 +128,10 @@ static int place(struct engine *e, const struct order *o)
 		if (r < 0)
 			return r;
 		e->set.jails[o->jail].counts.banned_now++;
+		/* Of one that is made now the kernel has counted nothing yet. */
+		b->stopped.is_known = is_new;
+		b->stopped.rule =
+		    o->n_why ? o->why[o->n_why - 1].rule : STOPPED_NO_RULE;
 	}
 	b->at = o->at;
 	if (o->failures)
@@ -139,7 +145,7 @@ static int place(struct engine *e, const struct order *o)
 int engine_place_announced(struct engine *e, struct orders *out)
 {
 	const struct order *o = &out->items[out->n - 1];
-	int r = place(e, o);
+	int r = place(e, o, true);
 
 	if (r) {
 		engine_unsay(out, out->n - 1);
@@ -286,7 +292,7 @@ int engine_restore_ban(struct engine *e, const struct order *o)
 	b = ban_table_find(e->bans, o->jail, &o->net);
 	if (b && b->until.us >= o->until.us)
 		return 0;
-	return place(e, o);
+	return place(e, o, false);
 }
 
 int engine_restore_tally(

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/net.h"
 #include "base/pack.h"
+#include "flow/stopped.h"
 
 enum order_op { ORDER_BAN = 1, ORDER_UNBAN, ORDER_PROLONG };
 
@@ -53,6 +54,7 @@ struct order {
 	struct evidence *why;       /* owned by the list; oldest first */
 	uint32_t n_fields;          /* only for who runs commands; no wire form */
 	struct order_field *fields; /* owned by the list */
+	struct stopped stopped;     /* unban: what was booked of it; no wire form */
 };
 
 /* A list that grows; items in the order of their decision. */
