@@ -231,6 +231,7 @@ void db_rollback(struct db *d)
 		(void)sqlite3_exec(d->sql, "ROLLBACK", NULL, NULL, NULL);
 	d->is_in_tx = false;
 	d->tx_error = 0;
+	db_forget_hours(d);
 }
 
 const char *db_error(struct db *d)

@@ -39,7 +39,36 @@ enum db_stmt {
 	DB_PURGE_BANS,
 	DB_PURGE_OFFENDERS,
 	DB_PURGE_CURSORS,
+	DB_GET_BOOKED,
+	DB_PUT_BOOKED,
+	DB_ADD_SUM,
+	DB_INSERT_SUM,
+	DB_COUNT_SUMS,
+	DB_ADD_WHO,
+	DB_INSERT_WHO,
+	DB_COUNT_WHO,
+	DB_FOLD_SUMS,
+	DB_FOLD_SUMS_DROP,
+	DB_FOLD_SUMS_TRIM,
+	DB_PURGE_SUMS,
+	DB_FOLD_WHO,
+	DB_FOLD_WHO_DROP,
+	DB_FOLD_WHO_TRIM,
+	DB_PURGE_WHO,
+	DB_SUMS_BY_ALL,
+	DB_SUMS_BY_HOUR,
+	DB_SUMS_BY_JAIL,
+	DB_SUMS_BY_REASON,
+	DB_SUMS_BY_NETWORK,
+	DB_SUMS_BY_ADDRESS,
 	DB_N_STMTS
+};
+
+/* How many rows hours have, as far as it was asked; at 0: not known. */
+#define DB_N_HOURS 64
+struct db_hour {
+	int64_t at;
+	int64_t n_rows;
 };
 
 struct db {
@@ -49,6 +78,7 @@ struct db {
 	int tx_error; /* why the transaction was rolled back, until the caller ends it
 		       */
 	char error[256];
+	struct db_hour sums_of[DB_N_HOURS], who_of[DB_N_HOURS]; /* see db_sums.c */
 };
 
 /* Schema. Return: 0; DB_DAMAGED; negative errno (not ours, newer, the disk) with @e. */
@@ -84,6 +114,9 @@ int db_failed(struct db *d, int rc);
 
 /* Why nothing may be written now: a transaction that failed and was not ended. Or 0. */
 int db_may_write(const struct db *d);
+
+/* What is known of hours is known no more: rows went. */
+void db_forget_hours(struct db *d);
 
 /* Bound, not copied: @n must live until the statement was run. */
 void db_bind_net(sqlite3_stmt *st, int column, const struct net *n);

@@ -80,6 +80,33 @@ static const char *const steps[] = {
     "ALTER TABLE bans ADD COLUMN id_text TEXT;"
     "ALTER TABLE bans ADD COLUMN id_ip BLOB;"
     "ALTER TABLE history ADD COLUMN id_text TEXT;",
+
+    /* What came, got through and was stopped (db_sums.h); at: the hour, or the day. */
+    "CREATE TABLE sums("
+    " at INTEGER NOT NULL,"
+    " jail TEXT NOT NULL,"
+    " rule INTEGER NOT NULL,"
+    " reason TEXT NOT NULL,"
+    " passed INTEGER NOT NULL,"
+    " bans INTEGER NOT NULL,"
+    " attempts INTEGER NOT NULL,"
+    " packets INTEGER NOT NULL,"
+    " bytes INTEGER NOT NULL,"
+    " PRIMARY KEY(at, jail, rule, reason)) WITHOUT ROWID, STRICT;"
+    "CREATE TABLE who("
+    " at INTEGER NOT NULL,"
+    " net BLOB NOT NULL CHECK(length(net) = 17),"
+    " jail TEXT NOT NULL,"
+    " passed INTEGER NOT NULL,"
+    " bans INTEGER NOT NULL,"
+    " attempts INTEGER NOT NULL,"
+    " packets INTEGER NOT NULL,"
+    " bytes INTEGER NOT NULL,"
+    " PRIMARY KEY(at, net, jail)) WITHOUT ROWID, STRICT;"
+    "CREATE TABLE booked("
+    " one INTEGER PRIMARY KEY CHECK(one = 1),"
+    " run INTEGER NOT NULL,"
+    " batch INTEGER NOT NULL) STRICT;",
 };
 #define N_STEPS ((int64_t)ARRAY_LEN(steps))
 

@@ -19,6 +19,24 @@
  * An unban ends whatever is open; a row whose time was over before that ran out while
  * nobody looked (the machine was off), and says so.
  */
+#define ADD_NUMBERS(of)                                                  \
+	"passed = passed + " of "passed, bans = bans + " of "bans,"      \
+	" attempts = attempts + " of "attempts, packets = packets + " of \
+	"packets, bytes = bytes + " of "bytes"
+#define ADD_BOUND                                                           \
+	"passed = passed + ?1, bans = bans + ?2, attempts = attempts + ?3," \
+	" packets = packets + ?4, bytes = bytes + ?5"
+#define SUMS "sum(passed), sum(bans), sum(attempts), sum(packets), sum(bytes)"
+#define NUMBERS "passed, bans, attempts, packets, bytes"
+#define GREATEST_FIRST " ORDER BY sum(passed) + sum(attempts) DESC"
+/* /24 of an IPv4 address, which is a mapped one; /64; what is wider stays whole, and so
+ * does an id. */
+#define NETWORK_OF                                                             \
+	"CASE WHEN substr(net, 1, 12) = x'00000000000000000000ffff'"           \
+	" AND substr(net, 17) BETWEEN x'78' AND x'80' THEN substr(net, 1, 15)" \
+	" WHEN substr(net, 17) BETWEEN x'40' AND x'80' THEN substr(net, 1, 8)" \
+	" ELSE net END"
+
 static const char *const sql_of[DB_N_STMTS] = {
     [DB_BEGIN] = "BEGIN IMMEDIATE",
     [DB_COMMIT] = "COMMIT",
@@ -86,6 +104,63 @@ static const char *const sql_of[DB_N_STMTS] = {
 	" WHERE at < ?1 AND until < 9223372036854775807"
 	" AND at + 3 * (until - at) < ?1 LIMIT 1000)",
     [DB_PURGE_CURSORS] = "DELETE FROM cursors WHERE seen < ?1",
+
+    [DB_GET_BOOKED] = "SELECT run, batch FROM booked",
+    [DB_PUT_BOOKED] =
+	"INSERT OR REPLACE INTO booked(one, run, batch) VALUES(1, ?1, ?2)",
+    [DB_ADD_SUM] = "UPDATE sums SET " ADD_BOUND
+		   " WHERE at = ?6 AND jail = ?7 AND rule = ?8 AND reason = ?9",
+    [DB_INSERT_SUM] = "INSERT INTO sums(" NUMBERS ", at, jail, rule, reason)"
+		      " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+    [DB_COUNT_SUMS] = "SELECT count(*) FROM sums WHERE at = ?1",
+    [DB_ADD_WHO] =
+	"UPDATE who SET " ADD_BOUND " WHERE at = ?6 AND jail = ?7 AND net = ?8",
+    [DB_INSERT_WHO] = "INSERT INTO who(" NUMBERS ", at, jail, net)"
+		      " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    [DB_COUNT_WHO] = "SELECT count(*) FROM who WHERE at = ?1",
+    /* The day's own row is that of its first hour. */
+    [DB_FOLD_SUMS] =
+	"INSERT INTO sums(at, jail, rule, reason, " NUMBERS ")"
+	" SELECT ?1, jail, rule, reason, " SUMS " FROM sums WHERE at > ?1 AND at < ?2"
+	" GROUP BY jail, rule, reason"
+	" ON CONFLICT DO UPDATE SET " ADD_NUMBERS("excluded."),
+    [DB_FOLD_SUMS_DROP] = "DELETE FROM sums WHERE at > ?1 AND at < ?2",
+    [DB_FOLD_SUMS_TRIM] = "DELETE FROM sums WHERE at = ?1 AND (jail, rule, reason) IN"
+			  " (SELECT jail, rule, reason FROM sums WHERE at = ?1"
+			  " ORDER BY passed + attempts DESC LIMIT -1 OFFSET ?2)",
+    [DB_PURGE_SUMS] = "DELETE FROM sums WHERE at < ?1",
+    [DB_FOLD_WHO] = "INSERT INTO who(at, net, jail, " NUMBERS ")"
+		    " SELECT ?1, net, jail, " SUMS
+		    " FROM who WHERE at > ?1 AND at < ?2 GROUP BY net, jail"
+		    " ON CONFLICT DO UPDATE SET " ADD_NUMBERS("excluded."),
+    [DB_FOLD_WHO_DROP] = "DELETE FROM who WHERE at > ?1 AND at < ?2",
+    [DB_FOLD_WHO_TRIM] = "DELETE FROM who WHERE at = ?1 AND (net, jail) IN"
+			 " (SELECT net, jail FROM who WHERE at = ?1"
+			 " ORDER BY passed + attempts DESC LIMIT -1 OFFSET ?2)",
+    [DB_PURGE_WHO] = "DELETE FROM who WHERE at < ?1",
+
+    /* Columns as db_sums.c reads them: at, jail, rule, reason, net, blocked, numbers.
+     */
+    [DB_SUMS_BY_ALL] =
+	"SELECT min(at), NULL, 0, NULL, NULL,"
+	" (SELECT count(DISTINCT net) FROM who WHERE at >= ?3 AND bans > 0), " SUMS
+	" FROM sums WHERE at >= ?1 LIMIT ?2",
+    [DB_SUMS_BY_HOUR] = "SELECT at, NULL, 0, NULL, NULL, 0, " SUMS
+			" FROM sums WHERE at >= ?1 GROUP BY at ORDER BY at LIMIT ?2",
+    [DB_SUMS_BY_JAIL] =
+	"SELECT min(at), jail, 0, NULL, NULL, 0, " SUMS
+	" FROM sums WHERE at >= ?1 GROUP BY jail" GREATEST_FIRST ", jail LIMIT ?2",
+    [DB_SUMS_BY_REASON] =
+	"SELECT min(at), jail, rule, reason, NULL, 0, " SUMS
+	" FROM sums WHERE at >= ?1 GROUP BY jail, rule, reason" GREATEST_FIRST
+	", jail, rule LIMIT ?2",
+    [DB_SUMS_BY_NETWORK] =
+	"SELECT min(at), NULL, 0, NULL, max(net),"
+	" count(DISTINCT iif(bans > 0, net, NULL)), " SUMS
+	" FROM who WHERE at >= ?1 GROUP BY " NETWORK_OF GREATEST_FIRST ", net LIMIT ?2",
+    [DB_SUMS_BY_ADDRESS] =
+	"SELECT min(at), NULL, 0, NULL, net, max(bans > 0), " SUMS
+	" FROM who WHERE at >= ?1 GROUP BY net" GREATEST_FIRST ", net LIMIT ?2",
 };
 
 static int errno_of(sqlite3 *sql, int rc)
@@ -187,6 +262,7 @@ int db_failed(struct db *d, int rc)
 	if (!d->is_in_tx)
 		return r;
 	d->tx_error = r;
+	db_forget_hours(d);
 	/* Fails only where SQLite has already rolled back by itself. */
 	(void)sqlite3_exec(d->sql, "ROLLBACK", NULL, NULL, NULL);
 	return r;

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 
 #include "record/db_private.h"
+#include "record/db_sums.h"
 
 static int count_one(void *ctx, const char *jail, const struct order *o)
 {
@@ -139,7 +140,7 @@ static void a_new_file_is_private_and_marked(void **state)
 	assert_int_equal(fread(head, 1, sizeof(head), f), sizeof(head));
 	fclose(f);
 	assert_memory_equal(head + 68, "Bdog", 4); /* SQLite's file format, 1.3 */
-	assert_int_equal(head[63], 3);             /* user_version, big endian */
+	assert_int_equal(head[63], 4);             /* user_version, big endian */
 	assert_int_equal(head[18], 2);             /* WAL */
 }
 
@@ -230,6 +231,8 @@ static int note_offender(void *ctx, const char *jail, const struct offender *o)
 	return 0;
 }
 
+#define WITHOUT_SUMS "DROP TABLE sums; DROP TABLE who; DROP TABLE booked;"
+
 /* Layout 1 is today's without offenders; they begin with what history knows. */
 static void the_first_layout_becomes_todays(void **state)
 {
@@ -246,7 +249,7 @@ static void the_first_layout_becomes_todays(void **state)
 		     "ALTER TABLE history DROP COLUMN ban_count;"
 		     "ALTER TABLE bans DROP COLUMN id_text;"
 		     "ALTER TABLE bans DROP COLUMN id_ip;"
-		     "ALTER TABLE history DROP COLUMN id_text;"
+		     "ALTER TABLE history DROP COLUMN id_text;" WITHOUT_SUMS
 		     "PRAGMA user_version = 1");
 	d = open_sound(p->path);
 	assert_int_equal(db_each_offender(d, note_offender, seen), 0);
@@ -268,7 +271,7 @@ static void the_second_layout_becomes_todays(void **state)
 	db_close(d);
 	sql(p->path, "ALTER TABLE bans DROP COLUMN id_text;"
 		     "ALTER TABLE bans DROP COLUMN id_ip;"
-		     "ALTER TABLE history DROP COLUMN id_text;"
+		     "ALTER TABLE history DROP COLUMN id_text;" WITHOUT_SUMS
 		     "PRAGMA user_version = 2");
 	d = open_sound(p->path);
 	assert_int_equal(n_bans(d), 1);
@@ -276,6 +279,34 @@ static void the_second_layout_becomes_todays(void **state)
 	assert_int_equal(net_parse_id(SPAN("alice"), &id.net), 0);
 	assert_int_equal(db_put_ban(d, "postfix", &id), 0);
 	assert_int_equal(n_bans(d), 2);
+	db_close(d);
+}
+
+static int count_row(void *ctx, const struct db_sums_row *r)
+{
+	*(int64_t *)ctx += r->n.passed;
+	return 0;
+}
+
+/* Layout 3 is today's without sums; they begin with nothing. */
+static void the_third_layout_becomes_todays(void **state)
+{
+	struct place *p = *state;
+	struct order o = ban_of("192.0.2.1", 0, 600);
+	struct db *d = open_sound(p->path);
+	int64_t n = 0;
+
+	assert_int_equal(db_put_ban(d, "postfix", &o), 0);
+	db_close(d);
+	sql(p->path, WITHOUT_SUMS "PRAGMA user_version = 3");
+	d = open_sound(p->path);
+	assert_int_equal(n_bans(d), 1);
+	assert_int_equal(db_add_sum(d, t_plus(0), "postfix", 1, "why",
+			     &(struct db_numbers){.passed = 7}),
+	    0);
+	assert_int_equal(
+	    db_each_sum(d, DB_BY_JAIL, t_plus(0), t_plus(0), 9, count_row, &n), 0);
+	assert_int_equal(n, 7);
 	db_close(d);
 }
 
@@ -436,6 +467,7 @@ int main(void)
 	    TEST(a_junk_journal_is_ignored),
 	    TEST(the_first_layout_becomes_todays),
 	    TEST(the_second_layout_becomes_todays),
+	    TEST(the_third_layout_becomes_todays),
 	    TEST(a_newer_layout_is_refused),
 	    TEST(a_senseless_layout_is_refused),
 	    TEST(anothers_database_is_refused),
