@@ -11,14 +11,6 @@
 #include <errno.h>
 #include <stdio.h>
 
-/*
- * A ban without evidence (restored, prolonged) does not take away the evidence that is
- * stored, nor does a snapshot, which begins with no bans: then history has it. One that
- * is put again lasts again, whatever history said of its end.
- *
- * An unban ends whatever is open; a row whose time was over before that ran out while
- * nobody looked (the machine was off), and says so.
- */
 #define ADD_NUMBERS(of)                                                  \
 	"passed = passed + " of "passed, bans = bans + " of "bans,"      \
 	" attempts = attempts + " of "attempts, packets = packets + " of \
@@ -29,14 +21,21 @@
 #define SUMS "sum(passed), sum(bans), sum(attempts), sum(packets), sum(bytes)"
 #define NUMBERS "passed, bans, attempts, packets, bytes"
 #define GREATEST_FIRST " ORDER BY sum(passed) + sum(attempts) DESC"
-/* /24 of an IPv4 address, which is a mapped one; /64; what is wider stays whole, and so
- * does an id. */
-#define NETWORK_OF                                                             \
-	"CASE WHEN substr(net, 1, 12) = x'00000000000000000000ffff'"           \
-	" AND substr(net, 17) BETWEEN x'78' AND x'80' THEN substr(net, 1, 15)" \
-	" WHEN substr(net, 17) BETWEEN x'40' AND x'80' THEN substr(net, 1, 8)" \
-	" ELSE net END"
+/* /24 of an IPv4 address, which is a mapped one, or /64; what is wider, and an id,
+ * stays whole. */
+#define NETWORK_OF                                                                \
+	"iif(substr(net, 1, 12) = x'00000000000000000000ffff',"                   \
+	" iif(substr(net, 17) BETWEEN x'78' AND x'80', substr(net, 1, 15), net)," \
+	" iif(substr(net, 17) BETWEEN x'40' AND x'80', substr(net, 1, 8), net))"
 
+/*
+ * A ban without evidence (restored, prolonged) does not take away the evidence that is
+ * stored, nor does a snapshot, which begins with no bans: then history has it. One that
+ * is put again lasts again, whatever history said of its end.
+ *
+ * An unban ends whatever is open; a row whose time was over before that ran out while
+ * nobody looked (the machine was off), and says so.
+ */
 static const char *const sql_of[DB_N_STMTS] = {
     [DB_BEGIN] = "BEGIN IMMEDIATE",
     [DB_COMMIT] = "COMMIT",

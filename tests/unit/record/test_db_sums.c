@@ -96,17 +96,19 @@ static void networks_are_told_together(void **state)
 	who(d, 0, "b", "192.0.2.1", (struct db_numbers){1, 1, 0, 0, 0});
 	who(d, 0, "a", "192.0.2.200", (struct db_numbers){1, 0, 4, 16, 960});
 	who(d, 0, "a", "198.51.0.0/16", (struct db_numbers){0, 1, 3, 12, 720});
+	who(d, 0, "a", "198.52.0.0/16", (struct db_numbers){0, 1, 2, 8, 480});
 	who(d, 0, "a", "2001:db8:0:1::5", (struct db_numbers){1, 1, 0, 0, 0});
 	who(d, 0, "a", "2001:db8:0:1::6", (struct db_numbers){1, 0, 0, 0, 0});
 	expect(d, DB_BY_NETWORK, 0, HOUR,
 	    "192.0.2.0/24 3 2 4 16 960 1; 198.51.0.0/16 0 1 3 12 720 1; "
-	    "2001:db8:0:1::/64 2 1 0 0 0 1; ");
+	    "198.52.0.0/16 0 1 2 8 480 1; 2001:db8:0:1::/64 2 1 0 0 0 1; ");
 	expect(d, DB_BY_ADDRESS, 0, HOUR,
 	    "192.0.2.200 1 0 4 16 960 0; 198.51.0.0/16 0 1 3 12 720 1; "
-	    "192.0.2.1 2 2 0 0 0 1; 2001:db8:0:1::5 1 1 0 0 0 1; "
+	    "192.0.2.1 2 2 0 0 0 1; 198.52.0.0/16 0 1 2 8 480 1; 2001:db8:0:1::5 1 1 0 "
+	    "0 0 1; "
 	    "2001:db8:0:1::6 1 0 0 0 0 0; ");
 	sum(d, 0, "a", 0, "x", (struct db_numbers){1, 0, 0, 0, 0});
-	expect(d, DB_BY_ALL, 0, HOUR, "@0 1 0 0 0 0 3; ");
+	expect(d, DB_BY_ALL, 0, HOUR, "@0 1 0 0 0 0 4; ");
 }
 
 static void a_batch_is_booked_once(void **state)
