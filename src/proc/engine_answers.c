@@ -202,6 +202,8 @@ static void answer_give(struct engine_answers *a, struct answer *w)
 	jsonw_object(&j);
 	if (w->verb == REQUEST_BAN)
 		put_ban_result(a, &j, w);
+	else if (w->verb == REQUEST_REPORT)
+		; /* all that was counted is stored: the keeper tells the rest */
 	else if (w->verb == REQUEST_UNBAN)
 		answers_put_i64(&j, "unbanned", w->n_unbanned);
 	else
@@ -363,6 +365,20 @@ static void answer_why(struct engine_answers *a, const struct request *q)
 	answer_wait_or_give(a, w);
 }
 
+static void answer_report(struct engine_answers *a, const struct request *q)
+{
+	struct answer *w = answer_new(q);
+
+	if (!w) {
+		answers_reply_error(a, q->id, "%s", "out of memory");
+		return;
+	}
+	w->first_seq = w->last_seq = engine_count_now(a->er->count);
+	if (!w->last_seq)
+		w->store_seq = engine_store_now(a->er->store);
+	answer_wait_or_give(a, w);
+}
+
 /* --- what comes back from the enforcer ---------------------------------------------
  */
 
@@ -462,6 +478,19 @@ void engine_answers_counted(struct engine_answers *a, struct message *m)
 	answer_check(a, w);
 }
 
+void engine_answers_sampled(struct engine_answers *a, uint64_t seq)
+{
+	struct answer *w, *next;
+
+	TAILQ_FOREACH_SAFE (w, &a->waiting, link, next) {
+		if (w->verb != REQUEST_REPORT || !w->last_seq || w->last_seq > seq)
+			continue;
+		w->last_seq = 0;
+		w->store_seq = engine_store_now(a->er->store);
+		answer_check(a, w);
+	}
+}
+
 void engine_answers_stored(struct engine_answers *a, uint64_t seq)
 {
 	struct answer *w, *next;
@@ -552,6 +581,9 @@ static void dispatch(struct engine_answers *a, const struct request *q)
 			answers_reply_error(a, q->id, "%s", "which address?");
 		else
 			answer_why(a, q);
+		return;
+	case REQUEST_REPORT:
+		answer_report(a, q);
 		return;
 	default:
 		answers_reply_error(a, q->id, "%s", "unknown request");

@@ -136,6 +136,7 @@ static void send_to_runner(struct engine_role *er)
 void engine_orders_send(struct engine_role *er)
 {
 	/* The kernel first: every microsecond counts there. */
+	engine_count_lifted(er->count, &er->orders);
 	if (er->role->peers[ROLE_ENFORCER])
 		send_to_enforcer(er);
 	else
@@ -191,8 +192,10 @@ static void resync_next(struct engine_role *er)
 	    &er->resync.at, PER_MESSAGE, add_restored, &t);
 	batch_end(&t);
 	er->resync.last_seq = er->last_seq;
-	if (!er->resync.is_on)
-		tell(er, ROLE_ENFORCER, MSG_RESYNCED);
+	if (er->resync.is_on)
+		return;
+	tell(er, ROLE_ENFORCER, MSG_RESYNCED);
+	engine_count_all(er->count);
 }
 
 void engine_orders_done(struct engine_role *er, uint64_t seq)

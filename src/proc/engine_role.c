@@ -43,11 +43,14 @@ uint64_t engine_role_flush(struct engine_role *er)
 		const struct order *o = &er->orders.items[i];
 		const struct setup_jail *j = jail_of(er, o->jail);
 
-		if (j)
-			engine_store_put(er->store, j->name, o);
+		if (!j)
+			continue;
+		engine_sums_order(er->sums, o);
+		engine_store_put(er->store, j->name, o);
 	}
 	orders_clear(&er->orders);
 	rearm(er);
+	engine_count_touch(er->count);
 	return er->last_seq > seq ? er->last_seq : 0;
 }
 
@@ -155,6 +158,7 @@ static void engine_message(struct role *r, enum role_id from, struct message *m)
 		return;
 	case MSG_ENFORCING:
 		er->is_enforcing = unpack_bool(&m->body);
+		engine_count_touch(er->count);
 		return;
 	case MSG_ASK_RESYNC:
 		engine_orders_resync(er, from);
@@ -174,6 +178,8 @@ static void engine_message(struct role *r, enum role_id from, struct message *m)
 		engine_ask_answered(er->ask, m);
 		return;
 	case MSG_COUNTED:
+		if (engine_count_message(er->count, m))
+			return;
 		engine_answers_counted(er->answers, m);
 		return;
 	default:
@@ -220,6 +226,7 @@ static void engine_peer_gone(struct role *r, enum role_id who)
 		return;
 	case ROLE_ENFORCER:
 		er->is_enforcing = false;
+		engine_count_forget(er->count);
 		engine_answers_enforcer_gone(er->answers);
 		return;
 	case ROLE_RESOLVER:
@@ -231,6 +238,14 @@ static void engine_peer_gone(struct role *r, enum role_id who)
 	default:
 		return;
 	}
+}
+
+static void on_verdict(void *ctx, const struct hit *h, int outcome)
+{
+	struct engine_role *er = ctx;
+
+	engine_sums_hit(er->sums, h, outcome);
+	engine_say_verdict(er, h, outcome);
 }
 
 static int engine_start(struct role *r, struct err *e)
@@ -252,13 +267,17 @@ static int engine_start(struct role *r, struct err *e)
 	er->ignore = engine_ignore_new(er);
 	er->names = engine_names_new(er);
 	er->ask = engine_ask_new(er);
+	er->count = engine_count_new(er);
+	er->sums = engine_sums_new(er);
 	er->store = engine_store_new(er);
 	er->answers = engine_answers_new(er);
 	er->guard = engine_guard_new();
 	if (!er->tick_timer || !er->files || !er->journals || !er->ignore ||
-	    !er->names || !er->ask || !er->store || !er->answers || !er->guard ||
+	    !er->names || !er->ask || !er->count || !er->sums || !er->store ||
+	    !er->answers || !er->guard ||
 	    engine_severed_setup(er, NULL) < 0)
 		return err_set(e, -ENOMEM, "out of memory");
+	pipeline_on_verdict(er->pipeline, on_verdict, er);
 	engine_say_begin(er);
 	return 0;
 }
@@ -283,6 +302,8 @@ static void engine_reload_setup(struct role *r, const struct setup *old)
 	struct buf anew = BUF_INIT(1);
 	struct err e = {""};
 
+	engine_sums_freeze(er->sums, old);
+	engine_count_forget(er->count);
 	int result =
 	    pipeline_reload(er->pipeline, r->setup, wall_now(), &er->orders, &e);
 
@@ -315,7 +336,7 @@ static void engine_stop(struct role *r)
 
 	(void)engine_role_flush(er);
 	engine_say_jails(er, "stopped");
-	engine_store_finish(er->store);
+	engine_count_finish(er->count, engine_store_finish);
 }
 
 static void engine_deinit(struct role *r)
@@ -325,6 +346,8 @@ static void engine_deinit(struct role *r)
 	engine_answers_free(er->answers);
 	engine_guard_free(er->guard);
 	engine_store_free(er->store);
+	engine_sums_free(er->sums);
+	engine_count_free(er->count);
 	engine_names_free(er->names);
 	engine_ask_free(er->ask);
 	engine_ignore_free(er->ignore);

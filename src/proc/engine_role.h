@@ -14,6 +14,8 @@
  *   engine_guard.c    what the guard has refused, and what it protects from now on
  *   engine_names.c    clients that are names, until the resolver has answered
  *   engine_say.c      what is logged of decisions, in our words or fail2ban's
+ *   engine_count.c    what bans have stopped, asked of the enforcer
+ *   engine_sums.c     what came, got through and was stopped, for the report
  *   engine_store.c    the keeper: what it gave back, checkpoints, snapshots
  *   engine_answers.c  what clients ask; engine_answers_f2b.c: in fail2ban's protocol
  *
@@ -30,6 +32,8 @@ struct engine_journals;
 struct engine_ignore;
 struct engine_names;
 struct engine_ask;
+struct engine_count;
+struct engine_sums;
 struct engine_store;
 struct engine_answers;
 struct engine_guard;
@@ -45,6 +49,8 @@ struct engine_role {
 	struct engine_ignore *ignore;
 	struct engine_names *names;
 	struct engine_ask *ask;
+	struct engine_count *count;
+	struct engine_sums *sums;
 	struct engine_store *store;
 	struct engine_answers *answers;
 	struct engine_guard *guard;
@@ -108,6 +114,38 @@ void engine_guard_message(
 void engine_guard_put_counts(const struct engine_role *er, struct jsonw *j);
 void engine_guard_put_last(
     const struct engine_role *er, const struct net *net, struct jsonw *j);
+/* --- what bans have stopped */
+struct engine_count *engine_count_new(struct engine_role *er);
+struct engine_count *engine_count_free(struct engine_count *c);
+/* Bans came or went, or can be asked about now: when is it time? */
+void engine_count_touch(struct engine_count *c);
+/* All bans were told anew: walk over them at once. */
+void engine_count_all(struct engine_count *c);
+/* These are about to be lifted. */
+void engine_count_lifted(struct engine_count *c, const struct orders *l);
+/* Ask now, as far as it takes no time. Return: the number to wait for in
+ * engine_answers_sampled(), 0: there is nothing to wait for. */
+uint64_t engine_count_now(struct engine_count *c);
+/* MSG_COUNTED. Return: false: it was not us who asked. */
+bool engine_count_message(struct engine_count *c, struct message *m);
+/* No answers are to be had: the enforcer is gone, or jails have new numbers. */
+void engine_count_forget(struct engine_count *c);
+/* Ask for the last time, then call @on_finished, in two seconds at the latest. */
+void engine_count_finish(
+    struct engine_count *c, void (*on_finished)(struct engine_store *s));
+
+/* --- for the report */
+struct engine_sums *engine_sums_new(struct engine_role *er);
+struct engine_sums *engine_sums_free(struct engine_sums *s);
+void engine_sums_hit(struct engine_sums *s, const struct hit *h, int outcome);
+void engine_sums_order(struct engine_sums *s, const struct order *o);
+void engine_sums_stopped(struct engine_sums *s, wall_t now, uint32_t jail, int rule,
+    const struct net *who, const struct stopped_more *more);
+/* Jails are about to get other numbers than in @names. */
+void engine_sums_freeze(struct engine_sums *s, const struct setup *names);
+/* Into the checkpoint that is being sent; what became of it. */
+void engine_sums_send(struct engine_sums *s);
+void engine_sums_committed(struct engine_sums *s, bool done);
 
 /* --- logs */
 struct engine_files *engine_files_new(struct engine_role *er);
@@ -166,7 +204,8 @@ void engine_say_order(const struct setup_jail *j, const struct order *o);
 /* What is about to be flushed. Bans that are lifted in bulk are told by their number,
  * but in fail2ban's style. */
 void engine_say_orders(struct engine_role *er);
-void engine_say_begin(struct engine_role *er); /* jails start; failures are told */
+void engine_say_begin(struct engine_role *er); /* jails start */
+void engine_say_verdict(struct engine_role *er, const struct hit *h, int outcome);
 void engine_say_restored(struct engine_role *er);
 void engine_say_jails(struct engine_role *er, const char *what); /* "stopped" */
 void engine_say_reload(struct engine_role *er, const struct setup *old);
@@ -209,5 +248,6 @@ void engine_answers_done(struct engine_answers *a, struct message *m); /* MSG_DO
 void engine_answers_counted(
     struct engine_answers *a, struct message *m); /* MSG_COUNTED */
 void engine_answers_stored(struct engine_answers *a, uint64_t seq);
+void engine_answers_sampled(struct engine_answers *a, uint64_t seq);
 void engine_answers_front_gone(struct engine_answers *a);
 void engine_answers_enforcer_gone(struct engine_answers *a);

@@ -181,9 +181,10 @@ void engine_say_orders(struct engine_role *er)
 /* --- fail2ban's style only ---------------------------------------------------------
  */
 
-static void on_verdict(void *ctx, const struct hit *h, int outcome)
+void engine_say_verdict(struct engine_role *er, const struct hit *h, int outcome)
 {
-	const struct engine_role *er = ctx;
+	if (!log_is_like_fail2ban())
+		return;
 	const char *jail = er->role->setup->jails[h->jail].name;
 	CLEANUP(buf_deinit) struct buf who = BUF_INIT(WHO_BYTES);
 	char at[STAMP_BYTES];
@@ -223,9 +224,6 @@ static void on_useless_id(void *ctx, uint32_t jail)
 void engine_say_begin(struct engine_role *er)
 {
 	pipeline_on_useless_id(er->pipeline, on_useless_id, er);
-	if (!log_is_like_fail2ban())
-		return;
-	pipeline_on_verdict(er->pipeline, on_verdict, er);
 	engine_say_jails(er, "started");
 }
 

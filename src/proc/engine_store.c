@@ -170,6 +170,7 @@ static void checkpoint(struct engine_store *s)
 		engine_mark_dirty(engine_of(s));
 		engine_each_ban(engine_of(s), -1, send_ban, s);
 	}
+	engine_sums_send(s->er->sums);
 	engine_each_dirty(engine_of(s), send_tally, s);
 	engine_each_dirty_offender(engine_of(s), send_offender, s);
 	bool all = snapshot || is_time_for_all(s);
@@ -252,6 +253,7 @@ static void committed(struct engine_store *s, struct message *m)
 	if (!s->is_waiting || seq != s->seq)
 		return;
 	s->is_waiting = false;
+	engine_sums_committed(s->er->sums, done);
 	if (done) {
 		buf_consume(&s->events, s->events_sent);
 		if (s->is_failing)
@@ -412,6 +414,7 @@ void engine_store_peer_gone(struct engine_store *s)
 		s->needs_snapshot = true;
 	s->is_waiting = false;
 	s->events_sent = 0;
+	engine_sums_committed(s->er->sums, false);
 	engine_answers_stored(s->er->answers, UINT64_MAX);
 	if (s->is_finishing)
 		finish(s);

@@ -21,8 +21,9 @@
 #define OUT_MAX_BYTES (128u << 20)
 #define ANSWER_PATIENCE_MS 10000
 #define IDLE_MS 60000
+#define KEEPER_GONE "the keeper is being restarted; try again in a moment"
 
-/* The halves of an answer: `why` has two. */
+/* The halves of an answer: `why` and `report` have two. */
 enum { FROM_ENGINE, FROM_KEEPER, N_PARTS };
 
 struct client {
@@ -35,6 +36,8 @@ struct client {
 	struct buf out;
 	struct buf part[N_PARTS];
 	bool wants[N_PARTS]; /* still to come */
+	struct buf then;     /* to be asked of the keeper when the engine has answered */
+	bool is_report;
 	bool waits_reload;
 	uint64_t id; /* of the request under way; 0: none */
 };
@@ -58,6 +61,7 @@ static void client_close(struct client *c)
 	fd_closep(&c->fd);
 	buf_deinit(&c->in);
 	buf_deinit(&c->out);
+	buf_deinit(&c->then);
 	for (int i = 0; i < N_PARTS; i++)
 		buf_deinit(&c->part[i]);
 	free(c);
@@ -132,6 +136,10 @@ static void ask_roles(struct client *c, const struct front_request *q)
 		return;
 	}
 	c->wants[FROM_ENGINE] = true;
+	buf_clear(&c->then);
+	c->is_report = q->verb == REQUEST_REPORT;
+	if (c->is_report)
+		buf_add_span(&c->then, buf_span(&q->history));
 	if (q->verb == REQUEST_WHY)
 		c->wants[FROM_KEEPER] = ask(c, ROLE_KEEPER, &q->history) == 0;
 	loop_arm(c->timer, ANSWER_PATIENCE_MS, 0);
@@ -240,6 +248,7 @@ static void on_accept(void *ctx, UNUSED int events)
 	c->fd = fd;
 	c->in = BUF_INIT(FRONT_REQUEST_MAX);
 	c->out = BUF_INIT(OUT_MAX_BYTES);
+	c->then = BUF_INIT(MESSAGE_MAX_BYTES);
 	for (int i = 0; i < N_PARTS; i++)
 		c->part[i] = BUF_INIT(OUT_MAX_BYTES);
 	TAILQ_INSERT_TAIL(&f->clients, c, link);
@@ -266,16 +275,41 @@ static struct client *find_client(struct front *f, uint64_t id)
 	return NULL;
 }
 
-/* The keeper's history goes into the engine's object, before its closing brace. */
+/* Of a report the keeper has all when the engine has answered, and not before. */
+static bool ask_then(struct client *c)
+{
+	if (!c->then.n || c->wants[FROM_ENGINE])
+		return false;
+	int r = ask(c, ROLE_KEEPER, &c->then);
+
+	buf_clear(&c->then);
+	if (r < 0)
+		client_error(c, KEEPER_GONE);
+	else
+		c->wants[FROM_KEEPER] = true;
+	return true;
+}
+
+/* The keeper's history goes into the engine's object, before its closing brace; its
+ * report is the answer. */
 static void client_complete(struct client *c)
 {
+	if (ask_then(c))
+		return;
+
 	struct buf b = BUF_INIT(OUT_MAX_BYTES);
 	struct span main = buf_span(&c->part[FROM_ENGINE]);
 	struct span history = buf_span(&c->part[FROM_KEEPER]);
 
 	if (c->wants[FROM_ENGINE] || c->wants[FROM_KEEPER])
 		return;
-	if (history.n && main.n > 2) {
+	if (c->is_report && !history.n) {
+		client_error(c, KEEPER_GONE);
+		return;
+	}
+	if (c->is_report) {
+		buf_add_span(&b, history);
+	} else if (history.n && main.n > 2) {
 		buf_add(&b, main.p, main.n - 1);
 		buf_add_str(&b, ",\"history\":");
 		buf_add_span(&b, history);

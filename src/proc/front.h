@@ -9,7 +9,7 @@
  * {"do":"banned"[,"jail":J][,"ip":[..]][,"offset":N][,"limit":N]}
  *   {"do":"ban","jail":J,"ip":[..][,"seconds":N]}   {"do":"unban"[,"jail":J],"ip":[..]
  * | "all":true}
- *   {"do":"why","ip":[A]}   {"do":"reload"}   {"do":"stop"}
+ *   {"do":"why","ip":[A]}   {"do":"report"[,"since":T]}   {"do":"reload"}   {"do":"stop"}
  * The answer is one object on one line; {"error":"..."} says in words what was wrong. A
  * client may send the next request when it has the answer.
  *
@@ -29,7 +29,8 @@ struct front_request {
 	enum front_kind kind;
 	enum request_verb verb;
 	struct buf body;    /* of MSG_REQUEST, behind the id */
-	struct buf history; /* the same for the keeper, when verb is REQUEST_WHY */
+	struct buf history; /* the same for the keeper, when verb is REQUEST_WHY or
+			       REQUEST_REPORT */
 };
 
 /**

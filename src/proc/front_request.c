@@ -8,6 +8,7 @@
 
 #define DEFAULT_LIMIT 1000
 #define MAX_LIMIT 10000
+#define MAX_TIME_SEC INT64_C(253402300800) /* the year 10000 */
 
 static const struct {
 	const char *name;
@@ -20,13 +21,14 @@ static const struct {
     {"ban", FRONT_ENGINE, REQUEST_BAN},
     {"unban", FRONT_ENGINE, REQUEST_UNBAN},
     {"why", FRONT_ENGINE, REQUEST_WHY},
+    {"report", FRONT_ENGINE, REQUEST_REPORT},
     {"reload", FRONT_RELOAD, 0},
     {"stop", FRONT_STOP, 0},
 };
 
 struct fields {
 	const char *jail;
-	int64_t seconds;
+	int64_t seconds; /* of a report: since when */
 	uint32_t offset, limit;
 	struct ids who;
 	bool takes_ids;
@@ -97,7 +99,9 @@ static int get_fields(const json_t *o, struct fields *f, struct err *error)
 	f->jail = json_string_value(jail);
 	f->takes_ids = f->jail != NULL;
 	f->all = json_is_true(json_object_get(o, "all"));
-	int r = get_number(o, "seconds", -1, INT_MAX, 0, &f->seconds, error);
+	bool has_since = json_object_get(o, "since");
+	int r = has_since ? get_number(o, "since", 0, MAX_TIME_SEC, 0, &f->seconds, error)
+			  : get_number(o, "seconds", -1, INT_MAX, 0, &f->seconds, error);
 
 	if (!r)
 		r = get_number(o, "offset", 0, UINT32_MAX, 0, &offset, error);
@@ -176,7 +180,8 @@ static int parse_object(const json_t *o, struct front_request *out, struct err *
 	struct front_request q = {.kind = verbs[verb].kind, .verb = verbs[verb].verb};
 
 	put_body(&q.body, q.verb, &f);
-	put_body(&q.history, REQUEST_HISTORY, &f);
+	put_body(&q.history,
+	    q.verb == REQUEST_REPORT ? REQUEST_REPORT : REQUEST_HISTORY, &f);
 	if (q.body.failed || q.history.failed) {
 		front_request_deinit(&q);
 		return err_set(error, -E2BIG, "the request is too long");

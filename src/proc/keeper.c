@@ -10,8 +10,9 @@
 
 #include "base/jsonw.h"
 #include "base/log.h"
+#include "proc/keeper_report.h"
 #include "proc/role.h"
-#include "record/db.h"
+#include "proc/sums.h"
 
 #define DB_NAME "bandog.db"
 #define PURGE_MS (3600 * 1000)
@@ -122,6 +123,12 @@ static void put_cursor(struct keeper *k, struct unpack *u)
 
 	if (path && !u->bad && !k->has_failed)
 		note(k, db_put_cursor(k->db, path, &c));
+}
+
+static void put_sums(struct keeper *k, struct unpack *u)
+{
+	if (!k->has_failed)
+		note(k, sums_book(u, k->db));
 }
 
 static void commit(struct keeper *k, uint64_t seq)
@@ -279,29 +286,15 @@ static int put_history(void *ctx, const struct db_history *h)
 	return 0;
 }
 
-static void answer_history(struct keeper *k, struct message *m)
+static void answer_history(struct keeper *k, uint64_t id, const struct net *net)
 {
-	uint64_t id = unpack_u64(&m->body);
-	uint8_t verb = unpack_u8(&m->body);
-
-	free(unpack_str(&m->body)); /* the jail: of all of them */
-	(void)unpack_i64(&m->body);
-	(void)unpack_u32(&m->body);
-	(void)unpack_u32(&m->body);
-	uint32_t n = unpack_count(&m->body, 17);
-	struct net net = unpack_net(&m->body);
-
-	if (m->body.bad || verb != REQUEST_HISTORY || n != 1) {
-		m->body.bad = true;
-		return;
-	}
 	struct buf text = BUF_INIT(MESSAGE_MAX_BYTES - 256),
 		   b = BUF_INIT(MESSAGE_MAX_BYTES - 2);
 	struct jsonw j = jsonw_of(&text);
 
 	jsonw_array(&j);
 	if (k->db)
-		(void)db_each_history(k->db, &net, HISTORY_MAX, put_history, &j);
+		(void)db_each_history(k->db, net, HISTORY_MAX, put_history, &j);
 	jsonw_array_end(&j);
 	pack_u64(&b, id);
 	pack_bool(&b, true);
@@ -309,6 +302,31 @@ static void answer_history(struct keeper *k, struct message *m)
 	(void)role_send(k->role, ROLE_FRONT, MSG_REPLY, &b, -1);
 	buf_deinit(&text);
 	buf_deinit(&b);
+}
+
+static void answer_request(struct keeper *k, struct message *m)
+{
+	uint64_t id = unpack_u64(&m->body);
+	uint8_t verb = unpack_u8(&m->body);
+
+	free(unpack_str(&m->body)); /* the jail: of all of them */
+	int64_t since_sec = unpack_i64(&m->body);
+
+	(void)unpack_u32(&m->body);
+	(void)unpack_u32(&m->body);
+	uint32_t n = unpack_count(&m->body, 17);
+
+	if (verb == REQUEST_REPORT && !m->body.bad) {
+		keeper_report(k->role, k->db, id, wall_from_sec(since_sec));
+		return;
+	}
+	struct net net = unpack_net(&m->body);
+
+	if (m->body.bad || verb != REQUEST_HISTORY || n != 1) {
+		m->body.bad = true;
+		return;
+	}
+	answer_history(k, id, &net);
 }
 
 /* --- what the runner asks ----------------------------------------------------------
@@ -388,6 +406,9 @@ static void keeper_message(struct role *r, UNUSED enum role_id from, struct mess
 	case MSG_PUT_CURSOR:
 		put_cursor(k, &m->body);
 		return;
+	case MSG_PUT_SUMS:
+		put_sums(k, &m->body);
+		return;
 	case MSG_COMMIT:
 		commit(k, unpack_u64(&m->body));
 		return;
@@ -395,7 +416,7 @@ static void keeper_message(struct role *r, UNUSED enum role_id from, struct mess
 		answer_past(k, m);
 		return;
 	default:
-		answer_history(k, m);
+		answer_request(k, m);
 	}
 }
 
@@ -403,7 +424,10 @@ static void on_purge(void *ctx)
 {
 	struct keeper *k = ctx;
 
-	if (k->db && !k->is_open && k->role->setup->purge_sec > 0)
+	if (!k->db || k->is_open)
+		return;
+	(void)db_fold_sums(k->db, wall_now());
+	if (k->role->setup->purge_sec > 0)
 		(void)db_purge(
 		    k->db, wall_add_sec(wall_now(), -k->role->setup->purge_sec));
 }
@@ -468,6 +492,7 @@ int keeper_main(const struct role_args *args)
 	    {ROLE_ENGINE, MSG_PUT_TALLY},
 	    {ROLE_ENGINE, MSG_PUT_OFFENDER},
 	    {ROLE_ENGINE, MSG_PUT_CURSOR},
+	    {ROLE_ENGINE, MSG_PUT_SUMS},
 	    {ROLE_ENGINE, MSG_COMMIT},
 	    {ROLE_FRONT, MSG_REQUEST},
 	    {ROLE_RUNNER, MSG_ASK_PAST},

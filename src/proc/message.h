@@ -95,6 +95,7 @@ enum message_type {
 	MSG_PUT_TALLY, /* str jail, net, bytes */
 	MSG_PUT_OFFENDER, /* str jail, offender; count 0: forget it */
 	MSG_PUT_CURSOR,   /* str path, cursor */
+	MSG_PUT_SUMS,     /* as sums_take() packs it: increments, booked once */
 	MSG_COMMIT,       /* u64 seq */
 	/* keeper → engine; the first four hold as many as there is room for */
 	MSG_LOADED_BAN,      /* as MSG_PUT_ORDER */
@@ -121,6 +122,8 @@ enum request_verb {
 	REQUEST_UNBAN,
 	REQUEST_WHY,
 	REQUEST_HISTORY, /* to the keeper, as the second half of why */
+	REQUEST_REPORT,  /* to the engine, then to the keeper: of the time since
+			    `seconds` */
 };
 
 /*
