@@ -55,7 +55,7 @@ struct engine_count {
 	struct buf records;    /* of it */
 	uint32_t from;         /* where a walk goes on; 0: none is under way */
 	mono_t next_walk;
-	mono_t endings_at; /* last looked at */
+	mono_t endings_at;              /* last looked at */
 	uint32_t n_lifted, n_prolonged; /* asked about in this flush */
 	void (*on_finished)(struct engine_store *s);
 };
@@ -335,7 +335,7 @@ static void check_finished(struct engine_count *c)
 {
 	if (!c->on_finished || c->n_questions)
 		return;
-	void (*fn)(struct engine_store *s) = c->on_finished;
+	void (*fn)(struct engine_store * s) = c->on_finished;
 
 	c->on_finished = NULL;
 	loop_disarm(c->patience);

@@ -46,7 +46,7 @@ void engine_sums_order(struct engine_sums *s, const struct order *o)
 {
 	if (o->op == ORDER_BAN && o->cause != ORDER_RESTORED) {
 		int rule = o->cause == ORDER_BY_USER ? DB_RULE_BY_HAND
-			   : o->n_why		     ? o->why[o->n_why - 1].rule
+			   : o->n_why                ? o->why[o->n_why - 1].rule
 						     : DB_RULE_UNKNOWN;
 
 		sums_add(s->pending, o->at, o->jail, rule, &o->net,

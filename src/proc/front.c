@@ -36,7 +36,7 @@ struct client {
 	struct buf out;
 	struct buf part[N_PARTS];
 	bool wants[N_PARTS]; /* still to come */
-	struct buf then;     /* to be asked of the keeper when the engine has answered */
+	struct buf then; /* to be asked of the keeper when the engine has answered */
 	bool is_report;
 	bool waits_reload;
 	uint64_t id; /* of the request under way; 0: none */

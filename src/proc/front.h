@@ -9,7 +9,7 @@
  * {"do":"banned"[,"jail":J][,"ip":[..]][,"offset":N][,"limit":N]}
  *   {"do":"ban","jail":J,"ip":[..][,"seconds":N]}   {"do":"unban"[,"jail":J],"ip":[..]
  * | "all":true}
- *   {"do":"why","ip":[A]}   {"do":"report"[,"since":T]}   {"do":"reload"}   {"do":"stop"}
+ *   {"do":"why","ip":[A]}   {"do":"report"[,"since":T]}   {"do":"reload"} {"do":"stop"}
  * The answer is one object on one line; {"error":"..."} says in words what was wrong. A
  * client may send the next request when it has the answer.
  *

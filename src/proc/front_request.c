@@ -100,8 +100,9 @@ static int get_fields(const json_t *o, struct fields *f, struct err *error)
 	f->takes_ids = f->jail != NULL;
 	f->all = json_is_true(json_object_get(o, "all"));
 	bool has_since = json_object_get(o, "since");
-	int r = has_since ? get_number(o, "since", 0, MAX_TIME_SEC, 0, &f->seconds, error)
-			  : get_number(o, "seconds", -1, INT_MAX, 0, &f->seconds, error);
+	int r = has_since
+		    ? get_number(o, "since", 0, MAX_TIME_SEC, 0, &f->seconds, error)
+		    : get_number(o, "seconds", -1, INT_MAX, 0, &f->seconds, error);
 
 	if (!r)
 		r = get_number(o, "offset", 0, UINT32_MAX, 0, &offset, error);

@@ -184,9 +184,8 @@ static wall_t time_of(uint32_t hour)
 /* Text for people: the end of a long one is cut, not in the middle of a character. */
 static struct span reason_of(const struct setup_jail *j, int32_t rule)
 {
-	struct span text =
-	    span_of(rule >= 0 && (uint32_t)rule < j->n_failregex ? j->failregex[rule]
-								 : "");
+	struct span text = span_of(
+	    rule >= 0 && (uint32_t)rule < j->n_failregex ? j->failregex[rule] : "");
 
 	if (text.n <= SUMS_REASON_BYTES)
 		return text;
