@@ -122,6 +122,9 @@ static void nonsense_is_answered_in_words(UNUSED void **state)
 	    "{\"do\":\"why\"}",
 	    "{\"do\":\"banned\",\"limit\":10001}",
 	    "{\"do\":\"ping\",\"do\":\"stop\"}",
+	    "{\"do\":\"report\",\"since\":-1}",
+	    "{\"do\":\"report\",\"since\":\"-1h\"}",
+	    "{\"do\":\"report\",\"since\":999999999999}",
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
@@ -133,12 +136,30 @@ static void nonsense_is_answered_in_words(UNUSED void **state)
 	}
 }
 
+static void a_report_is_asked_of_two(UNUSED void **state)
+{
+	struct front_request q = parse("{\"do\":\"report\",\"since\":4102444800}");
+	struct buf *const bodies[] = {&q.body, &q.history};
+
+	assert_int_equal(q.kind, FRONT_ENGINE);
+	assert_int_equal(q.verb, REQUEST_REPORT);
+	for (size_t i = 0; i < ARRAY_LEN(bodies); i++) {
+		struct unpack u = unpack_of(buf_span(bodies[i]));
+
+		assert_int_equal(unpack_u8(&u), REQUEST_REPORT);
+		assert_null(unpack_str(&u));
+		assert_int_equal(unpack_i64(&u), INT64_C(4102444800));
+	}
+	front_request_deinit(&q);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_ban_becomes_numbers),
 	    cmocka_unit_test(an_id_is_taken_for_a_jail),
 	    cmocka_unit_test(the_plain_verbs),
+	    cmocka_unit_test(a_report_is_asked_of_two),
 	    cmocka_unit_test(nonsense_is_answered_in_words),
 	};
 
