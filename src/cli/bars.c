@@ -20,10 +20,11 @@ static const char colour_off[] = "\033[0m";
 struct bars_style bars_style_of_output(void)
 {
 	const char *term = getenv("TERM");
+	bool is_terminal = isatty(STDOUT_FILENO);
 
 	return (struct bars_style){
-	    .is_utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8"),
-	    .is_coloured = isatty(STDOUT_FILENO) && !getenv("NO_COLOR") && term &&
+	    .is_utf8 = is_terminal && !strcmp(nl_langinfo(CODESET), "UTF-8"),
+	    .is_coloured = is_terminal && !getenv("NO_COLOR") && term &&
 			   strcmp(term, "dumb") != 0,
 	};
 }

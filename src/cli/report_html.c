@@ -305,7 +305,8 @@ void report_html(const struct report_view *v, struct buf *out)
 	add_table(out, json_object_get(a, "addresses"), "address", "ip");
 	buf_add_str(out,
 	    "<p class=\"faint\">Passed are failures that the logs show. Stopped are "
-	    "attempts to connect that the kernel dropped, estimated from its counters "
-	    "of "
-	    "packets: see bandog(1).</p>\n</body>\n</html>\n");
+	    "attempts to connect that the kernel dropped, estimated from ");
+	bars_add_number(out, client_number(a, "packets"));
+	buf_add_str(
+	    out, " packets that it counted: see bandog(1).</p>\n</body>\n</html>\n");
 }
