@@ -104,6 +104,16 @@ static void print_history(const json_t *list)
 	}
 }
 
+/* What its bans have stopped, also before a restart. */
+static void print_month(const json_t *m)
+{
+	if (client_number(m, "hits"))
+		printf("in 30 days: %" PRId64 " failures passed; about %" PRId64
+		       " attempts (%" PRId64 " packets) were stopped\n",
+		    client_number(m, "passed"), client_number(m, "stopped"),
+		    client_number(m, "packets"));
+}
+
 static void print(const json_t *a)
 {
 	const json_t *bans = json_object_get(a, "bans");
@@ -123,6 +133,7 @@ static void print(const json_t *a)
 	if (!json_array_size(bans) && !json_array_size(account))
 		printf("nothing speaks against %s now\n",
 		    client_who(json_object_get(a, "ip"), who));
+	print_month(json_object_get(a, "month"));
 	print_history(json_object_get(a, "history"));
 }
 

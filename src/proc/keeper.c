@@ -296,6 +296,11 @@ static void answer_history(struct keeper *k, uint64_t id, const struct net *net)
 	if (k->db)
 		(void)db_each_history(k->db, net, HISTORY_MAX, put_history, &j);
 	jsonw_array_end(&j);
+	/* One more member of the object that the front puts this into. */
+	if (k->db && !text.failed) {
+		jsonw_key(&j, "month");
+		keeper_put_numbers(&j, k->db, net);
+	}
 	pack_u64(&b, id);
 	pack_bool(&b, true);
 	pack_span(&b, text.failed ? SPAN("[]") : buf_span(&text));

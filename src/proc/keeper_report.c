@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "proc/keeper_report.h"
 
-#include "base/jsonw.h"
 #include "record/db_sums.h"
 
 #define REPORT_MAX_BYTES (8u << 20)
@@ -28,6 +27,16 @@ static void put_numbers(struct jsonw *j, const struct db_numbers *n)
 	put_i64(j, "bans", n->bans);
 	put_i64(j, "packets", n->packets);
 	put_i64(j, "bytes", n->bytes);
+}
+
+void keeper_put_numbers(struct jsonw *j, struct db *d, const struct net *net)
+{
+	struct db_numbers n = {0};
+
+	(void)db_sum_of_who(d, net, wall_now(), &n); /* then nothing is known */
+	jsonw_object(j);
+	put_numbers(j, &n);
+	jsonw_object_end(j);
 }
 
 static void put_key(struct report *p, const struct db_sums_row *r)

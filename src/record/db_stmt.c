@@ -117,6 +117,7 @@ static const char *const sql_of[DB_N_STMTS] = {
     [DB_INSERT_WHO] = "INSERT INTO who(" NUMBERS ", at, jail, net)"
 		      " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     [DB_COUNT_WHO] = "SELECT count(*) FROM who WHERE at = ?1",
+    [DB_SUM_OF_WHO] = "SELECT " SUMS " FROM who WHERE at = ?1 AND net = ?2",
     /* The day's own row is that of its first hour. */
     [DB_FOLD_SUMS] =
 	"INSERT INTO sums(at, jail, rule, reason, " NUMBERS ")"

@@ -269,6 +269,17 @@ static bool read_net(sqlite3_stmt *st, enum db_sums_by by, struct net *out)
 	return true;
 }
 
+static struct db_numbers read_numbers(sqlite3_stmt *st, int first)
+{
+	return (struct db_numbers){
+	    .passed = sqlite3_column_int64(st, first),
+	    .bans = sqlite3_column_int64(st, first + 1),
+	    .attempts = sqlite3_column_int64(st, first + 2),
+	    .packets = sqlite3_column_int64(st, first + 3),
+	    .bytes = sqlite3_column_int64(st, first + 4),
+	};
+}
+
 static bool read_row(sqlite3_stmt *st, enum db_sums_by by, struct db_sums_row *out)
 {
 	*out = (struct db_sums_row){
@@ -277,9 +288,7 @@ static bool read_row(sqlite3_stmt *st, enum db_sums_by by, struct db_sums_row *o
 	    .rule = sqlite3_column_int64(st, 2),
 	    .reason = (const char *)sqlite3_column_text(st, 3),
 	    .blocked = sqlite3_column_int64(st, 5),
-	    .n = {sqlite3_column_int64(st, 6), sqlite3_column_int64(st, 7),
-		sqlite3_column_int64(st, 8), sqlite3_column_int64(st, 9),
-		sqlite3_column_int64(st, 10)},
+	    .n = read_numbers(st, 6),
 	};
 	return !is_of_who(by) || read_net(st, by, &out->net);
 }
@@ -306,5 +315,50 @@ int db_each_sum(struct db *d, enum db_sums_by by, wall_t since, wall_t now, size
 		r = db_failed(d, rc);
 	sqlite3_reset(st);
 	sqlite3_clear_bindings(st);
+	return r;
+}
+
+static int add_hour(
+    struct db *d, int64_t at, const struct net *net, struct db_numbers *io)
+{
+	sqlite3_stmt *st = d->stmts[DB_SUM_OF_WHO];
+	int rc, r = 0;
+
+	sqlite3_bind_int64(st, 1, at);
+	db_bind_net(st, 2, net);
+	rc = sqlite3_step(st);
+	if (rc == SQLITE_ROW) {
+		struct db_numbers n = read_numbers(st, 0);
+
+		io->passed += n.passed;
+		io->bans += n.bans;
+		io->attempts += n.attempts;
+		io->packets += n.packets;
+		io->bytes += n.bytes;
+	} else {
+		r = db_failed(d, rc);
+	}
+	sqlite3_reset(st);
+	sqlite3_clear_bindings(st);
+	return r;
+}
+
+/* The time leads the key, so each hour and day is asked by itself: some hundred at
+ * most, and no index more. Days that are not one row yet have their hours. */
+int db_sum_of_who(
+    struct db *d, const struct net *net, wall_t now, struct db_numbers *out)
+{
+	int64_t at = db_sums_from(DB_BY_ADDRESS, WALL_NONE, now).us;
+	int64_t hours_from =
+	    floor_to(now.us - (DB_WHO_HOURS_DAYS + 1) * DAY_US, DAY_US);
+	struct db_numbers sum = {0};
+	int r = 0;
+
+	while (!r && at <= now.us) {
+		r = add_hour(d, at, net, &sum);
+		at += at < hours_from ? DAY_US : HOUR_US;
+	}
+	if (!r)
+		*out = sum;
 	return r;
 }

@@ -81,6 +81,11 @@ typedef int (*db_sums_fn)(void *ctx, const struct db_sums_row *r);
  * become one, begins. Of addresses and networks, or of all others. */
 wall_t db_sums_from(enum db_sums_by by, wall_t since, wall_t now);
 
+/* Of exactly @net, over all jails, as long as addresses are kept. Return: 0 or negative
+ * errno. */
+int db_sum_of_who(
+    struct db *d, const struct net *net, wall_t now, struct db_numbers *out);
+
 /* At most @max rows: hours from the first on, others from the greatest on. As the other
  * walks of db.h. */
 int db_each_sum(struct db *d, enum db_sums_by by, wall_t since, wall_t now, size_t max,

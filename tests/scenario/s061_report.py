@@ -94,6 +94,8 @@ def check(s, truth, passed, what):
     for by in ("hours", "jails", "reasons", "networks", "addresses"):
         for key in ("hits", "passed", "stopped", "bans", "packets", "bytes"):
             s.equal(sum(row[key] for row in told[by]), told[key], f"{what}: {key} in {by}")
+    for source, n_packets in truth.of.items():
+        s.equal(s.bandog_json("why", source)["month"]["packets"], n_packets, f"{what}: why")
     return told
 
 
@@ -168,6 +170,8 @@ def rows(s, told, truth):
     s.equal(networks["198.51.100.0/24"]["blocked"], 2)
     s.equal(networks["2001:db8:1000::/64"]["passed"], 3)
     s.equal(networks["203.0.113.0/24"]["blocked"], 0)
+    s.check(f"({truth.of[BANNED[0]]} packets) were stopped" in s.bandog("why", BANNED[0]).stdout,
+            "why does not tell")
     for row in told["addresses"]:
         s.equal(row["packets"], truth.of.get(row["ip"], 0), row["ip"])
 

@@ -107,6 +107,11 @@ static void networks_are_told_together(void **state)
 	    "192.0.2.1 2 2 0 0 0 1; 198.52.0.0/16 0 1 2 8 480 1; 2001:db8:0:1::5 1 1 0 "
 	    "0 0 1; "
 	    "2001:db8:0:1::6 1 0 0 0 0 0; ");
+	struct net one = net_of("192.0.2.1");
+	struct db_numbers all;
+
+	assert_int_equal(db_sum_of_who(d, &one, at(HOUR), &all), 0);
+	assert_int_equal(all.passed, 2);
 	sum(d, 0, "a", 0, "x", (struct db_numbers){1, 0, 0, 0, 0});
 	expect(d, DB_BY_ALL, 0, HOUR, "@0 1 0 0 0 0 4; ");
 }
@@ -177,7 +182,16 @@ static void hours_become_days_and_days_go(void **state)
 		sum(d, hour * HOUR, "a", 0, "x", n);
 		who(d, hour * HOUR, "a", "192.0.2.1", n);
 	}
+	struct net one = net_of("192.0.2.1");
+	struct db_numbers all;
+
+	assert_int_equal(db_sum_of_who(d, &one, at(2 * DAY), &all), 0);
+	assert_int_equal(all.packets, 24);
 	assert_int_equal(db_fold_sums(d, at(3 * DAY + HOUR)), 0);
+	assert_int_equal(db_sum_of_who(d, &one, at(3 * DAY + HOUR), &all), 0);
+	assert_int_equal(all.packets, 24);
+	assert_int_equal(db_sum_of_who(d, &one, at(32 * DAY), &all), 0);
+	assert_int_equal(all.packets, 0);
 	/* The first day of addresses is one row, the sums are as they were. */
 	expect(d, DB_BY_HOUR, 0, 3 * DAY + HOUR,
 	    "@0 1 0 1 4 240 0; @8 1 0 1 4 240 0; @16 1 0 1 4 240 0; "
