@@ -141,9 +141,12 @@ static const char *const sql_of[DB_N_STMTS] = {
 
     /* Columns as db_sums.c reads them: at, jail, rule, reason, net, blocked, numbers.
      */
+    /* Of addresses not all may be kept, of history not for as long. */
     [DB_SUMS_BY_ALL] =
-	"SELECT min(at), NULL, 0, NULL, NULL,"
-	" (SELECT count(DISTINCT net) FROM who WHERE at >= ?3 AND bans > 0), " SUMS
+	"SELECT min(at), NULL, 0, NULL, NULL, max("
+	"(SELECT count(DISTINCT net) FROM who WHERE at >= ?3 AND bans > 0),"
+	" (SELECT count(DISTINCT net) FROM history WHERE at >= ?1"
+	" AND ifnull(end_cause, '') <> 'refused')), " SUMS
 	" FROM sums WHERE at >= ?1 LIMIT ?2",
     [DB_SUMS_BY_HOUR] = "SELECT at, NULL, 0, NULL, NULL, 0, " SUMS
 			" FROM sums WHERE at >= ?1 GROUP BY at ORDER BY at LIMIT ?2",
