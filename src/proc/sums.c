@@ -1,76 +1,46 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "proc/sums.h"
+#include "proc/sums_private.h"
 
-#include <errno.h>
-
-#include "base/hash.h"
-#include "proc/message.h"
-
-#define HOUR_US (3600 * US_PER_SEC)
-#define BODY_BYTES 60000 /* one more item never makes it longer than a message */
-#define ITEM_MIN_BYTES 60
-
-/* No padding within: hashed bytewise. */
-struct sum_key {
-	uint32_t hour; /* since 1970 */
-	uint32_t jail;
-	int32_t rule;
-};
-
-struct who_key {
-	uint32_t hour;
-	uint32_t jail;
-	struct net net;
-};
-#define WHO_KEY_BYTES (8 + sizeof(struct net))
-
-struct sum {
-	struct sum_key key;
-	struct db_numbers n;
-	UT_hash_handle hh;
-};
-
-struct who {
-	struct who_key key;
-	struct db_numbers n;
-	UT_hash_handle hh;
-};
-
-struct sums {
-	struct sum *sums;
-	struct who *who;
-	struct sum *last; /* added to: the next is often the same */
-	size_t n_sums, n_who;
-	uint64_t n_lost;
-};
+#define FIRST_ROOM 64u
+#define KEPT_ROOM 1024u /* when all is taken; more is given back */
 
 struct sums *sums_new(void)
 {
 	return calloc(1, sizeof(struct sums));
 }
 
-static void clear(struct sums *s)
+static void free_who(struct sums *s)
 {
-	struct sum *a, *next_a;
-	struct who *b, *next_b;
+	free(s->who);
+	free(s->slots);
+	s->who = NULL;
+	s->slots = NULL;
+	s->n_who = s->who_room = s->n_slots = 0;
+}
 
-	HASH_ITER (hh, s->sums, a, next_a) {
+void sums_clear(struct sums *s)
+{
+	struct sum *a, *next;
+
+	HASH_ITER (hh, s->sums, a, next) {
 		HASH_DEL(s->sums, a);
 		free(a);
 	}
-	HASH_ITER (hh, s->who, b, next_b) {
-		HASH_DEL(s->who, b);
-		free(b);
-	}
 	s->last = NULL;
-	s->n_sums = s->n_who = 0;
+	s->n_sums = 0;
+	if (s->who_room > KEPT_ROOM)
+		free_who(s);
+	else if (s->n_who)
+		memset(s->slots, 0, s->n_slots * sizeof(*s->slots));
+	s->n_who = s->last_who = 0;
 }
 
 struct sums *sums_free(struct sums *s)
 {
 	if (!s)
 		return NULL;
-	clear(s);
+	sums_clear(s);
+	free_who(s);
 	free(s);
 	return NULL;
 }
@@ -85,9 +55,6 @@ uint64_t sums_n_lost(const struct sums *s)
 	return s->n_lost;
 }
 
-/* --- adding ------------------------------------------------------------------------
- */
-
 static void add(struct db_numbers *to, const struct db_numbers *n)
 {
 	to->passed += n->passed;
@@ -96,6 +63,9 @@ static void add(struct db_numbers *to, const struct db_numbers *n)
 	to->packets += n->packets;
 	to->bytes += n->bytes;
 }
+
+/* --- by rule -----------------------------------------------------------------------
+ */
 
 static struct sum *find_sum(struct sums *s, const struct sum_key *key)
 {
@@ -123,29 +93,84 @@ static struct sum *make_sum(struct sums *s, const struct sum_key *key)
 	return a;
 }
 
-static struct who *make_who(struct sums *s, const struct who_key *key)
-{
-	struct who *b = s->n_who < SUMS_MAX_WHO ? calloc(1, sizeof(*b)) : NULL;
+/* --- by who ------------------------------------------------------------------------
+ */
 
-	if (!b)
-		return NULL;
-	b->key = *key;
-	HASH_ADD(hh, s->who, key, WHO_KEY_BYTES, b);
-	if (!b->hh.tbl) {
-		free(b);
-		return NULL;
+/* The keyed hash of the address is what strangers cannot choose. */
+static uint32_t slot_of(const struct sums *s, const struct who *w)
+{
+	uint64_t hash = net_hash(&w->net);
+
+	hash ^= ((uint64_t)w->hour << 32 | w->jail) * UINT64_C(0x9e3779b97f4a7c15);
+	return (uint32_t)(hash ^ hash >> 32) & (s->n_slots - 1);
+}
+
+static bool is_same(const struct who *a, const struct who *b)
+{
+	return a->hour == b->hour && a->jail == b->jail && net_eq(&a->net, &b->net);
+}
+
+/* Where @w is, or is to be. */
+static uint32_t *find_slot(const struct sums *s, const struct who *w)
+{
+	uint32_t at = slot_of(s, w);
+
+	while (s->slots[at] && !is_same(&s->who[s->slots[at] - 1], w))
+		at = (at + 1) & (s->n_slots - 1);
+	return &s->slots[at];
+}
+
+static bool grow_who(struct sums *s)
+{
+	uint32_t room = s->who_room ? 2 * s->who_room : FIRST_ROOM;
+	struct who *who = NULL;
+	uint32_t *slots = NULL;
+
+	if (room > SUMS_MAX_WHO)
+		return false;
+	slots = calloc(2 * (size_t)room, sizeof(*slots));
+	who = slots ? reallocarray(s->who, room, sizeof(*who)) : NULL;
+	if (!who) {
+		free(slots);
+		return false;
 	}
-	s->n_who++;
-	return b;
+	free(s->slots);
+	s->who = who;
+	s->who_room = room;
+	s->slots = slots;
+	s->n_slots = 2 * room;
+	for (uint32_t i = 0; i < s->n_who; i++)
+		*find_slot(s, &s->who[i]) = i + 1;
+	return true;
+}
+
+/* Return: NULL: there is no room. */
+static struct who *get_who(struct sums *s, const struct who *key)
+{
+	if (s->last_who && is_same(&s->who[s->last_who - 1], key))
+		return &s->who[s->last_who - 1];
+
+	uint32_t *slot = s->n_slots ? find_slot(s, key) : NULL;
+
+	if (slot && *slot)
+		return &s->who[(s->last_who = *slot) - 1];
+	if (s->n_who == s->who_room) {
+		if (!grow_who(s))
+			return NULL;
+		slot = find_slot(s, key);
+	}
+	s->who[s->n_who] = *key;
+	*slot = s->last_who = ++s->n_who;
+	return &s->who[s->n_who - 1];
 }
 
 void sums_add(struct sums *s, wall_t at, uint32_t jail, int rule, const struct net *who,
     const struct db_numbers *n)
 {
-	if (at.us < 0 || at.us / HOUR_US > UINT32_MAX)
+	if (at.us < 0 || at.us / SUMS_HOUR_US > UINT32_MAX)
 		return;
-	struct sum_key key = {(uint32_t)(at.us / HOUR_US), jail, rule};
-	struct who_key who_key = {key.hour, jail, *who};
+	struct sum_key key = {(uint32_t)(at.us / SUMS_HOUR_US), jail, rule};
+	struct who who_key = {.hour = key.hour, .jail = jail, .net = *who};
 	struct sum *a = find_sum(s, &key);
 	struct who *b;
 
@@ -157,186 +182,7 @@ void sums_add(struct sums *s, wall_t at, uint32_t jail, int rule, const struct n
 	}
 	add(&a->n, n);
 	s->last = a;
-	HASH_FIND(hh, s->who, &who_key, WHO_KEY_BYTES, b);
-	if (!b)
-		b = make_who(s, &who_key);
+	b = get_who(s, &who_key);
 	if (b)
 		add(&b->n, n);
-}
-
-/* --- to the keeper -----------------------------------------------------------------
- */
-
-static void pack_numbers(struct buf *b, const struct db_numbers *n)
-{
-	pack_i64(b, n->passed);
-	pack_i64(b, n->bans);
-	pack_i64(b, n->attempts);
-	pack_i64(b, n->packets);
-	pack_i64(b, n->bytes);
-}
-
-static wall_t time_of(uint32_t hour)
-{
-	return (wall_t){hour * HOUR_US};
-}
-
-/* Text for people: the end of a long one is cut, not in the middle of a character. */
-static struct span reason_of(const struct setup_jail *j, int32_t rule)
-{
-	struct span text = span_of(
-	    rule >= 0 && (uint32_t)rule < j->n_failregex ? j->failregex[rule] : "");
-
-	if (text.n <= SUMS_REASON_BYTES)
-		return text;
-	text.n = SUMS_REASON_BYTES;
-	while (text.n && ((uint8_t)text.p[text.n] & 0xc0) == 0x80)
-		text.n--;
-	return text;
-}
-
-/* Bodies under way; each has items of one kind only. */
-struct taking {
-	struct buf items;
-	uint32_t n;
-	uint8_t kind;
-	uint64_t run;
-	uint64_t *io_batch;
-	struct buf *out;
-};
-
-enum { OF_RULES, OF_WHO };
-
-static void taking_end(struct taking *t)
-{
-	struct buf body = BUF_INIT(MESSAGE_MAX_BYTES - 2);
-
-	if (t->n) {
-		pack_u64(&body, t->run);
-		pack_u64(&body, ++*t->io_batch);
-		pack_u8(&body, t->kind);
-		pack_u32(&body, t->n);
-		buf_add_span(&body, buf_span(&t->items));
-		pack_span(t->out, buf_span(&body));
-	}
-	buf_deinit(&body);
-	buf_clear(&t->items);
-	t->n = 0;
-}
-
-static void taken_one(struct taking *t)
-{
-	t->n++;
-	if (t->items.n > BODY_BYTES)
-		taking_end(t);
-}
-
-static void take_sums(struct sums *s, const struct setup *names, struct taking *t)
-{
-	struct sum *a, *next;
-
-	t->kind = OF_RULES;
-	HASH_ITER (hh, s->sums, a, next) {
-		if (a->key.jail >= names->n_jails)
-			continue;
-		const struct setup_jail *j = &names->jails[a->key.jail];
-
-		pack_wall(&t->items, time_of(a->key.hour));
-		pack_str(&t->items, j->name);
-		pack_i64(&t->items, a->key.rule);
-		pack_span(&t->items, reason_of(j, a->key.rule));
-		pack_numbers(&t->items, &a->n);
-		taken_one(t);
-	}
-	taking_end(t);
-}
-
-static void take_who(struct sums *s, const struct setup *names, struct taking *t)
-{
-	struct who *b, *next;
-
-	t->kind = OF_WHO;
-	HASH_ITER (hh, s->who, b, next) {
-		if (b->key.jail >= names->n_jails)
-			continue;
-		pack_wall(&t->items, time_of(b->key.hour));
-		pack_str(&t->items, names->jails[b->key.jail].name);
-		pack_net(&t->items, &b->key.net);
-		pack_numbers(&t->items, &b->n);
-		taken_one(t);
-	}
-	taking_end(t);
-}
-
-void sums_take(struct sums *s, const struct setup *names, uint64_t run,
-    uint64_t *io_batch, struct buf *out)
-{
-	struct taking t = {.items = BUF_INIT(MESSAGE_MAX_BYTES - 64),
-	    .run = run,
-	    .io_batch = io_batch,
-	    .out = out};
-
-	take_sums(s, names, &t);
-	take_who(s, names, &t);
-	buf_deinit(&t.items);
-	clear(s);
-}
-
-/* --- the keeper's side -------------------------------------------------------------
- */
-
-static struct db_numbers unpack_numbers(struct unpack *u)
-{
-	struct db_numbers n;
-
-	n.passed = unpack_i64(u);
-	n.bans = unpack_i64(u);
-	n.attempts = unpack_i64(u);
-	n.packets = unpack_i64(u);
-	n.bytes = unpack_i64(u);
-	return n;
-}
-
-static int book_item(struct unpack *u, uint8_t kind, struct db *d)
-{
-	wall_t at = unpack_wall(u);
-	CLEANUP(freep) char *jail = unpack_str(u);
-	CLEANUP(freep) char *reason = NULL;
-	struct net net = {.bits = 0};
-	int64_t rule = 0;
-
-	if (kind == OF_WHO) {
-		net = unpack_net(u);
-	} else {
-		rule = unpack_i64(u);
-		reason = span_dup(unpack_span(u));
-	}
-	struct db_numbers n = unpack_numbers(u);
-
-	if (!jail || u->bad || (kind == OF_RULES && !reason)) {
-		u->bad = true;
-		return 0;
-	}
-	return kind == OF_WHO ? db_add_who(d, at, jail, &net, &n)
-			      : db_add_sum(d, at, jail, (int)rule, reason, &n);
-}
-
-int sums_book(struct unpack *u, struct db *d)
-{
-	uint64_t run = unpack_u64(u);
-	uint64_t batch = unpack_u64(u);
-	uint8_t kind = unpack_u8(u);
-	uint32_t n = unpack_count(u, ITEM_MIN_BYTES);
-	int r = 0;
-
-	if (u->bad || kind > OF_WHO) {
-		u->bad = true;
-		return 0;
-	}
-	r = db_sums_begin(d, run, batch);
-	if (r)
-		return r < 0 ? r : 0;
-	for (uint32_t i = 0; !r && !u->bad && i < n; i++)
-		r = book_item(u, kind, d);
-	return r;
 }
