@@ -142,7 +142,9 @@ static void ask_roles(struct client *c, const struct front_request *q)
 		buf_add_span(&c->then, buf_span(&q->history));
 	if (q->verb == REQUEST_WHY)
 		c->wants[FROM_KEEPER] = ask(c, ROLE_KEEPER, &q->history) == 0;
-	loop_arm(c->timer, ANSWER_PATIENCE_MS, 0);
+	/* A month of a great attack is added up in seconds. */
+	loop_arm(
+	    c->timer, c->is_report ? 6 * ANSWER_PATIENCE_MS : ANSWER_PATIENCE_MS, 0);
 }
 
 static void ask_reload(struct client *c)

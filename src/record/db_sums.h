@@ -19,8 +19,8 @@
 #define DB_SUMS_DAYS 400
 #define DB_WHO_HOURS_DAYS 2
 #define DB_WHO_DAYS 30
-#define DB_WHO_MAX_HOUR 20000
-#define DB_WHO_MAX_DAY 50000
+#define DB_WHO_MAX_HOUR 5000
+#define DB_WHO_MAX_DAY 10000
 #define DB_SUMS_MAX_DAY 1000 /* jails and reasons of a day that is past */
 #define DB_SUMS_MAX_HOUR 4000
 

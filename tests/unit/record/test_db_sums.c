@@ -225,7 +225,7 @@ static void a_full_day_keeps_the_greatest(void **state)
 		const struct db_numbers v = {.passed = i < 10 ? 1 : 2};
 
 		assert_int_equal(
-		    db_add_who(d, at(i / 10000 * HOUR + HOUR), "a", &n, &v), 0);
+		    db_add_who(d, at(i / 4000 * HOUR + HOUR), "a", &n, &v), 0);
 	}
 	assert_int_equal(db_commit(d), 0);
 	assert_int_equal(db_fold_sums(d, at(4 * DAY)), 0);
