@@ -305,11 +305,13 @@ uint64_t engine_count_now(struct engine_count *c)
 /* --- answers -----------------------------------------------------------------------
  */
 
-/* Whoever sends datagrams says each once. */
+/* Whoever sends datagrams, or is answered that there is nobody, says it once. */
 static uint32_t packets_per_attempt(const struct setup_jail *j)
 {
 	for (uint32_t i = 0; i < j->n_targets; i++) {
-		if (j->targets[i].protocol != IPPROTO_UDP)
+		const struct nft_target *t = &j->targets[i];
+
+		if (t->protocol != IPPROTO_UDP && t->answer == NFT_DROP)
 			return STOPPED_PACKETS_PER_ATTEMPT;
 	}
 	return 1;
