@@ -24,8 +24,8 @@ struct bars_style bars_style_of_output(void)
 
 	return (struct bars_style){
 	    .is_utf8 = is_terminal && !strcmp(nl_langinfo(CODESET), "UTF-8"),
-	    .is_coloured = is_terminal && !getenv("NO_COLOR") && term &&
-			   strcmp(term, "dumb") != 0,
+	    .is_coloured =
+		is_terminal && !getenv("NO_COLOR") && term && strcmp(term, "dumb") != 0,
 	};
 }
 

@@ -74,7 +74,7 @@ static struct answer *answer_free(struct answer *w)
 	return NULL;
 }
 
-static struct answer *answer_new(const struct request *q)
+struct answer *answers_new(const struct request *q)
 {
 	struct answer *w = calloc(1, sizeof(*w));
 
@@ -214,7 +214,7 @@ static void answer_give(struct engine_answers *a, struct answer *w)
 	answer_free(w);
 }
 
-static void answer_wait_or_give(struct engine_answers *a, struct answer *w)
+void answers_wait_or_give(struct engine_answers *a, struct answer *w)
 {
 	if (!a->er->role->peers[ROLE_ENFORCER])
 		w->last_seq = 0;
@@ -227,8 +227,7 @@ static void answer_wait_or_give(struct engine_answers *a, struct answer *w)
 		loop_arm(a->patience, PATIENCE_MS, PATIENCE_MS);
 }
 
-/* Give it if nothing is waited for any more. */
-static void answer_check(struct engine_answers *a, struct answer *w)
+void answers_check(struct engine_answers *a, struct answer *w)
 {
 	if (w->last_seq || w->store_seq)
 		return;
@@ -278,7 +277,7 @@ static void answer_ban(struct engine_answers *a, const struct request *q)
 {
 	if (refuse_useless(a, q))
 		return;
-	struct answer *w = answer_new(q);
+	struct answer *w = answers_new(q);
 	int r = w ? 0 : -ENOMEM;
 
 	if (w)
@@ -303,12 +302,12 @@ static void answer_ban(struct engine_answers *a, const struct request *q)
 	}
 	w->last_seq = seq;
 	w->store_seq = engine_store_now(a->er->store);
-	answer_wait_or_give(a, w);
+	answers_wait_or_give(a, w);
 }
 
 static void answer_unban(struct engine_answers *a, const struct request *q)
 {
-	struct answer *w = answer_new(q);
+	struct answer *w = answers_new(q);
 	int64_t n = w ? 0 : -ENOMEM;
 
 	if (w)
@@ -332,7 +331,7 @@ static void answer_unban(struct engine_answers *a, const struct request *q)
 	w->n_unbanned = n;
 	w->last_seq = seq;
 	w->store_seq = engine_store_now(a->er->store);
-	answer_wait_or_give(a, w);
+	answers_wait_or_give(a, w);
 }
 
 static void collect_ban(void *ctx, const struct order *o)
@@ -342,7 +341,7 @@ static void collect_ban(void *ctx, const struct order *o)
 
 static void answer_why(struct engine_answers *a, const struct request *q)
 {
-	struct answer *w = answer_new(q);
+	struct answer *w = answers_new(q);
 	struct buf b = BUF_INIT(MESSAGE_MAX_BYTES - 2);
 
 	if (!w) {
@@ -362,21 +361,7 @@ static void answer_why(struct engine_answers *a, const struct request *q)
 		(void)role_send(a->er->role, ROLE_ENFORCER, MSG_COUNT, &b, -1);
 	}
 	buf_deinit(&b);
-	answer_wait_or_give(a, w);
-}
-
-static void answer_report(struct engine_answers *a, const struct request *q)
-{
-	struct answer *w = answer_new(q);
-
-	if (!w) {
-		answers_reply_error(a, q->id, "%s", "out of memory");
-		return;
-	}
-	w->first_seq = w->last_seq = engine_count_now(a->er->count);
-	if (!w->last_seq)
-		w->store_seq = engine_store_now(a->er->store);
-	answer_wait_or_give(a, w);
+	answers_wait_or_give(a, w);
 }
 
 /* --- what comes back from the enforcer ---------------------------------------------
@@ -459,7 +444,7 @@ void engine_answers_done(struct engine_answers *a, struct message *m)
 	engine_orders_done(a->er, seq);
 	if (w && seq == w->last_seq) {
 		w->last_seq = 0;
-		answer_check(a, w);
+		answers_check(a, w);
 	}
 }
 
@@ -475,20 +460,7 @@ void engine_answers_counted(struct engine_answers *a, struct message *m)
 	for (uint32_t i = 0; w->stopped && i < 2 * n; i++)
 		w->stopped[i] = unpack_u64(&m->body);
 	w->last_seq = 0;
-	answer_check(a, w);
-}
-
-void engine_answers_sampled(struct engine_answers *a, uint64_t seq)
-{
-	struct answer *w, *next;
-
-	TAILQ_FOREACH_SAFE (w, &a->waiting, link, next) {
-		if (w->verb != REQUEST_REPORT || !w->last_seq || w->last_seq > seq)
-			continue;
-		w->last_seq = 0;
-		w->store_seq = engine_store_now(a->er->store);
-		answer_check(a, w);
-	}
+	answers_check(a, w);
 }
 
 void engine_answers_stored(struct engine_answers *a, uint64_t seq)
@@ -499,7 +471,7 @@ void engine_answers_stored(struct engine_answers *a, uint64_t seq)
 		if (!w->store_seq || w->store_seq > seq)
 			continue;
 		w->store_seq = 0;
-		answer_check(a, w);
+		answers_check(a, w);
 	}
 }
 
@@ -513,7 +485,7 @@ static void on_patience(void *ctx)
 		if (now.us - w->asked_at.us < PATIENCE_MS * 1000)
 			continue;
 		w->last_seq = w->store_seq = 0;
-		answer_check(a, w);
+		answers_check(a, w);
 	}
 }
 
@@ -523,7 +495,7 @@ void engine_answers_enforcer_gone(struct engine_answers *a)
 
 	TAILQ_FOREACH_SAFE (w, &a->waiting, link, next) {
 		w->last_seq = 0;
-		answer_check(a, w);
+		answers_check(a, w);
 	}
 }
 
@@ -583,7 +555,7 @@ static void dispatch(struct engine_answers *a, const struct request *q)
 			answer_why(a, q);
 		return;
 	case REQUEST_REPORT:
-		answer_report(a, q);
+		answers_report(a, q);
 		return;
 	default:
 		answers_reply_error(a, q->id, "%s", "unknown request");

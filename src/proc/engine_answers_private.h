@@ -6,6 +6,7 @@
  *
  *   engine_answers.c      requests, and answers that wait for others
  *   engine_answers_now.c  answers that the engine has at hand: ping, status, banned
+ *   engine_answers_report.c  what a report waits for
  */
 
 #include <bsd/sys/queue.h>
@@ -76,6 +77,13 @@ struct listing {
 	int jail; /* -1: all */
 	uint64_t n, offset, limit;
 };
+
+/* Answers that wait: NULL: out of memory. The others take @w when it is given. */
+struct answer *answers_new(const struct request *q);
+void answers_wait_or_give(struct engine_answers *a, struct answer *w);
+/* Give it if nothing is waited for any more. */
+void answers_check(struct engine_answers *a, struct answer *w);
+void answers_report(struct engine_answers *a, const struct request *q);
 
 /* Pieces of JSON. */
 void answers_put_i64(struct jsonw *j, const char *key, int64_t v);

@@ -10,13 +10,12 @@
 
 #include "base/jsonw.h"
 #include "base/log.h"
-#include "proc/keeper_report.h"
+#include "proc/keeper_answers.h"
 #include "proc/role.h"
 #include "proc/sums.h"
 
 #define DB_NAME "bandog.db"
 #define PURGE_MS (3600 * 1000)
-#define HISTORY_MAX 50
 #define PAST_MAX 20
 #define PAST_LINES_BYTES 16384
 #define BATCH_BYTES 32768
@@ -258,57 +257,6 @@ static void load(struct keeper *k)
 /* --- what clients ask --------------------------------------------------------------
  */
 
-static int put_history(void *ctx, const struct db_history *h)
-{
-	struct jsonw *j = ctx;
-
-	jsonw_object(j);
-	jsonw_key(j, "jail");
-	jsonw_str(j, h->jail);
-	jsonw_key(j, "ip");
-	if (h->id)
-		jsonw_str(j, h->id);
-	else
-		jsonw_net(j, &h->net);
-	jsonw_key(j, "at");
-	jsonw_wall(j, h->at, false);
-	jsonw_key(j, "until");
-	jsonw_wall(j, h->until, false);
-	jsonw_key(j, "ended");
-	jsonw_wall(j, h->ended, false);
-	jsonw_key(j, "ended_by");
-	jsonw_str(j, h->end_cause);
-	jsonw_key(j, "failures");
-	jsonw_i64(j, h->failures);
-	jsonw_key(j, "bancount");
-	jsonw_i64(j, h->ban_count);
-	jsonw_object_end(j);
-	return 0;
-}
-
-static void answer_history(struct keeper *k, uint64_t id, const struct net *net)
-{
-	struct buf text = BUF_INIT(MESSAGE_MAX_BYTES - 256),
-		   b = BUF_INIT(MESSAGE_MAX_BYTES - 2);
-	struct jsonw j = jsonw_of(&text);
-
-	jsonw_array(&j);
-	if (k->db)
-		(void)db_each_history(k->db, net, HISTORY_MAX, put_history, &j);
-	jsonw_array_end(&j);
-	/* One more member of the object that the front puts this into. */
-	if (k->db && !text.failed) {
-		jsonw_key(&j, "month");
-		keeper_put_numbers(&j, k->db, net);
-	}
-	pack_u64(&b, id);
-	pack_bool(&b, true);
-	pack_span(&b, text.failed ? SPAN("[]") : buf_span(&text));
-	(void)role_send(k->role, ROLE_FRONT, MSG_REPLY, &b, -1);
-	buf_deinit(&text);
-	buf_deinit(&b);
-}
-
 static void answer_request(struct keeper *k, struct message *m)
 {
 	uint64_t id = unpack_u64(&m->body);
@@ -331,7 +279,7 @@ static void answer_request(struct keeper *k, struct message *m)
 		m->body.bad = true;
 		return;
 	}
-	answer_history(k, id, &net);
+	keeper_history(k->role, k->db, id, &net);
 }
 
 /* --- what the runner asks ----------------------------------------------------------

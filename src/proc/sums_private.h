@@ -41,8 +41,8 @@ struct sums {
 	struct who *who;
 	uint32_t n_who, who_room;
 	uint32_t last_who; /* as last, its number in who; 0: none */
-	uint32_t *slots;  /* numbers in who, from 1; 0: free */
-	uint32_t n_slots; /* a power of 2, twice who_room; 0: none yet */
+	uint32_t *slots;   /* numbers in who, from 1; 0: free */
+	uint32_t n_slots;  /* a power of 2, twice who_room; 0: none yet */
 	uint64_t n_lost;
 };
 

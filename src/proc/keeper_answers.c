@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "proc/keeper_report.h"
+#include "proc/keeper_answers.h"
 
+#include "base/jsonw.h"
 #include "record/db_sums.h"
 
+#define HISTORY_MAX 50
+#define HISTORY_MAX_BYTES (1u << 20)
 #define REPORT_MAX_BYTES (8u << 20)
 #define CHUNK_BYTES 60000
 #define MAX_HOURS ((DB_SUMS_HOURS_DAYS + 2) * 24 + DB_SUMS_DAYS)
 #define MAX_GREATEST 50 /* of jails, reasons, networks, addresses */
-
-struct report {
-	struct jsonw j;
-	enum db_sums_by by;
-};
 
 static void put_i64(struct jsonw *j, const char *key, int64_t v)
 {
@@ -29,15 +27,86 @@ static void put_numbers(struct jsonw *j, const struct db_numbers *n)
 	put_i64(j, "bytes", n->bytes);
 }
 
-void keeper_put_numbers(struct jsonw *j, struct db *d, const struct net *net)
+static void reply(struct role *role, uint64_t id, struct span rest)
+{
+	struct buf b = BUF_INIT(MESSAGE_MAX_BYTES - 2);
+
+	do {
+		struct span part = {
+		    rest.p, rest.n < CHUNK_BYTES ? rest.n : CHUNK_BYTES};
+
+		rest = span_skip(rest, part.n);
+		buf_clear(&b);
+		pack_u64(&b, id);
+		pack_bool(&b, rest.n == 0);
+		pack_span(&b, part);
+		(void)role_send(role, ROLE_FRONT, MSG_REPLY, &b, -1);
+	} while (rest.n);
+	buf_deinit(&b);
+}
+
+/* --- the history of an address -----------------------------------------------------
+ */
+
+static int put_history(void *ctx, const struct db_history *h)
+{
+	struct jsonw *j = ctx;
+
+	jsonw_object(j);
+	jsonw_key(j, "jail");
+	jsonw_str(j, h->jail);
+	jsonw_key(j, "ip");
+	if (h->id)
+		jsonw_str(j, h->id);
+	else
+		jsonw_net(j, &h->net);
+	jsonw_key(j, "at");
+	jsonw_wall(j, h->at, false);
+	jsonw_key(j, "until");
+	jsonw_wall(j, h->until, false);
+	jsonw_key(j, "ended");
+	jsonw_wall(j, h->ended, false);
+	jsonw_key(j, "ended_by");
+	jsonw_str(j, h->end_cause);
+	put_i64(j, "failures", h->failures);
+	put_i64(j, "bancount", h->ban_count);
+	jsonw_object_end(j);
+	return 0;
+}
+
+static void put_month(struct jsonw *j, struct db *d, const struct net *net)
 {
 	struct db_numbers n = {0};
 
 	(void)db_sum_of_who(d, net, wall_now(), &n); /* then nothing is known */
+	jsonw_key(j, "month");
 	jsonw_object(j);
 	put_numbers(j, &n);
 	jsonw_object_end(j);
 }
+
+void keeper_history(struct role *role, struct db *d, uint64_t id, const struct net *net)
+{
+	struct buf text = BUF_INIT(HISTORY_MAX_BYTES);
+	struct jsonw j = jsonw_of(&text);
+
+	jsonw_array(&j);
+	if (d)
+		(void)db_each_history(d, net, HISTORY_MAX, put_history, &j);
+	jsonw_array_end(&j);
+	if (d)
+		put_month(&j, d, net);
+	reply(role, id, text.failed ? SPAN("[]") : buf_span(&text));
+	buf_deinit(&text);
+}
+
+/* --- the report --------------------------------------------------------------------
+ */
+
+struct report {
+	struct jsonw j;
+	enum db_sums_by by;
+};
 
 static void put_key(struct report *p, const struct db_sums_row *r)
 {
@@ -131,24 +200,6 @@ static int put_report(struct buf *b, struct db *d, wall_t since, wall_t now)
 		r = put_lists(&p, d, since, now);
 	jsonw_object_end(&p.j);
 	return r;
-}
-
-static void reply(struct role *role, uint64_t id, struct span rest)
-{
-	struct buf b = BUF_INIT(MESSAGE_MAX_BYTES - 2);
-
-	do {
-		struct span part = {
-		    rest.p, rest.n < CHUNK_BYTES ? rest.n : CHUNK_BYTES};
-
-		rest = span_skip(rest, part.n);
-		buf_clear(&b);
-		pack_u64(&b, id);
-		pack_bool(&b, rest.n == 0);
-		pack_span(&b, part);
-		(void)role_send(role, ROLE_FRONT, MSG_REPLY, &b, -1);
-	} while (rest.n);
-	buf_deinit(&b);
 }
 
 void keeper_report(struct role *role, struct db *d, uint64_t id, wall_t since)
