@@ -29,7 +29,12 @@ port = 2525
 [short]
 enabled = true
 port = 2526
+[many]
+enabled = true
+logpath = {many}
+maxretry = 1000
 """
+KILLS = ["keeper", "engine", "keeper", "engine", "keeper"]
 ACTIONS = "/etc/fail2ban/action.d"
 REJECTING = """[reject]
 enabled = true
@@ -276,6 +281,30 @@ def lifted(s, truth):
     s.wait_for(lambda: not is_banned(s, "198.18.0.2"), 10, "the end of the ban")
 
 
+def storm(s, daemon):
+    s.step("failures by the ten thousand, while engine and keeper are killed: each once")
+    n = 0
+    with open(os.path.join(s.dir, "many.log"), "ab", buffering=0) as log:
+        for role in KILLS:
+            end = time.monotonic() + 0.7
+            while time.monotonic() < end:
+                at = time.strftime("%b %d %H:%M:%S")
+                log.write("".join(f"{at} mx app: other from 203.0.113.{i % 250}\n"
+                                  for i in range(n, n + 100)).encode())
+                n += 100
+                time.sleep(0.005)
+            if daemon.role(role):
+                os.kill(daemon.role(role), signal.SIGKILL)
+
+    def passed():
+        told = report_or_none(s)
+        return sum(r["passed"] for r in told["jails"] if r["jail"] == "many") if told else 0
+
+    s.wait_for(lambda: passed() >= n, 20, f"{n} failures")
+    s.equal(passed(), n, "failures that were told")
+    s.step(f"{n} failures, {len(KILLS)} kills")
+
+
 def rejected(s, truth):
     s.step("who is answered asks once")
     s.bandog("ban", "reject", "198.18.0.3")
@@ -288,7 +317,7 @@ def scenario(s):
     can_reject = os.path.exists(f"{ACTIONS}/nftables.conf")
     if can_reject:
         shutil.copytree(ACTIONS, os.path.join(s.config_dir, "action.d"))
-    s.config("jail.conf", JAILS.format(log=log, nothing=s.log("nothing.log"))
+    s.config("jail.conf", JAILS.format(log=log, many=s.log("many.log"), nothing=s.log("nothing.log"))
              + (REJECTING if can_reject else ""))
     s.config("filter.d/fail.conf", FILTER)
     daemon = s.bandogd()
@@ -336,6 +365,7 @@ def scenario(s):
     s.step(f"lost by that: {lost} packets")
     truth.attempt(BANNED, 25, 1)
     s.equal(report(s)["packets"], truth.packets - lost, "packets after that")
+    storm(s, daemon)
     daemon.stop()
 
 
