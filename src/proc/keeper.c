@@ -16,6 +16,7 @@
 
 #define DB_NAME "bandog.db"
 #define PURGE_MS (3600 * 1000)
+#define FIRST_PURGE_MS 60000 /* also where it never lives for an hour */
 #define PAST_MAX 20
 #define PAST_LINES_BYTES 16384
 #define BATCH_BYTES 32768
@@ -398,7 +399,7 @@ static int keeper_start(struct role *r, struct err *e)
 	if (!k->purge_timer)
 		return err_set(e, -ENOMEM, "out of memory");
 	open_db(k);
-	loop_arm(k->purge_timer, PURGE_MS, PURGE_MS);
+	loop_arm(k->purge_timer, FIRST_PURGE_MS, PURGE_MS);
 	role_ready(r);
 	return 0;
 }
