@@ -109,6 +109,13 @@ static void keep_why(struct engine *e, struct ban *b, const struct order *o)
 	}
 }
 
+static uint16_t rule_of(const struct order *o)
+{
+	if (o->n_why)
+		return o->why[o->n_why - 1].rule;
+	return o->cause == ORDER_BY_USER ? STOPPED_BY_HAND : STOPPED_NO_RULE;
+}
+
 /* Return: 0, ENGINE_FULL, or -ENOMEM. */
 static int place(struct engine *e, const struct order *o, bool is_new)
 {
@@ -130,8 +137,7 @@ static int place(struct engine *e, const struct order *o, bool is_new)
 		e->set.jails[o->jail].counts.banned_now++;
 		/* Of one that is made now the kernel has counted nothing yet. */
 		b->stopped.is_known = is_new;
-		b->stopped.rule =
-		    o->n_why ? o->why[o->n_why - 1].rule : STOPPED_NO_RULE;
+		b->stopped.rule = rule_of(o);
 	}
 	b->at = o->at;
 	if (o->failures)

@@ -24,12 +24,13 @@
 struct stopped {
 	uint64_t packets, bytes; /* of this element, booked so far */
 	uint32_t asked;          /* the last question about it; 0: none */
-	uint16_t rule;           /* that made the ban, or STOPPED_NO_RULE */
+	uint16_t rule;           /* that made the ban, or one of the below */
 	bool is_known;           /* else the first answer is where booking begins */
 	bool is_final;           /* the last question before its end has been asked */
 };
 
-#define STOPPED_NO_RULE UINT16_MAX
+#define STOPPED_NO_RULE UINT16_MAX /* it is not known any more */
+#define STOPPED_BY_HAND (UINT16_MAX - 1)
 
 struct stopped_more {
 	uint64_t attempts, packets, bytes;

@@ -14,7 +14,6 @@
 
 #include "base/log.h"
 #include "proc/engine_role.h"
-#include "record/db_sums.h"
 
 #define PASS_MS 60000 /* from the end of one walk over all bans to the next */
 #define PORTION 100
@@ -33,7 +32,6 @@
 struct asked {
 	uint32_t jail;
 	struct net net;
-	int rule;
 	struct stopped stopped; /* when it was asked */
 };
 
@@ -126,13 +124,6 @@ static bool is_under_way(const struct engine_count *c, const struct stopped *s)
 	return c->open && (uint32_t)c->open->seq == s->asked;
 }
 
-static int rule_of(const struct order *o, const struct stopped *s)
-{
-	if (s->rule != STOPPED_NO_RULE)
-		return s->rule;
-	return o->cause == ORDER_BY_USER ? DB_RULE_BY_HAND : DB_RULE_UNKNOWN;
-}
-
 static bool is_counted(const struct engine_count *c, const struct order *o)
 {
 	const struct setup *s = c->er->role->setup;
@@ -160,8 +151,7 @@ static void ask(void *ctx, const struct order *o, struct stopped *s)
 		c->open->seq = ++c->er->last_seq;
 	}
 	s->asked = (uint32_t)c->open->seq;
-	c->open->items[c->open->n++] =
-	    (struct asked){o->jail, o->net, rule_of(o, s), *s};
+	c->open->items[c->open->n++] = (struct asked){o->jail, o->net, *s};
 	order_encode_record(&c->records, &plain);
 	if (c->open->n == PORTION)
 		(void)send_open(c);
@@ -330,7 +320,8 @@ static void book(struct engine_count *c, const struct question *q,
 	struct stopped_more more =
 	    stopped_book(s, packets, bytes, packets_per_attempt(j));
 
-	engine_sums_stopped(c->er->sums, wall_now(), a->jail, a->rule, &a->net, &more);
+	engine_sums_stopped(
+	    c->er->sums, wall_now(), a->jail, a->stopped.rule, &a->net, &more);
 }
 
 static void check_finished(struct engine_count *c)

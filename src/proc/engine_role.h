@@ -139,8 +139,8 @@ struct engine_sums *engine_sums_new(struct engine_role *er);
 struct engine_sums *engine_sums_free(struct engine_sums *s);
 void engine_sums_hit(struct engine_sums *s, const struct hit *h, int outcome);
 void engine_sums_order(struct engine_sums *s, const struct order *o);
-void engine_sums_stopped(struct engine_sums *s, wall_t now, uint32_t jail, int rule,
-    const struct net *who, const struct stopped_more *more);
+void engine_sums_stopped(struct engine_sums *s, wall_t now, uint32_t jail,
+    uint16_t rule, const struct net *who, const struct stopped_more *more);
 /* Jails are about to get other numbers than in @names. */
 void engine_sums_freeze(struct engine_sums *s, const struct setup *names);
 /* Into the checkpoint that is being sent; what became of it. */

@@ -42,6 +42,13 @@ void engine_sums_hit(struct engine_sums *s, const struct hit *h, int outcome)
 	    &(struct db_numbers){.passed = 1});
 }
 
+static int rule_of(uint16_t rule)
+{
+	return rule == STOPPED_NO_RULE   ? DB_RULE_UNKNOWN
+	       : rule == STOPPED_BY_HAND ? DB_RULE_BY_HAND
+					 : rule;
+}
+
 void engine_sums_order(struct engine_sums *s, const struct order *o)
 {
 	if (o->op == ORDER_BAN && o->cause != ORDER_RESTORED) {
@@ -52,23 +59,20 @@ void engine_sums_order(struct engine_sums *s, const struct order *o)
 		sums_add(s->pending, o->at, o->jail, rule, &o->net,
 		    &(struct db_numbers){.bans = 1});
 	} else if (o->op == ORDER_UNBAN && o->cause == ORDER_REFUSED) {
-		int rule = o->stopped.rule == STOPPED_NO_RULE ? DB_RULE_BY_HAND
-							      : o->stopped.rule;
-
-		sums_add(s->pending, o->at, o->jail, rule, &o->net,
+		sums_add(s->pending, o->at, o->jail, rule_of(o->stopped.rule), &o->net,
 		    &(struct db_numbers){.bans = -1});
 	}
 }
 
-void engine_sums_stopped(struct engine_sums *s, wall_t now, uint32_t jail, int rule,
-    const struct net *who, const struct stopped_more *more)
+void engine_sums_stopped(struct engine_sums *s, wall_t now, uint32_t jail,
+    uint16_t rule, const struct net *who, const struct stopped_more *more)
 {
 	const struct db_numbers n = {.attempts = (int64_t)more->attempts,
 	    .packets = (int64_t)more->packets,
 	    .bytes = (int64_t)more->bytes};
 
 	if (more->packets)
-		sums_add(s->pending, now, jail, rule, who, &n);
+		sums_add(s->pending, now, jail, rule_of(rule), who, &n);
 }
 
 void engine_sums_freeze(struct engine_sums *s, const struct setup *names)

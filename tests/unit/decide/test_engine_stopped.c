@@ -35,6 +35,14 @@ static void a_new_ban_has_stopped_nothing(UNUSED void **state)
 	assert_int_equal(s->rule, 7);
 	assert_int_equal(s->packets, 0);
 	assert_null(engine_find_stopped(f.engine, 1, &n));
+	n = net("192.0.2.2");
+	assert_int_equal(
+	    engine_ban(f.engine, 1, &n, NULL, t(0), 0, &f.orders), ENGINE_BANNED);
+	assert_int_equal(engine_find_stopped(f.engine, 1, &n)->rule, STOPPED_BY_HAND);
+	/* Its jail keeps no lines. */
+	assert_int_equal(feed_ban(&f, 1, "192.0.2.3", 0), ENGINE_BANNED);
+	n = net("192.0.2.3");
+	assert_int_equal(engine_find_stopped(f.engine, 1, &n)->rule, STOPPED_NO_RULE);
 }
 
 /* Its element may have counted for long. */
