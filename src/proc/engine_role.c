@@ -274,8 +274,7 @@ static int engine_start(struct role *r, struct err *e)
 	er->guard = engine_guard_new();
 	if (!er->tick_timer || !er->files || !er->journals || !er->ignore ||
 	    !er->names || !er->ask || !er->count || !er->sums || !er->store ||
-	    !er->answers || !er->guard ||
-	    engine_severed_setup(er, NULL) < 0)
+	    !er->answers || !er->guard || engine_severed_setup(er, NULL) < 0)
 		return err_set(e, -ENOMEM, "out of memory");
 	pipeline_on_verdict(er->pipeline, on_verdict, er);
 	engine_say_begin(er);
