@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Drops what comes from banned addresses, before the kernel makes a packet of it.
+ *
+ * How bans are kept: src/enforce/xdp_map.h. The end of a ban is looked at here, so it
+ * is over on time though every process may be dead by then.
+ *
+ * What it never drops: what is not IPv4 or IPv6 behind at most two VLAN tags, what is
+ * too short to have a source address, and neighbour discovery, without which the link
+ * itself would fail. Where the destination port cannot be read (cut off, or behind more
+ * extension headers than EXTENSIONS_MAX), a ban of any port counts: no honest packet is
+ * so, and only those of banned addresses are meant. Of fragments only the first has
+ * ports; the others pass where a ban is not for everything, and are of no use without
+ * the first.
+ *
+ * It needs no CAP_PERFMON: no arithmetic that would tell an address in the kernel.
+ */
+#include <linux/bpf.h>
+#include <linux/icmpv6.h>
+#include <linux/if_ether.h>
+#include <linux/in.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <stdbool.h>
+
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+#include "enforce/xdp_map.h"
+
+#define VLAN_TAGS_MAX 2
+#define VLAN_TAG_BYTES 4
+#define EXTENSIONS_MAX 8
+#define FRAGMENT_OFFSET 0x1fff /* of IPv4's field; the rest are flags */
+#define FRAGMENT_OFFSET6 0xfff8
+#define ND_ROUTER_SOLICITATION 133 /* RFC 4861; up to redirect */
+#define ND_REDIRECT 137
+#define ETH_P_QINQ_OLD 0x9100
+
+/* Bans come and go, and most machines have few: memory is taken as it is needed. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, XDP_MAX_BANS);
+	__type(key, struct xdp_key);
+	__type(value, __u64);
+} who SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, XDP_MAX_BANS);
+	__type(key, struct xdp_key);
+	__type(value, struct xdp_ban);
+} bans SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, XDP_PORT_SLOTS);
+	__type(key, __u32);
+	__type(value, __u64);
+} ports SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, XDP_MAX_INTERFACES);
+	__type(key, __u32);
+	__type(value, __u64);
+} interfaces SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct xdp_config);
+} config SEC(".maps");
+
+/* Whose a bit is. Not for us: bandog finds its bits again by it. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, XDP_MAX_TARGETS);
+	__type(key, __u32);
+	__type(value, char[XDP_NAME_BYTES]);
+} names SEC(".maps");
+
+char program_license[] SEC("license") = "GPL";
+
+/* Where the destination port cannot be told, which no slot is. */
+enum {
+	SLOT_NONE = -1,    /* neither TCP nor UDP, or not a first fragment */
+	SLOT_UNKNOWN = -2, /* it may be any */
+};
+
+/* What is read of a packet, from its front. */
+struct reader {
+	const __u8 *data;
+	const __u8 *end;
+	__u32 at;
+};
+
+struct packet {
+	__u64 source[2];
+	__u32 family;
+	__u32 bytes;  /* of IP, as nftables counts */
+	__u32 offset; /* of what `protocol` is of */
+	__u8 protocol;
+	bool is_later_fragment;
+};
+
+struct port_header {
+	__be16 source, dest;
+};
+
+/* Options, routing and the like begin so; AH and fragments differ behind it. */
+struct extension {
+	__u8 next, length;
+	__be16 rest; /* fragment: offset and flags */
+	__be32 more;
+};
+
+static __always_inline const void *take(struct reader *r, __u32 n)
+{
+	const __u8 *here = r->data + r->at;
+
+	if (here + n > r->end)
+		return NULL;
+	r->at += n;
+	return here;
+}
+
+/* --- ports -------------------------------------------------------------------------
+ */
+
+static __always_inline int slot_of(struct reader *r, __u32 protocol)
+{
+	if (protocol != IPPROTO_TCP && protocol != IPPROTO_UDP)
+		return SLOT_NONE;
+	const struct port_header *h = take(r, sizeof(*h));
+
+	if (!h)
+		return SLOT_UNKNOWN;
+	return (protocol == IPPROTO_UDP ? XDP_UDP_SLOTS : 0) + bpf_ntohs(h->dest);
+}
+
+static __always_inline bool is_extension(__u32 type)
+{
+	const __u64 low = 1ULL << IPPROTO_HOPOPTS | 1ULL << IPPROTO_ROUTING |
+			  1ULL << IPPROTO_FRAGMENT | 1ULL << IPPROTO_AH |
+			  1ULL << IPPROTO_DSTOPTS;
+
+	return type < 64 ? low >> type & 1 : type == IPPROTO_MH;
+}
+
+static __always_inline __u32 extension_bytes(__u32 type, __u8 length)
+{
+	if (type == IPPROTO_FRAGMENT)
+		return sizeof(struct extension);
+	if (type == IPPROTO_AH) /* counted in fours, without the first two */
+		return (length + 2U) * 4U;
+	return (length + 1U) * 8U;
+}
+
+/*
+ * The slot of the port that a packet goes to, or SLOT_*. @type: of what is at @offset.
+ *
+ * This function and two more are not static: such are verified once, and not for each
+ * path that comes to them; on older kernels they may take nothing but numbers.
+ */
+__noinline int find_slot(struct xdp_md *ctx, __u32 offset, __u32 type)
+{
+	struct reader r = {
+	    .data = (const __u8 *)(long)ctx->data,
+	    .end = (const __u8 *)(long)ctx->data_end,
+	    .at = offset & 0xff, /* what is before is shorter */
+	};
+
+	for (int i = 0; i < EXTENSIONS_MAX; i++) {
+		if (!is_extension(type))
+			return slot_of(&r, type);
+		__u32 begin = r.at;
+		const struct extension *x = take(&r, sizeof(*x));
+
+		if (!x)
+			break;
+		if (type == IPPROTO_FRAGMENT && (x->rest & bpf_htons(FRAGMENT_OFFSET6)))
+			return SLOT_NONE;
+		r.at = begin + extension_bytes(type, x->length);
+		type = x->next;
+	}
+	return SLOT_UNKNOWN;
+}
+
+/* --- addresses ---------------------------------------------------------------------
+ */
+
+/* Return: ETH_P_*, or 0. */
+static __always_inline __u16 read_ethernet(struct reader *r)
+{
+	const struct ethhdr *eth = take(r, sizeof(*eth));
+
+	if (!eth)
+		return 0;
+	__u16 type = bpf_ntohs(eth->h_proto);
+
+	for (int i = 0; i < VLAN_TAGS_MAX; i++) {
+		if (type != ETH_P_8021Q && type != ETH_P_8021AD &&
+		    type != ETH_P_QINQ_OLD)
+			break;
+		const __be16 *tag = take(r, VLAN_TAG_BYTES);
+
+		if (!tag)
+			return 0;
+		type = bpf_ntohs(tag[1]);
+	}
+	return type;
+}
+
+/* Return: false: not to be looked at. */
+static __always_inline bool read_ipv4(struct reader *r, struct packet *p)
+{
+	__u32 begin = r->at;
+	const struct iphdr *ip = take(r, sizeof(*ip));
+
+	if (!ip || ip->version != 4 || ip->ihl < 5)
+		return false;
+	p->family = XDP_IPV4;
+	p->source[0] = 0;
+	p->source[1] = bpf_cpu_to_be64(0xffff00000000ULL | bpf_ntohl(ip->saddr));
+	p->bytes = bpf_ntohs(ip->tot_len);
+	p->offset = begin + ip->ihl * 4U;
+	p->protocol = ip->protocol;
+	p->is_later_fragment = ip->frag_off & bpf_htons(FRAGMENT_OFFSET);
+	return true;
+}
+
+/* From the link itself: a router lowers the hop limit. */
+static __always_inline bool is_neighbour_discovery(
+    struct reader *r, const struct ipv6hdr *ip)
+{
+	if (ip->nexthdr != IPPROTO_ICMPV6 || ip->hop_limit != 255)
+		return false;
+	const struct icmp6hdr *icmp = take(r, sizeof(*icmp));
+
+	return icmp && icmp->icmp6_type >= ND_ROUTER_SOLICITATION &&
+	       icmp->icmp6_type <= ND_REDIRECT;
+}
+
+static __always_inline bool read_ipv6(struct reader *r, struct packet *p)
+{
+	const struct ipv6hdr *ip = take(r, sizeof(*ip));
+
+	if (!ip || ip->version != 6)
+		return false;
+	p->offset = r->at;
+	__builtin_memcpy(p->source, &ip->saddr, sizeof(p->source));
+	/* An IPv4-mapped source is banned as the IPv4 address that it stands for. */
+	bool is_mapped = !p->source[0] && bpf_be64_to_cpu(p->source[1]) >> 32 == 0xffff;
+
+	p->family = is_mapped ? XDP_IPV4 : XDP_IPV6;
+	p->bytes = bpf_ntohs(ip->payload_len) + (__u32)sizeof(*ip);
+	p->protocol = ip->nexthdr;
+	p->is_later_fragment = false; /* unless an extension header says so */
+	return !is_neighbour_discovery(r, ip);
+}
+
+/* Return: false: it passes. */
+static __always_inline bool read_packet(struct xdp_md *ctx, struct packet *p)
+{
+	struct reader r = {
+	    .data = (const __u8 *)(long)ctx->data,
+	    .end = (const __u8 *)(long)ctx->data_end,
+	};
+
+	switch (read_ethernet(&r)) {
+	case ETH_P_IP:
+		return read_ipv4(&r, p);
+	case ETH_P_IPV6:
+		return read_ipv6(&r, p);
+	default:
+		return false;
+	}
+}
+
+/* --- bans --------------------------------------------------------------------------
+ */
+
+static __always_inline __u64 targets_of_port(
+    struct xdp_md *ctx, const struct packet *p, const struct xdp_config *c)
+{
+	/* AH may stand in IPv4, too; the other extensions do not. */
+	int slot = find_slot(ctx, p->offset, p->protocol);
+
+	if (slot == SLOT_UNKNOWN)
+		return c->with_ports;
+	if (slot < 0)
+		return 0;
+	__u32 key = (__u32)slot;
+	const __u64 *port = bpf_map_lookup_elem(&ports, &key);
+
+	return port ? *port : 0;
+}
+
+/* The targets that stop such a packet, whoever sent it. */
+static __always_inline __u64 targets_of(struct xdp_md *ctx, const struct packet *p)
+{
+	__u32 first = 0, interface = ctx->ingress_ifindex;
+	const struct xdp_config *c = bpf_map_lookup_elem(&config, &first);
+	const __u64 *here = bpf_map_lookup_elem(&interfaces, &interface);
+
+	if (!c || !here)
+		return 0;
+	__u64 targets = c->everything;
+
+	if (c->with_ports && !p->is_later_fragment)
+		targets |= targets_of_port(ctx, p, c);
+	return targets & *here;
+}
+
+/* Does one of @targets ban this address or network? Counted where it does. */
+__noinline int is_banned(__u64 high, __u64 low, __u32 bits, __u64 targets, __u32 bytes)
+{
+	struct xdp_key key = {.addr = {high, low}, .bits = bits};
+	const __u64 *banning = bpf_map_lookup_elem(&who, &key);
+
+	if (!banning)
+		return 0;
+	targets &= *banning;
+	for (__u32 i = 0; i < XDP_MAX_TARGETS && targets; i++, targets >>= 1) {
+		if (!(targets & 1))
+			continue;
+		key.target = i;
+		struct xdp_ban *ban = bpf_map_lookup_elem(&bans, &key);
+
+		if (!ban || (ban->until_ns && ban->until_ns <= bpf_ktime_get_boot_ns()))
+			continue;
+		__sync_fetch_and_add(&ban->packets, 1);
+		__sync_fetch_and_add(&ban->bytes, bytes);
+		return 1;
+	}
+	return 0;
+}
+
+__noinline int is_in_banned_network(
+    __u64 high, __u64 low, __u32 family, __u64 targets, __u32 bytes)
+{
+	__u32 first = 0;
+	const struct xdp_config *c = bpf_map_lookup_elem(&config, &first);
+
+	if (!c || family >= XDP_FAMILIES)
+		return 0;
+	for (__u32 i = 0; i < XDP_MAX_LENGTHS && i < c->n_lengths[family]; i++) {
+		const struct xdp_length *l = &c->lengths[family][i];
+
+		if (is_banned(
+			high & l->mask[0], low & l->mask[1], l->bits, targets, bytes))
+			return 1;
+	}
+	return 0;
+}
+
+SEC("xdp") int bandog_drop(struct xdp_md *ctx)
+{
+	struct packet p;
+
+	if (!read_packet(ctx, &p))
+		return XDP_PASS;
+	__u64 targets = targets_of(ctx, &p);
+
+	if (!targets)
+		return XDP_PASS;
+	if (is_banned(p.source[0], p.source[1], 128, targets, p.bytes) ||
+	    is_in_banned_network(p.source[0], p.source[1], p.family, targets, p.bytes))
+		return XDP_DROP;
+	return XDP_PASS;
+}
