@@ -70,6 +70,7 @@ struct nft_target {
 	size_t n_ports;   /* 0: all ports; ignored for a protocol that has none */
 	struct nft_ports ports[NFT_MAX_PORT_RANGES];
 	char interface[IFNAMSIZ]; /* "": any */
+	bool is_xdp; /* dropped there, by xdp.h: nft_setup() is never given it */
 };
 
 /* Make a set name of any jail name: letters, digits, - and _; others become _ and a

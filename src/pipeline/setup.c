@@ -192,6 +192,15 @@ static bool ignores_names(const struct setup_jail *j)
 	return false;
 }
 
+bool setup_uses_xdp(const struct setup *s)
+{
+	for (uint32_t i = 0; i < s->n_jails; i++) {
+		if (setup_jail_n_xdp(&s->jails[i]))
+			return true;
+	}
+	return false;
+}
+
 bool setup_uses_names(const struct setup *s)
 {
 	for (uint32_t i = 0; i < s->n_jails; i++) {
@@ -432,7 +441,7 @@ static int take_jail(
 		r = worse(r, setup_take_increment(c, d, j));
 	if (r >= 0)
 		r = worse(r, setup_take_actions(c, d, j));
-	return r;
+	return r < 0 ? r : worse(r, setup_check_xdp(s, c, d, j));
 }
 
 static int take_global(const struct conf_global *g, struct diag *d, struct setup *s)

@@ -175,6 +175,7 @@ const char *setup_find_option(const struct setup_jail *j, const char *name);
 bool setup_jail_takes_ids(const struct setup_jail *j);
 
 /* Does any jail need this? */
+bool setup_uses_xdp(const struct setup *s);
 bool setup_uses_hosts_deny(const struct setup *s);
 /* Actions that are commands, or ignorecommand. */
 bool setup_uses_commands(const struct setup *s);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "enforce/xdp.h"
 #include "pipeline/ports.h"
 #include "pipeline/setup_foreign.h"
 #include "pipeline/setup_native.h"
@@ -102,6 +103,54 @@ static int add_firewall(const struct conf_action *a, struct conf_place ports_at,
 	return r;
 }
 
+/* Return: 0, 1 (said why), -ENOMEM. */
+static int add_xdp_interfaces(const struct conf_action *a, struct conf_place ports_at,
+    const char *ports, const char *protocol, struct diag *d, struct setup_jail *j)
+{
+	struct span rest = span_of(action_value(a, "interface", "")), word;
+	int r = 0;
+
+	while (!r && span_next_word(&rest, ",", &word)) {
+		CLEANUP(freep) char *name = strndup(word.p, word.n);
+
+		if (!name)
+			return -ENOMEM;
+		r = add_target(j, a->at, ports_at, ports, protocol, name, d);
+		if (!r)
+			j->targets[j->n_targets - 1].is_xdp = true;
+	}
+	return r;
+}
+
+static int add_xdp(const struct conf_action *a, struct conf_place ports_at,
+    const char *ports, const char *protocol, struct diag *d, struct setup_jail *j)
+{
+	struct span names = span_of(action_value(a, "interface", "")), word;
+	const char *type = action_value(a, "type", "multiport");
+	bool is_all = !strcmp(type, "allports");
+
+	if (!xdp_is_built()) {
+		diag_add(d, DIAG_ERROR, a->at,
+		    "action 'xdp': this bandog was built without XDP "
+		    "(tools/setup xdp gets what its build needs)");
+		return 1;
+	}
+	if (!span_next_word(&names, ",", &word)) {
+		diag_add(d, DIAG_ERROR, a->at,
+		    "action 'xdp': it needs to know where, as in xdp[interface=eth0]");
+		return 1;
+	}
+	if (!is_all && strcmp(type, "multiport") != 0) {
+		diag_add(d, DIAG_ERROR, a->at,
+		    "action 'xdp': type '%s' is unknown, expected multiport or "
+		    "allports",
+		    type);
+		return 1;
+	}
+	return add_xdp_interfaces(
+	    a, is_all ? a->at : ports_at, is_all ? "" : ports, protocol, d, j);
+}
+
 static int add_hosts_deny(const struct conf_action *a, struct setup_jail *j)
 {
 	struct setup_hosts_deny *more =
@@ -189,6 +238,8 @@ static int take_action(const struct conf_jail *c, const struct conf_action *a,
 		return add_firewall(a, ports_at, ports, protocol, d, j);
 	case ACTION_ALL_PORTS:
 		return add_firewall(a, a->at, "", protocol, d, j);
+	case ACTION_XDP:
+		return add_xdp(a, ports_at, ports, protocol, d, j);
 	case ACTION_HOSTS_DENY:
 		return add_hosts_deny(a, j);
 	case ACTION_COMMANDS:
@@ -231,6 +282,33 @@ int setup_take_actions(const struct conf_jail *c, struct diag *d, struct setup_j
 	return add_target(j, c->protocol.text ? c->protocol.at : c->at,
 	    c->port.text ? c->port.at : c->at, c->port.text ? c->port.text : "",
 	    c->protocol.text ? c->protocol.text : "tcp", "", d);
+}
+
+uint32_t setup_jail_n_xdp(const struct setup_jail *j)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < j->n_targets; i++)
+		n += j->targets[i].is_xdp;
+	return n;
+}
+
+int setup_check_xdp(const struct setup *s, const struct conf_jail *c, struct diag *d,
+    const struct setup_jail *j)
+{
+	uint32_t n = setup_jail_n_xdp(j);
+
+	if (!n)
+		return 0;
+	for (uint32_t i = 0; i < s->n_jails; i++)
+		n += setup_jail_n_xdp(&s->jails[i]);
+	if (n <= XDP_MAX_TARGETS)
+		return 0;
+	diag_add(d, DIAG_ERROR, c->at,
+	    "jail %s: with it there are more than %d actions 'xdp', counted by "
+	    "interface",
+	    c->name, XDP_MAX_TARGETS);
+	return 1;
 }
 
 /* Does a command speak of that table? */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "pipeline/setup_native.h"
 
-/* fail2ban's names for what drops an address; the file may be missing. */
+/* fail2ban's names for what drops an address, and one of ours; the file may be missing.
+ */
 static const struct {
 	const char *name;
 	enum action_kind kind;
@@ -17,6 +18,7 @@ static const struct {
     {"iptables-ipset-proto4", ACTION_PORTS},
     {"iptables-ipset-proto6", ACTION_PORTS},
     {"iptables-ipset-proto6-allports", ACTION_ALL_PORTS},
+    {"xdp", ACTION_XDP},
     {"hostsdeny", ACTION_HOSTS_DENY},
     {"smtp.py", ACTION_MAIL},
 };

@@ -18,6 +18,7 @@ enum action_kind {
 	ACTION_COMMANDS,   /* run what it says */
 	ACTION_PORTS,      /* drop: the jail's ports */
 	ACTION_ALL_PORTS,  /* drop: everything */
+	ACTION_XDP,        /* drop at the interface; ports or all */
 	ACTION_HOSTS_DENY, /* a line in hosts.deny */
 	ACTION_MAIL,       /* smtp.py: send mail */
 	ACTION_UNKNOWN,    /* neither file nor known name */

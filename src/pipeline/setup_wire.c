@@ -47,6 +47,7 @@ static void put_targets(struct buf *b, const struct nft_target *targets, uint32_
 		pack_str(b, t->set6);
 		pack_u8(b, t->protocol);
 		pack_str(b, t->interface);
+		pack_bool(b, t->is_xdp);
 		pack_u32(b, (uint32_t)t->n_ports);
 		for (size_t k = 0; k < t->n_ports; k++) {
 			pack_u16(b, t->ports[k].from);
@@ -67,7 +68,7 @@ static void get_text_into(struct unpack *u, char *out, size_t room)
 
 static struct nft_target *get_targets(struct unpack *u, uint32_t *n_out)
 {
-	uint32_t n = unpack_count(u, 13);
+	uint32_t n = unpack_count(u, 14);
 	struct nft_target *targets = calloc(n + 1, sizeof(*targets));
 
 	if (!targets) {
@@ -87,6 +88,7 @@ static struct nft_target *get_targets(struct unpack *u, uint32_t *n_out)
 		get_text_into(u, t->set6, sizeof(t->set6));
 		t->protocol = unpack_u8(u);
 		get_text_into(u, t->interface, sizeof(t->interface));
+		t->is_xdp = unpack_bool(u);
 		t->n_ports = unpack_count(u, 4);
 		if (t->n_ports > NFT_MAX_PORT_RANGES) {
 			t->n_ports = 0;

@@ -6,6 +6,8 @@
 
 #include <cmocka.h>
 
+#include "enforce/xdp.h"
+
 #include "config_folder.h"
 
 /* The two configurations that must run word for word. */
@@ -304,6 +306,67 @@ static void actions_that_need_a_command_are_told(void **state)
 	setup_free(s);
 }
 
+static void xdp_names_its_interfaces(void **state)
+{
+	struct diag d = {0};
+
+	config_folder_write(*state, "jail.conf",
+	    "[DEFAULT]\nenabled = true\nfilter = postfix\nlogpath = /var/log/a\n"
+	    "protocol = tcp\nbanaction = xdp[interface=\"eth0, eth1\"]\n"
+	    "banaction_allports = xdp[interface=eth0, type=allports]\n"
+	    "action = %(banaction)s[port=\"%(port)s\", protocol=\"%(protocol)s\"]\n"
+	    "[a]\nport = smtp,587\n"
+	    "[b]\nport = 25\naction = %(banaction_allports)s[port=\"%(port)s\"]\n"
+	    "[c]\nport = 25\naction = xdp\n"
+	    "[d]\nport = 25\naction = xdp[interface=eth0, type=all]\n");
+	struct setup *s = config_folder_setup(*state, &d);
+
+	if (!xdp_is_built()) {
+		assert_int_equal(s->n_left_out, 4);
+		assert_true(says(&d, "built without XDP"));
+		diag_deinit(&d);
+		setup_free(s);
+		return;
+	}
+	assert_int_equal(s->n_jails, 2);
+	assert_int_equal(s->jails[0].n_targets, 2);
+	assert_true(s->jails[0].targets[0].is_xdp && s->jails[0].targets[1].is_xdp);
+	assert_string_equal(s->jails[0].targets[0].interface, "eth0");
+	assert_string_equal(s->jails[0].targets[1].interface, "eth1");
+	assert_int_equal(s->jails[0].targets[1].n_ports, 2);
+	assert_string_not_equal(
+	    s->jails[0].targets[0].name, s->jails[0].targets[1].name);
+	assert_int_equal(s->jails[1].targets[0].n_ports, 0);
+	assert_int_equal(s->jails[1].targets[0].protocol, 0);
+	assert_true(setup_uses_xdp(s));
+	assert_int_equal(s->n_left_out, 2);
+	assert_true(says_at(&d, 16, "xdp[interface=eth0]"));
+	assert_true(says_at(&d, 19, "type 'all' is unknown"));
+	diag_deinit(&d);
+	setup_free(s);
+}
+
+static void xdp_is_bounded(void **state)
+{
+	CLEANUP(buf_deinit) struct buf text = BUF_INIT(1 << 16);
+	struct diag d = {0};
+
+	if (!xdp_is_built())
+		return;
+	buf_add_str(&text, "[DEFAULT]\nenabled = true\nfilter = postfix\n"
+			   "logpath = /var/log/a\naction = xdp[interface=eth0]\n");
+	for (int i = 0; i <= XDP_MAX_TARGETS; i++)
+		buf_printf(&text, "[j%d]\n", i);
+	config_folder_write(*state, "jail.conf", buf_str(&text));
+	struct setup *s = config_folder_setup(*state, &d);
+
+	assert_int_equal(s->n_jails, XDP_MAX_TARGETS);
+	assert_int_equal(s->n_left_out, 1);
+	assert_true(says(&d, "more than 64 actions 'xdp'"));
+	diag_deinit(&d);
+	setup_free(s);
+}
+
 static void actions_that_do_more_are_commands(void **state)
 {
 	config_folder_write(*state, "action.d/iptables.conf",
@@ -458,6 +521,8 @@ int main(void)
 		a_mistake_does_not_hide_the_next_one, make, unmake),
 	    cmocka_unit_test_setup_teardown(
 		actions_that_need_a_command_are_told, make, unmake),
+	    cmocka_unit_test_setup_teardown(xdp_names_its_interfaces, make, unmake),
+	    cmocka_unit_test_setup_teardown(xdp_is_bounded, make, unmake),
 	    cmocka_unit_test_setup_teardown(
 		actions_that_do_more_are_commands, make, unmake),
 	    cmocka_unit_test_setup_teardown(
