@@ -13,10 +13,11 @@
  * ports; the others pass where a ban is not for everything, and are of no use without
  * the first.
  *
- * It needs no CAP_PERFMON: no arithmetic that would tell an address in the kernel.
+ * Packets are read by a helper (Linux 5.18), not by pointers: who computes with these
+ * needs CAP_PERFMON, and with it could read the kernel's memory. So packets in several
+ * pieces (jumbo frames) are no hindrance either.
  */
 #include <linux/bpf.h>
-#include <linux/icmpv6.h>
 #include <linux/if_ether.h>
 #include <linux/in.h>
 #include <linux/ip.h>
@@ -29,7 +30,6 @@
 #include "enforce/xdp_map.h"
 
 #define VLAN_TAGS_MAX 2
-#define VLAN_TAG_BYTES 4
 #define EXTENSIONS_MAX 8
 #define FRAGMENT_OFFSET 0x1fff /* of IPv4's field; the rest are flags */
 #define FRAGMENT_OFFSET6 0xfff8
@@ -76,6 +76,13 @@ struct {
 	__type(value, struct xdp_config);
 } config SEC(".maps");
 
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, XDP_LENGTH_SLOTS);
+	__type(key, __u32);
+	__type(value, struct xdp_length);
+} lengths SEC(".maps");
+
 /* Whose a bit is. Not for us: bandog finds its bits again by it. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -90,13 +97,6 @@ char program_license[] SEC("license") = "GPL";
 enum {
 	SLOT_NONE = -1,    /* neither TCP nor UDP, or not a first fragment */
 	SLOT_UNKNOWN = -2, /* it may be any */
-};
-
-/* What is read of a packet, from its front. */
-struct reader {
-	const __u8 *data;
-	const __u8 *end;
-	__u32 at;
 };
 
 struct packet {
@@ -119,28 +119,27 @@ struct extension {
 	__be32 more;
 };
 
-static __always_inline const void *take(struct reader *r, __u32 n)
+/* Return: false: the packet is shorter. */
+static __always_inline bool take(struct xdp_md *ctx, __u32 *at, void *out, __u32 n)
 {
-	const __u8 *here = r->data + r->at;
-
-	if (here + n > r->end)
-		return NULL;
-	r->at += n;
-	return here;
+	if (bpf_xdp_load_bytes(ctx, *at, out, n) < 0)
+		return false;
+	*at += n;
+	return true;
 }
 
 /* --- ports -------------------------------------------------------------------------
  */
 
-static __always_inline int slot_of(struct reader *r, __u32 protocol)
+static __always_inline int slot_of(struct xdp_md *ctx, __u32 at, __u32 protocol)
 {
+	struct port_header h;
+
 	if (protocol != IPPROTO_TCP && protocol != IPPROTO_UDP)
 		return SLOT_NONE;
-	const struct port_header *h = take(r, sizeof(*h));
-
-	if (!h)
+	if (!take(ctx, &at, &h, sizeof(h)))
 		return SLOT_UNKNOWN;
-	return (protocol == IPPROTO_UDP ? XDP_UDP_SLOTS : 0) + bpf_ntohs(h->dest);
+	return (protocol == IPPROTO_UDP ? XDP_UDP_SLOTS : 0) + bpf_ntohs(h.dest);
 }
 
 static __always_inline bool is_extension(__u32 type)
@@ -164,29 +163,23 @@ static __always_inline __u32 extension_bytes(__u32 type, __u8 length)
 /*
  * The slot of the port that a packet goes to, or SLOT_*. @type: of what is at @offset.
  *
- * This function and two more are not static: such are verified once, and not for each
- * path that comes to them; on older kernels they may take nothing but numbers.
+ * This function and one more are not static: such are verified once, and not for each
+ * path that comes to them; to that end loops with look-ups are bpf_loop()'s, too.
  */
 __noinline int find_slot(struct xdp_md *ctx, __u32 offset, __u32 type)
 {
-	struct reader r = {
-	    .data = (const __u8 *)(long)ctx->data,
-	    .end = (const __u8 *)(long)ctx->data_end,
-	    .at = offset & 0xff, /* what is before is shorter */
-	};
-
 	for (int i = 0; i < EXTENSIONS_MAX; i++) {
-		if (!is_extension(type))
-			return slot_of(&r, type);
-		__u32 begin = r.at;
-		const struct extension *x = take(&r, sizeof(*x));
+		struct extension x;
+		__u32 begin = offset;
 
-		if (!x)
+		if (!is_extension(type))
+			return slot_of(ctx, offset, type);
+		if (!take(ctx, &offset, &x, sizeof(x)))
 			break;
-		if (type == IPPROTO_FRAGMENT && (x->rest & bpf_htons(FRAGMENT_OFFSET6)))
+		if (type == IPPROTO_FRAGMENT && (x.rest & bpf_htons(FRAGMENT_OFFSET6)))
 			return SLOT_NONE;
-		r.at = begin + extension_bytes(type, x->length);
-		type = x->next;
+		offset = begin + extension_bytes(type, x.length);
+		type = x.next;
 	}
 	return SLOT_UNKNOWN;
 }
@@ -195,21 +188,20 @@ __noinline int find_slot(struct xdp_md *ctx, __u32 offset, __u32 type)
  */
 
 /* Return: ETH_P_*, or 0. */
-static __always_inline __u16 read_ethernet(struct reader *r)
+static __always_inline __u16 read_ethernet(struct xdp_md *ctx, __u32 *at)
 {
-	const struct ethhdr *eth = take(r, sizeof(*eth));
+	struct ethhdr eth;
+	__be16 tag[2];
 
-	if (!eth)
+	if (!take(ctx, at, &eth, sizeof(eth)))
 		return 0;
-	__u16 type = bpf_ntohs(eth->h_proto);
+	__u16 type = bpf_ntohs(eth.h_proto);
 
 	for (int i = 0; i < VLAN_TAGS_MAX; i++) {
 		if (type != ETH_P_8021Q && type != ETH_P_8021AD &&
 		    type != ETH_P_QINQ_OLD)
 			break;
-		const __be16 *tag = take(r, VLAN_TAG_BYTES);
-
-		if (!tag)
+		if (!take(ctx, at, tag, sizeof(tag)))
 			return 0;
 		type = bpf_ntohs(tag[1]);
 	}
@@ -217,66 +209,63 @@ static __always_inline __u16 read_ethernet(struct reader *r)
 }
 
 /* Return: false: not to be looked at. */
-static __always_inline bool read_ipv4(struct reader *r, struct packet *p)
+static __always_inline bool read_ipv4(struct xdp_md *ctx, __u32 at, struct packet *p)
 {
-	__u32 begin = r->at;
-	const struct iphdr *ip = take(r, sizeof(*ip));
+	__u32 begin = at;
+	struct iphdr ip;
 
-	if (!ip || ip->version != 4 || ip->ihl < 5)
+	if (!take(ctx, &at, &ip, sizeof(ip)) || ip.version != 4 || ip.ihl < 5)
 		return false;
 	p->family = XDP_IPV4;
 	p->source[0] = 0;
-	p->source[1] = bpf_cpu_to_be64(0xffff00000000ULL | bpf_ntohl(ip->saddr));
-	p->bytes = bpf_ntohs(ip->tot_len);
-	p->offset = begin + ip->ihl * 4U;
-	p->protocol = ip->protocol;
-	p->is_later_fragment = ip->frag_off & bpf_htons(FRAGMENT_OFFSET);
+	p->source[1] = bpf_cpu_to_be64(0xffff00000000ULL | bpf_ntohl(ip.saddr));
+	p->bytes = bpf_ntohs(ip.tot_len);
+	p->offset = begin + ip.ihl * 4U;
+	p->protocol = ip.protocol;
+	p->is_later_fragment = ip.frag_off & bpf_htons(FRAGMENT_OFFSET);
 	return true;
 }
 
 /* From the link itself: a router lowers the hop limit. */
 static __always_inline bool is_neighbour_discovery(
-    struct reader *r, const struct ipv6hdr *ip)
+    struct xdp_md *ctx, __u32 at, const struct ipv6hdr *ip)
 {
-	if (ip->nexthdr != IPPROTO_ICMPV6 || ip->hop_limit != 255)
-		return false;
-	const struct icmp6hdr *icmp = take(r, sizeof(*icmp));
+	__u8 type;
 
-	return icmp && icmp->icmp6_type >= ND_ROUTER_SOLICITATION &&
-	       icmp->icmp6_type <= ND_REDIRECT;
+	if (ip->nexthdr != IPPROTO_ICMPV6 || ip->hop_limit != 255 ||
+	    !take(ctx, &at, &type, sizeof(type)))
+		return false;
+	return type >= ND_ROUTER_SOLICITATION && type <= ND_REDIRECT;
 }
 
-static __always_inline bool read_ipv6(struct reader *r, struct packet *p)
+static __always_inline bool read_ipv6(struct xdp_md *ctx, __u32 at, struct packet *p)
 {
-	const struct ipv6hdr *ip = take(r, sizeof(*ip));
+	struct ipv6hdr ip;
 
-	if (!ip || ip->version != 6)
+	if (!take(ctx, &at, &ip, sizeof(ip)) || ip.version != 6)
 		return false;
-	p->offset = r->at;
-	__builtin_memcpy(p->source, &ip->saddr, sizeof(p->source));
+	__builtin_memcpy(p->source, &ip.saddr, sizeof(p->source));
 	/* An IPv4-mapped source is banned as the IPv4 address that it stands for. */
 	bool is_mapped = !p->source[0] && bpf_be64_to_cpu(p->source[1]) >> 32 == 0xffff;
 
 	p->family = is_mapped ? XDP_IPV4 : XDP_IPV6;
-	p->bytes = bpf_ntohs(ip->payload_len) + (__u32)sizeof(*ip);
-	p->protocol = ip->nexthdr;
+	p->bytes = bpf_ntohs(ip.payload_len) + (__u32)sizeof(ip);
+	p->offset = at;
+	p->protocol = ip.nexthdr;
 	p->is_later_fragment = false; /* unless an extension header says so */
-	return !is_neighbour_discovery(r, ip);
+	return !is_neighbour_discovery(ctx, at, &ip);
 }
 
 /* Return: false: it passes. */
 static __always_inline bool read_packet(struct xdp_md *ctx, struct packet *p)
 {
-	struct reader r = {
-	    .data = (const __u8 *)(long)ctx->data,
-	    .end = (const __u8 *)(long)ctx->data_end,
-	};
+	__u32 at = 0;
 
-	switch (read_ethernet(&r)) {
+	switch (read_ethernet(ctx, &at)) {
 	case ETH_P_IP:
-		return read_ipv4(&r, p);
+		return read_ipv4(ctx, at, p);
 	case ETH_P_IPV6:
-		return read_ipv6(&r, p);
+		return read_ipv6(ctx, at, p);
 	default:
 		return false;
 	}
@@ -317,49 +306,88 @@ static __always_inline __u64 targets_of(struct xdp_md *ctx, const struct packet 
 	return targets & *here;
 }
 
+struct search {
+	struct xdp_key key;
+	__u64 targets; /* that are left to be asked */
+	__u32 bytes;
+	bool is_found;
+};
+
+/* The number of the lowest bit of @x: how many ones are below it. (clang 14 fails at
+ * its own __builtin_ctzll() here.) */
+static __always_inline __u32 lowest_bit(__u64 x)
+{
+	x = (x & -x) - 1;
+	x -= x >> 1 & 0x5555555555555555ULL;
+	x = (x & 0x3333333333333333ULL) + (x >> 2 & 0x3333333333333333ULL);
+	x = (x + (x >> 4)) & 0x0f0f0f0f0f0f0f0fULL;
+	return (__u32)(x * 0x0101010101010101ULL >> 56);
+}
+
+/* Return: 1: enough. */
+static long ask_target(__u32 i, struct search *s)
+{
+	(void)i;
+	if (!s->targets)
+		return 1;
+	s->key.target = lowest_bit(s->targets);
+	s->targets &= s->targets - 1;
+	struct xdp_ban *ban = bpf_map_lookup_elem(&bans, &s->key);
+
+	if (!ban || (ban->until_ns && ban->until_ns <= bpf_ktime_get_boot_ns()))
+		return 0;
+	__sync_fetch_and_add(&ban->packets, 1);
+	__sync_fetch_and_add(&ban->bytes, s->bytes);
+	s->is_found = true;
+	return 1;
+}
+
 /* Does one of @targets ban this address or network? Counted where it does. */
 __noinline int is_banned(__u64 high, __u64 low, __u32 bits, __u64 targets, __u32 bytes)
 {
-	struct xdp_key key = {.addr = {high, low}, .bits = bits};
-	const __u64 *banning = bpf_map_lookup_elem(&who, &key);
+	struct search s = {.key = {.addr = {high, low}, .bits = bits}, .bytes = bytes};
+	const __u64 *banning = bpf_map_lookup_elem(&who, &s.key);
 
 	if (!banning)
 		return 0;
-	targets &= *banning;
-	for (__u32 i = 0; i < XDP_MAX_TARGETS && targets; i++, targets >>= 1) {
-		if (!(targets & 1))
-			continue;
-		key.target = i;
-		struct xdp_ban *ban = bpf_map_lookup_elem(&bans, &key);
-
-		if (!ban || (ban->until_ns && ban->until_ns <= bpf_ktime_get_boot_ns()))
-			continue;
-		__sync_fetch_and_add(&ban->packets, 1);
-		__sync_fetch_and_add(&ban->bytes, bytes);
-		return 1;
-	}
-	return 0;
+	s.targets = *banning & targets;
+	bpf_loop(XDP_MAX_TARGETS, ask_target, &s, 0);
+	return s.is_found;
 }
 
-__noinline int is_in_banned_network(
-    __u64 high, __u64 low, __u32 family, __u64 targets, __u32 bytes)
+struct network_search {
+	__u64 addr[2];
+	__u64 targets;
+	__u32 family, bytes;
+	bool is_found;
+};
+
+static long ask_length(__u32 i, struct network_search *s)
 {
-	__u32 first = 0;
-	const struct xdp_config *c = bpf_map_lookup_elem(&config, &first);
+	__u32 slot = s->family * XDP_MAX_LENGTHS + i;
+	const struct xdp_length *l = bpf_map_lookup_elem(&lengths, &slot);
 
-	if (!c || family >= XDP_FAMILIES)
-		return 0;
-	for (__u32 i = 0; i < XDP_MAX_LENGTHS && i < c->n_lengths[family]; i++) {
-		const struct xdp_length *l = &c->lengths[family][i];
-
-		if (is_banned(
-			high & l->mask[0], low & l->mask[1], l->bits, targets, bytes))
-			return 1;
-	}
-	return 0;
+	if (!l || !l->bits)
+		return 1;
+	s->is_found = is_banned(s->addr[0] & l->mask[0], s->addr[1] & l->mask[1],
+	    l->bits, s->targets, s->bytes);
+	return s->is_found;
 }
 
-SEC("xdp") int bandog_drop(struct xdp_md *ctx)
+static __always_inline bool is_in_banned_network(const struct packet *p, __u64 targets)
+{
+	struct network_search s = {
+	    .addr = {p->source[0], p->source[1]},
+	    .targets = targets,
+	    .family = p->family,
+	    .bytes = p->bytes,
+	};
+
+	bpf_loop(XDP_MAX_LENGTHS, ask_length, &s, 0);
+	return s.is_found;
+}
+
+SEC("xdp.frags") int bandog_drop(struct xdp_md *ctx)
 {
 	struct packet p;
 
@@ -370,7 +398,7 @@ SEC("xdp") int bandog_drop(struct xdp_md *ctx)
 	if (!targets)
 		return XDP_PASS;
 	if (is_banned(p.source[0], p.source[1], 128, targets, p.bytes) ||
-	    is_in_banned_network(p.source[0], p.source[1], p.family, targets, p.bytes))
+	    is_in_banned_network(&p, targets))
 		return XDP_DROP;
 	return XDP_PASS;
 }

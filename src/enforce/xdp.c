@@ -20,7 +20,7 @@
 #define PORTS_BYTES (XDP_PORT_SLOTS * sizeof(uint64_t))
 
 static const char *const map_names[XDP_MAPS] = {
-    "who", "bans", "ports", "interfaces", "config", "names"};
+    "who", "bans", "ports", "interfaces", "config", "lengths", "names"};
 
 bool xdp_is_built(void)
 {
@@ -94,10 +94,9 @@ static int read_state(struct xdp *x)
 	if (x->config.layout && x->config.layout != XDP_LAYOUT)
 		return -EINVAL;
 	x->config.layout = XDP_LAYOUT;
-	for (int f = 0; f < XDP_FAMILIES; f++) {
-		if (x->config.n_lengths[f] > XDP_MAX_LENGTHS)
-			return -EINVAL;
-	}
+	for (i = 0; i < XDP_LENGTH_SLOTS && !r; i++)
+		r = x->lib.lookup_elem(x->maps[XDP_LENGTHS], &i,
+		    &x->lengths[i / XDP_MAX_LENGTHS][i % XDP_MAX_LENGTHS]);
 	for (i = 0; i < XDP_MAX_TARGETS && !r; i++) {
 		r = x->lib.lookup_elem(x->maps[XDP_NAMES], &i, x->names[i]);
 		x->names[i][XDP_NAME_BYTES - 1] = '\0';

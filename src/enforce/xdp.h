@@ -81,8 +81,8 @@ const struct xdp_interface *xdp_interfaces(const struct xdp *x, size_t *n);
 void xdp_apply(struct xdp *x, const struct nft_change *changes, size_t n_changes,
     int64_t now_ns, int *errors);
 
-/* What a ban has stopped. Return: 0, -ENOENT (no such ban, or it is over), or negative
- * errno. */
+/* What a ban has stopped. Return: 0, -ENOENT (no such ban, or it is over, or nothing
+ * stands at its interface), or negative errno. */
 int xdp_counter(struct xdp *x, uint32_t target, const struct net *net, int64_t now_ns,
     uint64_t *packets, uint64_t *bytes);
 

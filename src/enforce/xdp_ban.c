@@ -49,58 +49,58 @@ static int family_of(const struct xdp_key *k)
 	return net_is_v4(&n) ? XDP_IPV4 : XDP_IPV6;
 }
 
-static void fill_mask(struct xdp_length *l, uint32_t bits)
+static int write_length(struct xdp *x, int family, uint32_t i, uint32_t bits)
 {
+	struct xdp_length *l = &x->lengths[family][i];
+	uint32_t slot = (uint32_t)family * XDP_MAX_LENGTHS + i;
 	uint8_t mask[16] = {0};
 
-	for (uint32_t i = 0; i < bits; i++)
-		mask[i / 8] |= (uint8_t)(0x80 >> i % 8);
+	if (l->bits == bits)
+		return 0;
+	for (uint32_t n = 0; n < bits; n++)
+		mask[n / 8] |= (uint8_t)(0x80 >> n % 8);
 	memcpy(l->mask, mask, sizeof(l->mask));
 	l->bits = bits;
+	return x->lib.update_elem(x->maps[XDP_LENGTHS], &slot, l, BPF_ANY);
 }
 
 /* Return: 0, -ENOSPC, or negative errno. */
 static int want_length(struct xdp *x, const struct xdp_key *k)
 {
 	int f = family_of(k);
-	uint32_t n = x->config.n_lengths[f];
 
 	if (k->bits >= 128)
 		return 0;
+	if (!k->bits) /* everybody: no list has room for that */
+		return -EINVAL;
 	x->walk.seen[f][k->bits] = true;
-	for (uint32_t i = 0; i < n; i++) {
-		if (x->config.lengths[f][i].bits == k->bits)
-			return 0;
-	}
-	if (n == XDP_MAX_LENGTHS)
-		return -ENOSPC;
-	fill_mask(&x->config.lengths[f][n], k->bits);
-	x->config.n_lengths[f]++;
-	int r = xdp_write_config(x);
+	for (uint32_t i = 0; i < XDP_MAX_LENGTHS; i++) {
+		const struct xdp_length *l = &x->lengths[f][i];
 
-	if (r < 0)
-		x->config.n_lengths[f]--;
-	return r;
+		if (l->bits == k->bits)
+			return 0;
+		if (!l->bits)
+			return write_length(x, f, i, k->bits);
+	}
+	return -ENOSPC;
 }
 
-/* After a whole walk: look no more for lengths that no ban has. */
-static int forget_lengths(struct xdp *x)
+/* After a whole walk: look no more for lengths that no ban has. From the front on, so
+ * that none of the others is ever missing. */
+static void forget_lengths(struct xdp *x)
 {
-	bool is_changed = false;
-
 	for (int f = 0; f < XDP_FAMILIES; f++) {
 		uint32_t n = 0;
 
-		for (uint32_t i = 0; i < x->config.n_lengths[f]; i++) {
-			struct xdp_length *l = &x->config.lengths[f][i];
+		for (uint32_t i = 0; i < XDP_MAX_LENGTHS; i++) {
+			uint32_t bits = x->lengths[f][i].bits;
 
-			if (l->bits < XDP_LENGTHS_ALL && x->walk.seen[f][l->bits])
-				x->config.lengths[f][n++] = *l;
+			if (bits && bits < XDP_LENGTHS_ALL && x->walk.seen[f][bits])
+				(void)write_length(x, f, n++, bits);
 		}
-		is_changed |= n != x->config.n_lengths[f];
-		x->config.n_lengths[f] = n;
+		for (; n < XDP_MAX_LENGTHS; n++)
+			(void)write_length(x, f, n, 0);
 	}
-	return is_changed ? xdp_write_config(x) : 0;
 }
 
 /* --- one ban -----------------------------------------------------------------------
@@ -234,6 +234,18 @@ void xdp_apply(struct xdp *x, const struct nft_change *changes, size_t n_changes
 	flush_run(x, errors);
 }
 
+/* Does our program stand at the target's interface? */
+static bool is_standing(const struct xdp *x, uint32_t target)
+{
+	uint64_t bit = UINT64_C(1) << x->bit_of[target];
+
+	for (size_t i = 0; i < x->n_interfaces; i++) {
+		if (x->interfaces[i].targets & bit)
+			return x->interfaces[i].mode != XDP_OFF;
+	}
+	return false;
+}
+
 int xdp_counter(struct xdp *x, uint32_t target, const struct net *net, int64_t now_ns,
     uint64_t *packets, uint64_t *bytes)
 {
@@ -241,6 +253,8 @@ int xdp_counter(struct xdp *x, uint32_t target, const struct net *net, int64_t n
 
 	if (target >= x->n_targets)
 		return -EINVAL;
+	if (!is_standing(x, target))
+		return -ENOENT;
 	struct xdp_key k = key_of(x, target, net);
 	int r = x->lib.lookup_elem(x->maps[XDP_BANS], &k, &b);
 
@@ -287,7 +301,7 @@ static int step(struct xdp *x, uint64_t kept, int64_t now_ns)
 void xdp_sweep(struct xdp *x, int64_t now_ns)
 {
 	if (step(x, UINT64_MAX, now_ns) == 1)
-		(void)forget_lengths(x);
+		forget_lengths(x);
 }
 
 int xdp_retire(struct xdp *x, uint64_t kept)
@@ -298,5 +312,8 @@ int xdp_retire(struct xdp *x, uint64_t kept)
 	do {
 		r = step(x, kept, 0);
 	} while (r == 0);
-	return r < 0 ? r : forget_lengths(x);
+	if (r < 0)
+		return r;
+	forget_lengths(x);
+	return 0;
 }

@@ -44,6 +44,7 @@ struct xdp_ban {
 	__u64 packets, bytes;
 };
 
+/* A prefix length in use. Those of a family stand one behind the other; 0 ends them. */
 struct xdp_length {
 	__u64 mask[2];
 	__u32 bits, zero;
@@ -51,11 +52,11 @@ struct xdp_length {
 
 enum { XDP_IPV4, XDP_IPV6, XDP_FAMILIES };
 
+#define XDP_LENGTH_SLOTS (XDP_FAMILIES * XDP_MAX_LENGTHS)
+
 struct xdp_config {
 	__u32 layout; /* 0: nobody has set it up */
-	__u32 n_lengths[XDP_FAMILIES];
 	__u32 zero;
 	__u64 everything; /* targets that stop every packet */
 	__u64 with_ports; /* the others */
-	struct xdp_length lengths[XDP_FAMILIES][XDP_MAX_LENGTHS];
 };

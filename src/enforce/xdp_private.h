@@ -15,6 +15,7 @@ enum xdp_map {
 	XDP_PORTS,
 	XDP_INTERFACES,
 	XDP_CONFIG,
+	XDP_LENGTHS,
 	XDP_NAMES,
 	XDP_MAPS
 };
@@ -47,8 +48,9 @@ struct xdp {
 	struct bpf_object *object;
 	int program; /* all descriptors are of the object */
 	int maps[XDP_MAPS];
-	uint64_t *ports;                             /* the map itself */
-	struct xdp_config config;                    /* as in the kernel */
+	uint64_t *ports;                                          /* the map itself */
+	struct xdp_length lengths[XDP_FAMILIES][XDP_MAX_LENGTHS]; /* as in the kernel */
+	struct xdp_config config;                                 /* as in the kernel */
 	char names[XDP_MAX_TARGETS][XDP_NAME_BYTES]; /* likewise; "": a free bit */
 	uint32_t bit_of[XDP_MAX_TARGETS];            /* by target */
 	size_t n_targets;

@@ -35,6 +35,7 @@ enum {
 	OPT_ROLE,
 	OPT_USER,
 	OPT_COMMANDS,
+	OPT_XDP,
 	OPT_LOG
 };
 
@@ -75,6 +76,7 @@ int main(int argc, char **argv)
 	    {"role", required_argument, NULL, OPT_ROLE},
 	    {"user", required_argument, NULL, OPT_USER},
 	    {"commands", no_argument, NULL, OPT_COMMANDS},
+	    {"xdp", no_argument, NULL, OPT_XDP},
 	    {"log", required_argument, NULL, OPT_LOG},
 	    {NULL, 0, NULL, 0},
 	};
@@ -111,6 +113,9 @@ int main(int argc, char **argv)
 			break;
 		case OPT_COMMANDS:
 			role.runs_commands = true;
+			break;
+		case OPT_XDP:
+			role.uses_xdp = true;
 			break;
 		case OPT_LOG:
 			role.log = optarg;

@@ -15,11 +15,16 @@
 #include "proc/enforcer_sever.h"
 #include "proc/enforcer_watch.h"
 #include "proc/role.h"
+#include "proc/spawn.h"
 
 #define CHECK_MS 30000          /* is our table still there? one small question */
 #define CHECK_UNWATCHED_MS 1000 /* when nobody tells us */
 #define BULK_MIN 500            /* orders in a message */
 #define COUNTED_MAX 50000       /* of bans that are told again: so many get counters */
+/* The BPF directory: its own path leads through one that is root's alone. */
+#define XDP_DIR "/proc/self/fd/" STRING(SPAWN_EXTRA_FD)
+#define STRING(x) STRING_OF(x)
+#define STRING_OF(x) #x
 
 struct enforcer {
 	struct role *role;
@@ -398,7 +403,7 @@ static int enforcer_start(struct role *r, struct err *err)
 	struct enforcer *e = r->ctx;
 
 	e->role = r;
-	e->tables = enforcer_tables_new();
+	e->tables = enforcer_tables_new(r->args->uses_xdp ? XDP_DIR : NULL);
 	if (e->tables) {
 		e->sever = enforcer_sever_new(r, e->tables);
 		e->guard = enforcer_guard_new(r, e->tables);

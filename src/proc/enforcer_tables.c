@@ -3,6 +3,10 @@
 
 #include <errno.h>
 
+#include "proc/enforcer_xdp.h"
+
+#define XDP_TABLE UINT32_MAX /* no table: at the interfaces */
+
 struct table {
 	struct nft_place place;
 	struct nft *nft;   /* NULL: not to be had (yet) */
@@ -20,6 +24,7 @@ struct where {
 struct enforcer_tables {
 	struct table tables[ENFORCER_MAX_TABLES];
 	size_t n_tables;
+	struct enforcer_xdp *xdp;
 	struct where *where;
 	uint32_t *first; /* by jail; one more at the end */
 	uint32_t n_jails;
@@ -30,13 +35,20 @@ struct enforcer_tables {
 struct layout {
 	struct table tables[ENFORCER_MAX_TABLES];
 	size_t n_tables;
+	struct nft_target *xdp;
+	size_t n_xdp;
 	struct where *where;
 	uint32_t *first;
 };
 
-struct enforcer_tables *enforcer_tables_new(void)
+struct enforcer_tables *enforcer_tables_new(const char *xdp_dir)
 {
-	return calloc(1, sizeof(struct enforcer_tables));
+	struct enforcer_tables *t = calloc(1, sizeof(*t));
+
+	if (!t)
+		return NULL;
+	t->xdp = enforcer_xdp_new(xdp_dir);
+	return t->xdp ? t : enforcer_tables_free(t);
 }
 
 struct enforcer_tables *enforcer_tables_free(struct enforcer_tables *t)
@@ -47,6 +59,7 @@ struct enforcer_tables *enforcer_tables_free(struct enforcer_tables *t)
 		nft_close(t->tables[i].nft);
 		free(t->tables[i].targets);
 	}
+	enforcer_xdp_free(t->xdp);
 	free(t->where);
 	free(t->first);
 	free(t);
@@ -57,6 +70,7 @@ static void layout_deinit(struct layout *l)
 {
 	for (size_t i = 0; i < l->n_tables; i++)
 		free(l->tables[i].targets);
+	free(l->xdp);
 	free(l->where);
 	free(l->first);
 }
@@ -78,8 +92,22 @@ static int table_of(struct layout *l, const struct nft_place *p)
 	return (int)l->n_tables++;
 }
 
+static int add_xdp(struct layout *l, const struct nft_target *t, struct where *out)
+{
+	struct nft_target *more = realloc(l->xdp, (l->n_xdp + 1) * sizeof(*more));
+
+	if (!more)
+		return -ENOMEM;
+	l->xdp = more;
+	more[l->n_xdp] = *t;
+	*out = (struct where){XDP_TABLE, (uint32_t)l->n_xdp++};
+	return 0;
+}
+
 static int add_target(struct layout *l, const struct nft_target *t, struct where *out)
 {
+	if (t->is_xdp)
+		return add_xdp(l, t, out);
 	int at = table_of(l, &t->place);
 
 	if (at < 0)
@@ -149,6 +177,8 @@ int enforcer_tables_setup(
 	CLEANUP(layout_deinit) struct layout l = {.n_tables = 0};
 	int r = lay_out(&l, s);
 
+	if (!r)
+		r = enforcer_xdp_setup(t->xdp, l.xdp, l.n_xdp);
 	if (r < 0)
 		return err_set(e, r,
 		    r == -E2BIG ? "actions name more than 16 tables" : "out of memory");
@@ -197,6 +227,7 @@ int enforcer_tables_repair(struct enforcer_tables *t, bool *out_any, struct err 
 		if (one < 0)
 			r = one;
 	}
+	enforcer_xdp_repair(t->xdp, &any);
 	enforcer_tables_note(t);
 	*out_any = any;
 	return r;
@@ -213,18 +244,20 @@ static size_t n_standing(const struct enforcer_tables *t)
 
 bool enforcer_tables_stand(const struct enforcer_tables *t)
 {
-	return !t->is_dry && n_standing(t) == t->n_tables;
+	return !t->is_dry && n_standing(t) == t->n_tables &&
+	       enforcer_xdp_stands(t->xdp);
 }
 
 bool enforcer_tables_any(const struct enforcer_tables *t)
 {
-	return n_standing(t) > 0;
+	return n_standing(t) > 0 || enforcer_xdp_any(t->xdp);
 }
 
 bool enforcer_tables_changed(struct enforcer_tables *t)
 {
 	bool has_changed = false;
 
+	enforcer_xdp_check(t->xdp);
 	for (size_t i = 0; i < t->n_tables; i++) {
 		struct table *b = &t->tables[i];
 		uint32_t now = b->nft ? nft_generation(b->nft) : 0;
@@ -321,6 +354,20 @@ static void pick(
 	}
 }
 
+/* The kernel's refusals, change by change. */
+static void apply_xdp(struct part *p, const struct nft_change *changes, size_t n)
+{
+	CLEANUP(freep) int *errors = NULL;
+
+	pick(p, XDP_TABLE, changes, n);
+	if (p->n)
+		errors = calloc(p->n, sizeof(*errors));
+	if (errors)
+		enforcer_xdp_apply(p->all->xdp, p->changes, p->n, errors);
+	for (size_t i = 0; i < p->n; i++)
+		p->errors[p->index[i]] = errors ? errors[i] : -ENOMEM;
+}
+
 int enforcer_tables_apply(struct enforcer_tables *t, const struct nft_change *changes,
     size_t n, int *errors, struct err *e)
 {
@@ -331,6 +378,7 @@ int enforcer_tables_apply(struct enforcer_tables *t, const struct nft_change *ch
 
 	if (!own || !index)
 		return err_set(e, -ENOMEM, "out of memory");
+	apply_xdp(&p, changes, n);
 	for (uint32_t i = 0; i < t->n_tables; i++) {
 		if (!t->tables[i].nft)
 			continue;
@@ -350,6 +398,9 @@ int enforcer_tables_counter(struct enforcer_tables *t, uint32_t target,
     const struct net *net, uint64_t *packets, uint64_t *bytes)
 {
 	const struct where *w = &t->where[target];
+
+	if (w->table == XDP_TABLE)
+		return enforcer_xdp_counter(t->xdp, w->target, net, packets, bytes);
 	struct nft *nft = t->tables[w->table].nft;
 
 	return nft ? nft_counter(nft, w->target, net, packets, bytes) : -ENOENT;
@@ -357,8 +408,10 @@ int enforcer_tables_counter(struct enforcer_tables *t, uint32_t target,
 
 int enforcer_tables_remove(struct enforcer_tables *t, struct err *e)
 {
-	int r = 0;
+	int r = enforcer_xdp_remove(t->xdp);
 
+	if (r < 0)
+		err_errno(e, r, "XDP");
 	for (size_t i = 0; i < t->n_tables; i++) {
 		int one = t->tables[i].nft ? nft_remove(t->tables[i].nft, e) : 0;
 

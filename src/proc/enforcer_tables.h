@@ -4,7 +4,8 @@
 /*
  * enforcer_tables - the kernel tables that the jails' targets stand in
  *
- * Usually one, ours; one more for fail2ban's nftables action, which has its own. A
+ * Usually one, ours; one more for fail2ban's nftables action, which has its own. What
+ * is dropped at an interface instead (enforcer_xdp) is reached through here, too. A
  * jail's target is named by a number over all of them, in the order of the set-up.
  */
 
@@ -15,7 +16,8 @@
 
 struct enforcer_tables;
 
-struct enforcer_tables *enforcer_tables_new(void); /* NULL: out of memory */
+/* @xdp_dir: as enforcer_xdp_new(). Return: NULL: out of memory. */
+struct enforcer_tables *enforcer_tables_new(const char *xdp_dir);
 /* The kernel keeps what stands there. */
 struct enforcer_tables *enforcer_tables_free(struct enforcer_tables *t);
 

@@ -91,7 +91,7 @@ int loader_main(const struct role_args *args)
 	struct overrides over = {0};
 	CLEANUP(setup_freep) struct setup *s = NULL;
 
-	if (sandbox_enter(ROLE_LOADER, args->user, false, -1, &e) < 0)
+	if (sandbox_enter(ROLE_LOADER, args->user, NULL, -1, &e) < 0)
 		buf_printf(&text, "cannot give up rights: %s\n", e.text);
 	if (read_overrides(&over) < 0)
 		buf_add_str(&text, "cannot read what was set at run time\n");

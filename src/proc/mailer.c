@@ -160,7 +160,7 @@ int mailer_main(const struct role_args *args)
 	struct curl_lib lib;
 	struct err e = {""};
 
-	if (sandbox_enter(ROLE_MAILER, args->user, false, -1, &e) < 0) {
+	if (sandbox_enter(ROLE_MAILER, args->user, NULL, -1, &e) < 0) {
 		fprintf(stderr, "mailer: %s\n", e.text);
 		return 1;
 	}

@@ -187,7 +187,9 @@ static int enter_sandbox(const struct role_args *args)
 {
 	struct err e = {""};
 	int root_fd = args->id == ROLE_KEEPER ? SPAWN_EXTRA_FD : -1;
-	int r = sandbox_enter(args->id, args->user, args->runs_commands, root_fd, &e);
+	struct sandbox_wish wish = {
+	    .runs_commands = args->runs_commands, .uses_xdp = args->uses_xdp};
+	int r = sandbox_enter(args->id, args->user, &wish, root_fd, &e);
 
 	if (r < 0)
 		log_err(NULL, "cannot give up rights: %s", e.text);

@@ -18,6 +18,7 @@ struct role_args {
 	const char *user;
 	const char *log;    /* as log_options_encode() writes it; NULL: stderr */
 	bool runs_commands; /* runner only: it needs all rights */
+	bool uses_xdp;      /* enforcer only: SPAWN_EXTRA_FD is its BPF directory */
 	bool dry_run;       /* loader only: whatever the configuration says */
 };
 

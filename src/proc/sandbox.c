@@ -24,13 +24,14 @@ static const struct rights {
 	int cap;                        /* the one capability that stays, or NO_CAP */
 	const char *groups[MAX_GROUPS]; /* supplementary, where they exist */
 	rlim_t max_files;
+	int xdp_cap; /* one more where the role drops by XDP */
 } rights[ROLE_N] = {
     [ROLE_SUPERVISOR] = {"supervisor", true, NO_CAP, {NULL}, 1024},
     [ROLE_LOADER] = {"loader", true, CAP_DAC_READ_SEARCH, {NULL}, 1024},
     [ROLE_READER] = {"reader", false, CAP_DAC_READ_SEARCH, {"adm", "systemd-journal"},
 	8192},
     [ROLE_ENGINE] = {"engine", false, NO_CAP, {NULL}, 8192},
-    [ROLE_ENFORCER] = {"enforcer", false, CAP_NET_ADMIN, {NULL}, 64},
+    [ROLE_ENFORCER] = {"enforcer", false, CAP_NET_ADMIN, {NULL}, 64, CAP_BPF},
     [ROLE_RUNNER] = {"runner", true, NO_CAP, {NULL}, 1024},
     [ROLE_RESOLVER] = {"resolver", false, NO_CAP, {NULL}, 256},
     [ROLE_KEEPER] = {"keeper", false, NO_CAP, {NULL}, 64},
@@ -61,8 +62,9 @@ static void set_name(const struct rights *r)
 	(void)prctl(PR_SET_NAME, name);
 }
 
-static void set_limits(const struct rights *r)
+static void set_limits(const struct rights *r, bool uses_xdp)
 {
+	struct rlimit all = {RLIM_INFINITY, RLIM_INFINITY};
 	struct rlimit none = {0, 0};
 	struct rlimit files = {r->max_files, r->max_files};
 
@@ -70,6 +72,9 @@ static void set_limits(const struct rights *r)
 	 * limit that cannot be lowered is still a limit. */
 	(void)setrlimit(RLIMIT_CORE, &none);
 	(void)setrlimit(RLIMIT_NOFILE, &files);
+	/* Maps of BPF count as locked memory before Linux 5.11. */
+	if (uses_xdp)
+		(void)setrlimit(RLIMIT_MEMLOCK, &all);
 }
 
 static int set_groups(const struct rights *r, gid_t gid)
@@ -86,20 +91,26 @@ static int set_groups(const struct rights *r, gid_t gid)
 	return setgroups(n, gids) < 0 ? -errno : 0;
 }
 
-static void choose_caps(const struct rights *r)
+static void add_cap(int cap)
+{
+	capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET,
+	    (unsigned int)cap);
+}
+
+static void choose_caps(const struct rights *r, bool uses_xdp)
 {
 	capng_clear(CAPNG_SELECT_BOTH);
 	if (r->cap != NO_CAP)
-		capng_update(CAPNG_ADD,
-		    CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET,
-		    (unsigned int)r->cap);
+		add_cap(r->cap);
+	if (uses_xdp && r->xdp_cap)
+		add_cap(r->xdp_cap);
 }
 
 static int keep_root(const struct rights *r, struct err *e)
 {
 	/* Not a role that parses foreign bytes; it stays root without root's powers:
 	 * what it may do is what root's ownership of a file allows. */
-	choose_caps(r);
+	choose_caps(r, false);
 	if (capng_apply(CAPNG_SELECT_BOTH) < 0)
 		return err_set(e, -EPERM, "cannot drop capabilities");
 	return 0;
@@ -116,7 +127,7 @@ static int change_root(int root_fd)
 
 /* Return: 0, 1 if the user does not exist and nobody was taken, negative errno. */
 static int change_user(
-    const struct rights *r, const char *user, int root_fd, struct err *e)
+    const struct rights *r, const char *user, bool uses_xdp, int root_fd, struct err *e)
 {
 	const struct passwd *pw = getpwnam(user);
 	int verdict = 0;
@@ -140,27 +151,28 @@ static int change_user(
 	g = change_root(root_fd);
 	if (g < 0)
 		return err_errno(e, g, "chroot");
-	choose_caps(r);
+	choose_caps(r, uses_xdp);
 	if (capng_change_id((int)uid, (int)gid, CAPNG_CLEAR_BOUNDING) < 0)
 		return err_set(e, -EPERM,
 		    "cannot become uid %u with the rights of a %s", uid, r->name);
 	return verdict;
 }
 
-int sandbox_enter(
-    enum role_id role, const char *user, bool runs_commands, int root_fd, struct err *e)
+int sandbox_enter(enum role_id role, const char *user, const struct sandbox_wish *wish,
+    int root_fd, struct err *e)
 {
 	const struct rights *r = &rights[role];
+	bool uses_xdp = wish && wish->uses_xdp;
 	int verdict = 0;
 
 	umask(077);
-	set_limits(r);
+	set_limits(r, uses_xdp);
 	/* What the supervisor may not gain, its children could not either; and commands
 	 * of actions may: sendmail's postdrop is set-group-ID. */
 	if (role == ROLE_SUPERVISOR)
 		return 0;
 	set_name(r);
-	if (runs_commands)
+	if (wish && wish->runs_commands)
 		return 0;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return err_errno(e, -errno, "no_new_privs");
@@ -169,7 +181,8 @@ int sandbox_enter(
 		    e, 0, "not started as root: the %s keeps the user it has", r->name);
 		return 1;
 	}
-	verdict = r->keeps_root ? keep_root(r, e) : change_user(r, user, root_fd, e);
+	verdict = r->keeps_root ? keep_root(r, e)
+				: change_user(r, user, uses_xdp, root_fd, e);
 	if (verdict < 0)
 		return verdict;
 	/* A change of user clears this; without it a busy role could outlive us. */

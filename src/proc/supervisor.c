@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "proc/bpf_place.h"
 #include "proc/channel.h"
 #include "proc/sandbox.h"
 #include "proc/sd_notify.h"
@@ -70,6 +71,11 @@ static bool is_wanted(const struct supervisor *s, enum role_id role)
 	default:
 		return true;
 	}
+}
+
+static bool wants_xdp(const struct supervisor *s)
+{
+	return setup_uses_xdp(s->setup) && !s->setup->dry_run;
 }
 
 int supervisor_send(
@@ -216,16 +222,40 @@ static void on_backoff(void *ctx)
 		child_start(c);
 }
 
+/* Which the enforcer is started with: what is there without need drops without end. */
+static void take_bpf_place(struct supervisor *s)
+{
+	struct err e = {""};
+
+	if (!wants_xdp(s)) {
+		bpf_place_remove(&s->bpf_fd);
+		return;
+	}
+	if (s->bpf_fd < 0)
+		s->bpf_fd = bpf_place_open(s->setup->user, &e);
+	if (e.text[0])
+		log_err(NULL, "%s", e.text);
+}
+
+static int extra_fd(const struct child *c)
+{
+	if (c->role == ROLE_KEEPER)
+		return c->owner->places.state_fd;
+	return c->uses_xdp ? c->owner->bpf_fd : -1;
+}
+
 static int child_spawn(struct child *c, int ctl_fd, struct err *e)
 {
 	const struct supervisor *s = c->owner;
 	char user_arg[128];
 	const char *args[] = {user_arg, s->places.state_arg, s->places.log_arg,
-	    c->runs_commands ? "--commands" : NULL, NULL};
-	int extra = c->role == ROLE_KEEPER ? s->places.state_fd : -1;
+	    c->runs_commands ? "--commands"
+	    : c->uses_xdp    ? "--xdp"
+			     : NULL,
+	    NULL};
 
 	snprintf(user_arg, sizeof(user_arg), "--user=%s", s->setup->user);
-	return spawn_role(c->role, args, ctl_fd, extra, &c->pid, e);
+	return spawn_role(c->role, args, ctl_fd, extra_fd(c), &c->pid, e);
 }
 
 static void child_start(struct child *c)
@@ -239,6 +269,9 @@ static void child_start(struct child *c)
 	c->started = mono_now();
 	c->is_stepping_down = false;
 	c->runs_commands = c->role == ROLE_RUNNER && setup_uses_commands(s->setup);
+	if (c->role == ROLE_ENFORCER)
+		take_bpf_place(s);
+	c->uses_xdp = c->role == ROLE_ENFORCER && s->bpf_fd >= 0;
 	int r = channel_pair(fds);
 
 	if (r < 0)
@@ -347,9 +380,21 @@ static void child_reaped(struct supervisor *s, struct child *c, int status)
 /* Rights that were given up do not come back, and those not needed are not kept. */
 static bool needs_other_rights(struct child *c)
 {
-	c->is_stepping_down = c->role == ROLE_RUNNER &&
-			      c->runs_commands != setup_uses_commands(c->owner->setup);
+	c->is_stepping_down =
+	    (c->role == ROLE_RUNNER &&
+		c->runs_commands != setup_uses_commands(c->owner->setup)) ||
+	    (c->role == ROLE_ENFORCER && c->uses_xdp != wants_xdp(c->owner));
 	return c->is_stepping_down;
+}
+
+/* Asked to stop, an enforcer lifts all bans. Those of one that dies stay in the kernel.
+ */
+static void step_down(struct child *c)
+{
+	if (c->role == ROLE_ENFORCER && c->is_stepping_down)
+		(void)kill(c->pid, SIGKILL);
+	else
+		(void)supervisor_send(c, MSG_STOP, NULL, -1);
 }
 
 void supervisor_roles_take_setup(struct supervisor *s)
@@ -361,7 +406,7 @@ void supervisor_roles_take_setup(struct supervisor *s)
 		if (c->ctl && is_wanted(s, c->role) && !needs_other_rights(c))
 			send_setup(c);
 		else if (c->ctl)
-			(void)supervisor_send(c, MSG_STOP, NULL, -1);
+			step_down(c);
 		else if (!c->pid && is_wanted(s, c->role))
 			child_start(c);
 	}
@@ -457,14 +502,18 @@ static int supervise(struct supervisor *s)
 		loop_watch_free(s->signals[i]);
 	loop_watch_free(s->patience);
 	loop_free(s->loop);
+	bpf_place_remove(&s->bpf_fd);
 	log_notice(NULL, "stopped");
 	return 0;
 }
 
 int supervisor_run(const struct supervisor_args *args)
 {
-	struct supervisor s = {
-	    .args = args, .setup_fd = -1, .loader_fd = -1, .ready_fd = -1};
+	struct supervisor s = {.args = args,
+	    .setup_fd = -1,
+	    .loader_fd = -1,
+	    .bpf_fd = -1,
+	    .ready_fd = -1};
 	struct err e = {""};
 
 	signal(SIGPIPE, SIG_IGN);
@@ -485,7 +534,7 @@ int supervisor_run(const struct supervisor_args *args)
 	}
 	if (e.text[0])
 		fprintf(stderr, "bandogd: %s\n", e.text);
-	if (!code && sandbox_enter(ROLE_SUPERVISOR, "", false, -1, &e) < 0)
+	if (!code && sandbox_enter(ROLE_SUPERVISOR, "", NULL, -1, &e) < 0)
 		code = 2;
 	if (!code) {
 		log_init("supervisor", s.setup->log_level, false);

@@ -24,6 +24,7 @@ struct child {
 	unsigned int n_failures;
 	bool is_ready;
 	bool runs_commands;    /* the runner, with all rights */
+	bool uses_xdp;         /* the enforcer, with the BPF directory */
 	bool is_stepping_down; /* stops, to be started with other rights */
 };
 
@@ -43,6 +44,7 @@ struct supervisor {
 	struct changes changes;
 	bool is_stopping;
 	bool is_told_ready;
+	int bpf_fd;   /* the BPF directory, while a jail uses XDP; or -1 */
 	int ready_fd; /* daemon: the parent that waits, or -1 */
 };
 
