@@ -27,12 +27,18 @@ bool xdp_is_built(void)
 	return true;
 }
 
+static void close_links(struct xdp_interface *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (list[i].link > 0)
+			close(list[i].link);
+		list[i].link = 0;
+	}
+}
+
 static void unload(struct xdp *x)
 {
-	for (size_t i = 0; i < x->n_interfaces; i++) {
-		if (x->interfaces[i].link > 0)
-			close(x->interfaces[i].link);
-	}
+	close_links(x->interfaces, x->n_interfaces);
 	if (x->ports)
 		(void)munmap(x->ports, PORTS_BYTES);
 	if (x->object)
@@ -312,11 +318,14 @@ static void list_interfaces(struct xdp *x, const struct nft_target *targets)
 			continue;
 		struct xdp_interface *one = &x->interfaces[x->n_interfaces++];
 
-		if (known)
+		if (known) {
 			*one = *known;
+			known->link = 0;
+		}
 		strcpy(one->name, name);
 		one->targets = 0;
 	}
+	close_links(old, n_old);
 	for (size_t i = 0; i < x->n_targets; i++)
 		find_interface(x->interfaces, x->n_interfaces, targets[i].interface)
 		    ->targets |= UINT64_C(1) << x->bit_of[i];

@@ -114,6 +114,19 @@ static struct bpf_xdp_query_opts query(struct xdp *x, unsigned int index)
 	return o;
 }
 
+/* Return: 0: none. In each of its modes an interface may have one. */
+static uint32_t program_at(struct xdp *x, unsigned int index)
+{
+	struct bpf_xdp_query_opts o = query(x, index);
+	uint32_t ids[] = {o.prog_id, o.drv_prog_id, o.hw_prog_id, o.skb_prog_id};
+
+	for (size_t i = 0; i < ARRAY_LEN(ids); i++) {
+		if (ids[i])
+			return ids[i];
+	}
+	return 0;
+}
+
 static int set_off(struct xdp_interface *i, int r, const char *why)
 {
 	i->mode = XDP_OFF;
@@ -126,7 +139,7 @@ static int set_off(struct xdp_interface *i, int r, const char *why)
 static int create_link(struct xdp *x, struct xdp_interface *i, int *out_fd)
 {
 	struct bpf_link_create_opts o = {.sz = sizeof(o), .flags = XDP_FLAGS_DRV_MODE};
-	uint32_t foreign = query(x, i->index).prog_id;
+	uint32_t foreign = program_at(x, i->index);
 
 	if (foreign)
 		return err_set(&i->why, -EBUSY,

@@ -62,9 +62,8 @@ static void set_name(const struct rights *r)
 	(void)prctl(PR_SET_NAME, name);
 }
 
-static void set_limits(const struct rights *r, bool uses_xdp)
+static void set_limits(const struct rights *r)
 {
-	struct rlimit all = {RLIM_INFINITY, RLIM_INFINITY};
 	struct rlimit none = {0, 0};
 	struct rlimit files = {r->max_files, r->max_files};
 
@@ -72,9 +71,6 @@ static void set_limits(const struct rights *r, bool uses_xdp)
 	 * limit that cannot be lowered is still a limit. */
 	(void)setrlimit(RLIMIT_CORE, &none);
 	(void)setrlimit(RLIMIT_NOFILE, &files);
-	/* Maps of BPF count as locked memory before Linux 5.11. */
-	if (uses_xdp)
-		(void)setrlimit(RLIMIT_MEMLOCK, &all);
 }
 
 static int set_groups(const struct rights *r, gid_t gid)
@@ -166,7 +162,7 @@ int sandbox_enter(enum role_id role, const char *user, const struct sandbox_wish
 	int verdict = 0;
 
 	umask(077);
-	set_limits(r, uses_xdp);
+	set_limits(r);
 	/* What the supervisor may not gain, its children could not either; and commands
 	 * of actions may: sendmail's postdrop is set-group-ID. */
 	if (role == ROLE_SUPERVISOR)
