@@ -149,6 +149,7 @@ static int create_link(struct xdp *x, struct xdp_interface *i, int *out_fd)
 	int fd = x->lib.link_create(x->program, (int)i->index, BPF_XDP, &o);
 
 	i->mode = XDP_NATIVE;
+	err_set(&i->why, 0, "%s", "");
 	if (fd < 0) {
 		err_set(&i->why, 0, "its driver does not: %s", strerror(-fd));
 		i->mode = XDP_GENERIC;
@@ -171,6 +172,8 @@ static int create_pinned(struct xdp *x, struct xdp_interface *i)
 		return r;
 	}
 	if (!x->dir) {
+		if (i->link > 0)
+			close(i->link);
 		i->link = TAKE_FD(fd);
 		return 0;
 	}
@@ -180,16 +183,21 @@ static int create_pinned(struct xdp *x, struct xdp_interface *i)
 	return r < 0 ? set_off(i, r, NULL) : 0;
 }
 
-/* Left by an earlier run, with its program. */
-static int take_over(struct xdp *x, struct xdp_interface *i, int link)
+/* Left by an earlier run, with its program. In another network namespace the number may
+ * be that of another interface: then it is of no use. */
+static int take_over(struct xdp *x, struct xdp_interface *i, int *link)
 {
-	int r = x->lib.link_update(link, x->program, NULL);
-	struct bpf_xdp_query_opts o = query(x, i->index);
+	struct pin pin = pin_of(x, i->index);
+	uint32_t own = program_id(x);
+	int r = x->lib.link_update(*link, x->program, NULL);
 
-	if (r < 0)
-		return set_off(i, r, NULL);
-	i->mode =
-	    o.skb_prog_id && o.skb_prog_id == program_id(x) ? XDP_GENERIC : XDP_NATIVE;
+	if (r < 0 || program_at(x, i->index) != own) {
+		(void)unlink(pin.path);
+		fd_closep(link); /* it would hold the interface */
+		*link = -1;
+		return create_pinned(x, i);
+	}
+	i->mode = query(x, i->index).skb_prog_id == own ? XDP_GENERIC : XDP_NATIVE;
 	if (i->mode == XDP_GENERIC)
 		err_set(&i->why, 0, "as before");
 	return 0;
@@ -223,7 +231,7 @@ static int attach(struct xdp *x, struct xdp_interface *i)
 	if (r < 0)
 		return set_off(i, r, NULL);
 	link = find_link(x, i->index);
-	return link >= 0 ? take_over(x, i, link) : create_pinned(x, i);
+	return link >= 0 ? take_over(x, i, &link) : create_pinned(x, i);
 }
 
 static void check(struct xdp *x, struct xdp_interface *i)

@@ -117,9 +117,8 @@ void enforcer_xdp_repair(struct enforcer_xdp *x, bool *out_any)
 		int r = set_up(x, &e);
 
 		if (r < 0 && !x->is_told)
-			log_err(NULL,
-			    "nothing is dropped at interfaces: %s; trying again",
-			    e.text);
+			log_err(NULL, "nothing is dropped at interfaces: %s%s", e.text,
+			    x->dir ? "; trying again" : "");
 		x->is_told = r < 0;
 		if (r < 0)
 			return;

@@ -192,7 +192,7 @@ def reloaded(s, daemon, place):
 def stop(s, daemon, place):
     s.step("a clean stop takes all of it away")
     daemon.stop()
-    s.equal(program(s), None, "program at eth0")
+    s.wait_for(lambda: program(s) is None, 2, "the program to go")
     s.check(not os.path.exists(place.pins), "pins are left")
     comes_in(s, BAD[0])
 

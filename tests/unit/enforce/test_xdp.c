@@ -11,6 +11,7 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "netns.h"
 
@@ -445,6 +446,20 @@ static void many_at_once(void **state)
 	assert_false(drops_tcp(x, "10.0.0.0", 25));
 }
 
+/* Does a program stand there? The kernel takes one off a moment after its link went. */
+static bool has_program(const char *interface, bool is_wanted)
+{
+	int r = 0;
+
+	for (int i = 0; i < 100; i++) {
+		r = netns_run("ip link show %s | grep -q ' xdp '", interface);
+		if ((r == 0) == is_wanted)
+			break;
+		(void)usleep(10000);
+	}
+	return r == 0;
+}
+
 /* --- what outlives us --------------------------------------------------------------
  */
 
@@ -462,7 +477,7 @@ static void found_again(void **state)
 	assert_int_equal(xdp_ban(x, 1, V6, HOUR_MS), 0);
 	assert_true(drops_tcp(x, V6, 80));
 	xdp_close(x);
-	assert_int_equal(netns_run("ip link show " XDP_IFACE " | grep -q ' xdp '"), 0);
+	assert_true(has_program(XDP_IFACE, true));
 
 	/* The same again, as after a restart. */
 	x = xdp_ready(dir, before, 3);
@@ -479,11 +494,11 @@ static void found_again(void **state)
 	assert_true(drops_tcp(x, V6, 82));
 	assert_int_equal(xdp_packets(x, 1, V6), 2);
 	assert_int_equal(xdp_packets(x, 0, V4), -1);
-	assert_int_equal(netns_run("ip link show " XDP_PEER " | grep -q ' xdp '"), 1);
+	assert_false(has_program(XDP_PEER, false));
 	xdp_close(x);
 
 	assert_int_equal(xdp_remove(dir), 0);
-	assert_int_equal(netns_run("ip link show " XDP_IFACE " | grep -q ' xdp '"), 1);
+	assert_false(has_program(XDP_IFACE, false));
 	assert_int_equal(netns_run("test -z \"$(ls -A %s)\"", dir), 0);
 }
 
@@ -515,6 +530,37 @@ static void other_layout(void **state)
 	    0);
 	x = xdp_ready(dir, &t, 1);
 	assert_false(drops_tcp(x, V4, 25));
+	xdp_close(x);
+	assert_int_equal(xdp_remove(dir), 0);
+}
+
+/* A pin whose link is of another interface, as one that another network has left. */
+static void foreign_pin(void **state)
+{
+	(void)state;
+	struct nft_target here = xdp_target("a", XDP_IFACE);
+	struct nft_target there = xdp_target("a", XDP_PEER);
+	unsigned int index = if_nametoindex(XDP_IFACE);
+	struct xdp *x = xdp_ready(dir, &there, 1);
+
+	xdp_close(x);
+	assert_int_equal(netns_run("mv %s/link-%u %s/link-%u", dir,
+			     if_nametoindex(XDP_PEER), dir, index),
+	    0);
+	x = xdp_ready(dir, &here, 1);
+	assert_int_equal(xdp_ban(x, 0, V4, HOUR_MS), 0);
+	assert_true(drops_tcp(x, V4, 25));
+	xdp_close(x);
+	assert_true(has_program(XDP_IFACE, true));
+	assert_false(has_program(XDP_PEER, false));
+
+	/* Somebody takes the link off its interface. */
+	x = xdp_ready(dir, &here, 1);
+	assert_false(xdp_attach(x));
+	assert_int_equal(
+	    netns_run("bpftool link detach pinned %s/link-%u", dir, index), 0);
+	assert_true(xdp_attach(x));
+	assert_true(has_program(XDP_IFACE, true));
 	xdp_close(x);
 	assert_int_equal(xdp_remove(dir), 0);
 }
@@ -638,6 +684,7 @@ int main(void)
 	    cmocka_unit_test(many_at_once),
 	    cmocka_unit_test(found_again),
 	    cmocka_unit_test(other_layout),
+	    cmocka_unit_test(foreign_pin),
 	    cmocka_unit_test(tells_why_not),
 	    cmocka_unit_test(follows_interfaces),
 	    cmocka_unit_test(generic_where_the_driver_cannot),
