@@ -93,7 +93,8 @@ def rights(daemon):
 
 def attacked(s, daemon):
     s.step("three failures: dropped at the interface, on the jail's ports, in the driver")
-    s.check("XDP: drops at eth0, in its driver (native)" in daemon.output(), "not said")
+    s.wait_for(lambda: "XDP: drops at eth0, in its driver (native)" in daemon.output(), 5,
+               "that it is said")
     s.equal(rights(daemon), RIGHTS[True], "the enforcer's rights")
     for bad, good in zip(BAD, GOOD):
         comes_in(s, bad)
@@ -163,8 +164,8 @@ def all_die(s, daemon, place):
     s.check(is_shut_out(s, BAD[1]), "a drop went")
     s.check(is_shut_out(s, "198.18.7.7", 2525), "a network's drop went")
     daemon = s.bandogd(mounts=place.mounts)
-    s.check(program(s) not in (None, was), "its own program is in place")
-    s.check(stopped(s, BAD[1]) > before, "counts began anew")
+    s.wait_for(lambda: program(s) not in (None, was), 5, "its own program")
+    s.wait_for(lambda: stopped(s, BAD[1]) > before, 5, "counts that went on")
     s.check(is_shut_out(s, BAD[1]), "a drop went")
     s.bandog("unban", BAD[1])
     comes_in(s, BAD[1])

@@ -339,6 +339,14 @@ static void xdp_names_its_interfaces(void **state)
 	assert_int_equal(s->jails[1].targets[0].n_ports, 0);
 	assert_int_equal(s->jails[1].targets[0].protocol, 0);
 	assert_true(setup_uses_xdp(s));
+	CLEANUP(buf_deinit) struct buf wire = BUF_INIT(1 << 24);
+	struct setup *again = NULL;
+
+	setup_encode(s, &wire);
+	assert_int_equal(setup_decode(buf_span(&wire), &again), 0);
+	assert_true(again->jails[0].targets[1].is_xdp);
+	assert_string_equal(again->jails[0].targets[1].interface, "eth1");
+	setup_free(again);
 	assert_int_equal(s->n_left_out, 2);
 	assert_true(says_at(&d, 16, "xdp[interface=eth0]"));
 	assert_true(says_at(&d, 19, "type 'all' is unknown"));
