@@ -19,9 +19,10 @@ static struct xdp_key key_of(const struct xdp *x, uint32_t target, const struct 
 	return k;
 }
 
+/* Of a key that is not ours, as a pin may hold: none. */
 static uint64_t bit_of_key(const struct xdp_key *k)
 {
-	return UINT64_C(1) << k->target;
+	return k->target < XDP_MAX_TARGETS ? UINT64_C(1) << k->target : 0;
 }
 
 /* Its key in the map of addresses. */

@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # banaction = xdp: drops at the interface, which outlive every process and end on time.
 # asan: yes
+import fcntl
 import os
 import re
 import signal
 import socket
 import subprocess
-import time
 
 import harness
 from clients import is_shut_out
@@ -190,6 +190,22 @@ def reloaded(s, daemon, place):
     shut_out(s, BAD[0])
 
 
+def left_behind(s, daemon, place):
+    s.step("what one that was killed left is put away by one whose jails do not want it")
+    daemon.kill()
+    s.wait_for(lambda: not daemon.processes(), 5, "the last process")
+    s.check(program(s) and os.path.exists(place.pins), "nothing is left")
+    s.config("jail.conf", ONLY_NFT.format(s.dir))
+    daemon = s.bandogd(mounts=place.mounts)
+    s.wait_for(lambda: program(s) is None, 5, "the program to go")
+    s.check(not os.path.exists(place.pins), "pins are left")
+    daemon.stop()
+    s.config("jail.conf", JAILS.format(s.dir))
+    daemon = s.bandogd(mounts=place.mounts)
+    shut_out(s, BAD[0])
+    return daemon
+
+
 def stop(s, daemon, place):
     s.step("a clean stop takes all of it away")
     daemon.stop()
@@ -267,9 +283,23 @@ def generic(s, place):
     daemon.stop()
 
 
+def taken(s, place):
+    s.step("another bandogd has the place: its pins stay, and nothing is done")
+    os.mkdir(place.pins)
+    held = os.open(place.pins, os.O_RDONLY)
+    fcntl.flock(held, fcntl.LOCK_EX)
+    s.config("jail.conf", JAILS.format(s.dir))
+    daemon = s.bandogd(mounts=place.mounts)
+    s.wait_for(lambda: "another bandogd uses /sys/fs/bpf/bandog" in daemon.output(), 5,
+               "that it is said")
+    daemon.stop()
+    s.check(os.path.exists(place.pins), "the place of another one is gone")
+    os.close(held)
+    os.rmdir(place.pins)
+
+
 def without_place(s):
     s.step("without a BPF file system: said, and all else runs")
-    s.config("jail.conf", JAILS.format(s.dir))
     os.makedirs(os.path.join(s.dir, "empty"), exist_ok=True)
     daemon = s.bandogd(mounts={"/sys/fs/bpf": os.path.join(s.dir, "empty")})
     s.wait_for(lambda: "no BPF file system is mounted at /sys/fs/bpf" in daemon.output(), 5,
@@ -303,9 +333,11 @@ def scenario(s):
         enforcer_dies(s, daemon)
         daemon = all_die(s, daemon, place)
         reloaded(s, daemon, place)
+        daemon = left_behind(s, daemon, place)
         stop(s, daemon, place)
         foreign(s, place)
         generic(s, place)
+        taken(s, place)
         without_place(s)
     finally:
         place.remove()
