@@ -19,6 +19,7 @@
 
 #define CHECK_MS 30000          /* is our table still there? one small question */
 #define CHECK_UNWATCHED_MS 1000 /* when nobody tells us */
+#define CHECK_XDP_MS 5000       /* interfaces come and go, and nobody tells */
 #define BULK_MIN 500            /* orders in a message */
 #define COUNTED_MAX 50000       /* of bans that are told again: so many get counters */
 /* The BPF directory: its own path leads through one that is root's alone. */
@@ -127,6 +128,13 @@ static void on_missed(void *ctx)
 	ask_resync(e);
 }
 
+static int check_ms(const struct enforcer *e)
+{
+	if (!e->watch)
+		return CHECK_UNWATCHED_MS;
+	return e->role->args->uses_xdp ? CHECK_XDP_MS : CHECK_MS;
+}
+
 static void start_watch(struct enforcer *e)
 {
 	const struct enforcer_watch_fns fns = {e, on_check, on_missed};
@@ -138,9 +146,7 @@ static void start_watch(struct enforcer *e)
 	if (!e->watch)
 		log_warning(NULL, "%s; looking each second", err.text);
 	enforcer_watch_tables(e->watch);
-	int ms = e->watch ? CHECK_MS : CHECK_UNWATCHED_MS;
-
-	loop_arm(e->check_timer, (uint64_t)ms, (uint64_t)ms);
+	loop_arm(e->check_timer, (uint64_t)check_ms(e), (uint64_t)check_ms(e));
 }
 
 /* --- orders ------------------------------------------------------------------------
