@@ -148,7 +148,7 @@ const struct cli_verb cli_report = {
     .synopsis = "[--since TIME] [--html FILE] [--json]",
     .summary = "Tell how many came, got through and were stopped",
     .help = "  --since TIME   as in 2026-11-24T04:05, or -7d; a day ago without it\n"
-	    "  --html FILE    write it as a page with plots, which needs no network\n"
+	    "  --html FILE    instead of text a page with plots, which needs no network\n"
 	    "By hour (or day), jail, reason, network and address.\n",
     .run = run,
 };
