@@ -10,20 +10,8 @@ import threading
 import time
 
 import harness
+import one_jail
 
-FILTER = r"""[Definition]
-failregex = ^\s*\S+ knock\[\d+\]: refused <ADDR>$
-"""
-JAIL = """\
-[knock]
-enabled = true
-filter = knock
-logpath = {log}
-maxretry = 3
-findtime = 600
-bantime = 600
-port = 25
-"""
 GUILTY, CAREFUL = 120, 120  # addresses with exactly three failures, and with exactly two
 LINES_A_SECOND = 150
 ROLES = ["reader", "engine", "enforcer", "keeper", "front"]
@@ -93,8 +81,7 @@ def scenario(s):
     random_ = random.Random(21)
     guilty, lines = addresses(random_)
     log = s.log("knock.log")
-    s.config("filter.d/knock.conf", FILTER)
-    s.config("jail.conf", JAIL.format(log=log))
+    one_jail.configure(s, log, maxretry=3)
     daemon = s.bandogd()
 
     s.step("each role is killed over and over while lines are written")
@@ -118,7 +105,7 @@ def scenario(s):
     s.wait_for(lambda: not daemon.processes(), 2, "the end of all roles")
     s.equal(in_kernel(s), kept, "the kernel's set without any process")
     for source in lines[half:half + 100]:
-        s.append(log, f"knock[1]: refused {source}")
+        one_jail.fail(s, log, source)
 
     s.step("a new start goes on where the old one was, and is killed too")
     daemon = s.bandogd()

@@ -6,24 +6,12 @@ import socket
 import subprocess
 
 import harness
+import one_jail
 
-FILTER = r"""[Definition]
-failregex = ^\s*\S+ knock\[\d+\]: refused <ADDR>$
-"""
-JAIL = """\
-[knock]
-enabled = true
-filter = knock
-logpath = {log}
-maxretry = 1
-findtime = 600
-bantime = 600
-port = 25
-"""
 
 
 def knock(s, log, source):
-    s.append(log, f"knock[1]: refused {source}")
+    one_jail.fail(s, log, source)
 
 
 def wait_dropped(s, source, seconds=10):
@@ -104,8 +92,7 @@ def nonsense(s):
 
 def scenario(s):
     log = s.log("knock.log")
-    s.config("filter.d/knock.conf", FILTER)
-    s.config("jail.conf", JAIL.format(log=log))
+    one_jail.configure(s, log)
     os.makedirs(s.state_dir, exist_ok=True)
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m,mode=0755", "tmpfs", s.state_dir],
                    check=True)

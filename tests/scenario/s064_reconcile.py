@@ -6,22 +6,10 @@ import subprocess
 import time
 
 import harness
+import one_jail
 
 SOON = 1.0
 MANY = 400  # more than are asked for one by one
-FILTER = r"""[Definition]
-failregex = ^\s*\S+ knock\[\d+\]: refused <SUBNET>$
-"""
-JAIL = """\
-[knock]
-enabled = true
-filter = knock
-logpath = {log}
-maxretry = 1
-findtime = 600
-bantime = 600
-port = 25
-"""
 BANS = {"198.51.100.1": "knock-ipv4", "2001:db8:1::1": "knock-ipv6",
         "203.0.113.0/24": "knock-net4-24"}
 TOLD = {"table": "changed by somebody else", "elements": "takes bans out of the firewall"}
@@ -120,12 +108,11 @@ def second_daemon(s):
 
 def scenario(s):
     log = s.log("knock.log")
-    s.config("filter.d/knock.conf", FILTER)
-    s.config("jail.conf", JAIL.format(log=log))
+    one_jail.configure(s, log, tag="<SUBNET>")
     daemon = s.bandogd()
     s.listen(25)
     for who in BANS:
-        s.append(log, f"knock[1]: refused {who}")
+        one_jail.fail(s, log, who)
     s.wait_for(lambda: all(is_there(s, who) for who in BANS), 5, "the bans")
     elements(s, daemon)
     tables(s, daemon)
@@ -134,7 +121,7 @@ def scenario(s):
     many(s, daemon, log)
     what_is_ours(s, daemon)
     s.step("the daemon is as before")
-    s.append(log, "knock[1]: refused 198.51.100.9")
+    one_jail.fail(s, log, "198.51.100.9")
     s.wait_for(lambda: is_there(s, "198.51.100.9"), 5, "one more ban")
 
 

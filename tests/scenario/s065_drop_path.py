@@ -8,21 +8,9 @@ import struct
 import time
 
 import harness
+import one_jail
 from network import ip
 
-FILTER = r"""[Definition]
-failregex = ^\s*\S+ knock\[\d+\]: refused <ADDR>$
-"""
-JAIL = """\
-[knock]
-enabled = true
-filter = knock
-logpath = {log}
-maxretry = 1
-findtime = 600
-bantime = 600
-port = 25
-"""
 BAD4, GOOD4, BAD6, GOOD6 = "198.51.100.7", "198.51.100.8", "2001:db8:1000::7", "2001:db8:1000::8"
 VLAN = {"vlan5": ("10.5.0.1", "10.5.0.66", "10.5.0.77"),
         "inner": ("10.6.0.1", "10.6.0.66", "10.6.0.77")}  # server, banned, other
@@ -107,7 +95,7 @@ def mapped(s):
         s.equal(address[0], f"::ffff:{GOOD4}")
     s.equal(s.connect(BAD4, 25, 0.4), "timeout")
     s.equal(s.connect(GOOD4, 25), "ok")
-    s.append(s.knock_log, "knock[1]: refused ::ffff:198.51.100.9")
+    one_jail.fail(s, s.knock_log, "::ffff:198.51.100.9")
     s.wait_for(lambda: "198.51.100.9" in s.nft_set("knock-ipv4"), 5, "the ban, as IPv4")
 
 
@@ -148,7 +136,7 @@ def vlans(s):
     for name, (server, bad, good) in VLAN.items():
         s.wait_for(lambda to=server, by=bad: connects(s, by, to, seconds=1) == "ok", 5,
                    "the way through")
-        s.append(s.knock_log, f"knock[1]: refused {bad}")
+        one_jail.fail(s, s.knock_log, bad)
         s.wait_for(lambda who=bad: who in s.nft_set("knock-ipv4"), 5, "the ban")
         s.equal(connects(s, bad, server), "timeout", name)
         s.equal(connects(s, good, server, seconds=1), "ok", name)
@@ -185,12 +173,11 @@ def forwarded(s):
 
 def scenario(s):
     s.knock_log = s.log("knock.log")
-    s.config("filter.d/knock.conf", FILTER)
-    s.config("jail.conf", JAIL.format(log=s.knock_log))
+    one_jail.configure(s, s.knock_log)
     s.bandogd()
     s.listen(25)
     for who in (BAD4, BAD6):
-        s.append(s.knock_log, f"knock[1]: refused {who}")
+        one_jail.fail(s, s.knock_log, who)
     s.wait_for(lambda: BAD6 in s.nft_set("knock-ipv6"), 5, "the bans")
     time.sleep(0.1)
     mapped(s)
