@@ -176,7 +176,7 @@ def reloaded(s, daemon, place):
     s.step("no jail wants it any more: it is gone, and so is the right to it")
     s.config("jail.conf", ONLY_NFT.format(s.dir))
     daemon.reload()
-    s.wait_for(lambda: program(s) is None, 5, "the program to go")
+    s.wait_for(lambda: program(s) is None, 15, "the program to go")
     s.wait_for(lambda: daemon.role("enforcer") and rights(daemon) == RIGHTS[False], 5,
                "fewer rights")
     s.check(not os.path.exists(place.pins), "pins are left")
@@ -197,7 +197,7 @@ def left_behind(s, daemon, place):
     s.check(program(s) and os.path.exists(place.pins), "nothing is left")
     s.config("jail.conf", ONLY_NFT.format(s.dir))
     daemon = s.bandogd(mounts=place.mounts)
-    s.wait_for(lambda: program(s) is None, 5, "the program to go")
+    s.wait_for(lambda: program(s) is None, 15, "the program to go")
     s.check(not os.path.exists(place.pins), "pins are left")
     daemon.stop()
     s.config("jail.conf", JAILS.format(s.dir))
