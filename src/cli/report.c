@@ -147,8 +147,9 @@ const struct cli_verb cli_report = {
     .name = "report",
     .synopsis = "[--since TIME] [--html FILE] [--json]",
     .summary = "Tell how many came, got through and were stopped",
-    .help = "  --since TIME   as in 2026-11-24T04:05, or -7d; a day ago without it\n"
-	    "  --html FILE    instead of text a page with plots, which needs no network\n"
-	    "By hour (or day), jail, reason, network and address.\n",
+    .help =
+	"  --since TIME   as in 2026-11-24T04:05, or -7d; a day ago without it\n"
+	"  --html FILE    instead of text a page with plots, which needs no network\n"
+	"By hour (or day), jail, reason, network and address.\n",
     .run = run,
 };

@@ -235,18 +235,6 @@ void xdp_apply(struct xdp *x, const struct nft_change *changes, size_t n_changes
 	flush_run(x, errors);
 }
 
-/* Does our program stand at the target's interface? */
-static bool is_standing(const struct xdp *x, uint32_t target)
-{
-	uint64_t bit = UINT64_C(1) << x->bit_of[target];
-
-	for (size_t i = 0; i < x->n_interfaces; i++) {
-		if (x->interfaces[i].targets & bit)
-			return x->interfaces[i].mode != XDP_OFF;
-	}
-	return false;
-}
-
 int xdp_counter(struct xdp *x, uint32_t target, const struct net *net, int64_t now_ns,
     uint64_t *packets, uint64_t *bytes)
 {
@@ -254,8 +242,6 @@ int xdp_counter(struct xdp *x, uint32_t target, const struct net *net, int64_t n
 
 	if (target >= x->n_targets)
 		return -EINVAL;
-	if (!is_standing(x, target))
-		return -ENOENT;
 	struct xdp_key k = key_of(x, target, net);
 	int r = x->lib.lookup_elem(x->maps[XDP_BANS], &k, &b);
 

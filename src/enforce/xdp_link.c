@@ -246,7 +246,7 @@ static void check(struct xdp *x, struct xdp_interface *i)
 		return;
 	}
 	if (i->index != index)
-		drop_masks(x);
+		xdp_drop_links(x); /* renamed, it would go on dropping */
 	i->index = index;
 	(void)attach(x, i);
 	i->is_news = i->mode != before.mode || i->mode != XDP_OFF ||

@@ -34,12 +34,27 @@ static int open_locked(void)
 	return TAKE_FD(fd);
 }
 
-static void give_to(int fd, const char *user)
+static const struct passwd *account(const char *user)
 {
 	const struct passwd *pw = getpwnam(user);
 
-	if (!pw)
-		pw = getpwnam("nobody");
+	return pw ? pw : getpwnam("nobody");
+}
+
+/* Where anybody may make directories there, one of somebody else stands in our way. */
+static bool is_ours(int fd, const char *user)
+{
+	const struct passwd *pw = account(user);
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && (st.st_uid == 0 || st.st_uid == geteuid() ||
+					  (pw && st.st_uid == pw->pw_uid));
+}
+
+static void give_to(int fd, const char *user)
+{
+	const struct passwd *pw = account(user);
+
 	/* Where there is only one user this fails, and does not matter. */
 	if (pw && geteuid() == 0 && fchown(fd, pw->pw_uid, pw->pw_gid) == 0)
 		(void)fchmod(fd, 0700);
@@ -50,7 +65,7 @@ int bpf_place_open(const char *user, struct err *e)
 	if (!is_bpf(BPF_PLACE_ROOT))
 		return err_set(e, -ENODEV,
 		    "XDP: no BPF file system is mounted at " BPF_PLACE_ROOT
-		    " (mount -t bpf bpf " BPF_PLACE_ROOT ")");
+		    " (mount -t bpf -o mode=0700 bpf " BPF_PLACE_ROOT ")");
 	if (mkdir(BPF_PLACE_DIR, 0700) < 0 && errno != EEXIST)
 		return err_errno(e, -errno, "XDP: " BPF_PLACE_DIR);
 	int fd = open_locked();
@@ -60,6 +75,12 @@ int bpf_place_open(const char *user, struct err *e)
 		    e, fd, "XDP: another bandogd uses " BPF_PLACE_DIR " already");
 	if (fd < 0)
 		return err_errno(e, fd, "XDP: " BPF_PLACE_DIR);
+	if (!is_ours(fd, user)) {
+		close(fd);
+		return err_set(e, -EPERM,
+		    "XDP: " BPF_PLACE_DIR " is somebody else's; mount " BPF_PLACE_ROOT
+		    " with mode=0700");
+	}
 	give_to(fd, user);
 	return fd;
 }

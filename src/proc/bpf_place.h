@@ -5,7 +5,8 @@
  * bpf_place - the directory in which XDP's maps and links are pinned
  *
  * BPF_PLACE_DIR belongs to the enforcer's user, and can be reached only by a descriptor
- * of it: the file system above is root's alone. Who holds its lock uses it, so a second
+ * of it where, as with systemd, the file system above is root's alone. A directory of
+ * another user is not taken. Who holds its lock uses it, so a second
  * bandogd leaves the first one's alone. It is never made where no BPF file system is
  * mounted; systemd mounts one.
  */

@@ -288,7 +288,6 @@ static void carry_out(struct enforcer *e, const struct order *orders, uint32_t n
 		if (results[i])
 			errors[order_of[i]] = results[i];
 	}
-	enforcer_tables_note(e->tables);
 	if (r == -ENOENT)
 		repair_foreign(e);
 	else if (r < 0)
@@ -373,6 +372,7 @@ static void take_count(struct enforcer *e, struct message *m)
 	pack_u32(&answer, n);
 	for (uint32_t i = 0; i < n; i++) {
 		uint64_t packets = 0, bytes = 0;
+		bool is_known = true;
 		uint32_t jail = orders[i].jail;
 		uint32_t first = enforcer_tables_first(e->tables, jail);
 		uint32_t n_targets = enforcer_tables_n(e->tables, jail);
@@ -380,14 +380,13 @@ static void take_count(struct enforcer *e, struct message *m)
 		for (uint32_t t = first; t < first + n_targets; t++) {
 			uint64_t p = 0, by = 0;
 
-			if (enforcer_tables_counter(
-				e->tables, t, &orders[i].net, &p, &by) == 0) {
-				packets += p;
-				bytes += by;
-			}
+			is_known &= enforcer_tables_counter(
+					e->tables, t, &orders[i].net, &p, &by) == 0;
+			packets += p;
+			bytes += by;
 		}
-		pack_u64(&answer, packets);
-		pack_u64(&answer, bytes);
+		pack_u64(&answer, is_known ? packets : MESSAGE_NOT_KNOWN);
+		pack_u64(&answer, is_known ? bytes : MESSAGE_NOT_KNOWN);
 	}
 	(void)role_send(e->role, ROLE_ENGINE, MSG_COUNTED, &answer, -1);
 	buf_deinit(&answer);
@@ -472,12 +471,15 @@ static void enforcer_message(
 	case MSG_RESYNC: /* those that wait are told again, too */
 		if (unpack_u64(&m->body) == r->setup->generation)
 			enforcer_later_clear(e->later);
-		e->is_syncing = e->expects_resync;
-		e->n_synced = 0;
+		if (e->expects_resync)
+			e->n_synced = 0;
+		/* Asked for again meanwhile, it comes again. */
+		e->is_syncing |= e->expects_resync;
+		e->expects_resync = false;
 		return;
 	default: /* MSG_RESYNCED; adding again what is there does no harm */
 		(void)unpack_u64(&m->body);
-		e->is_syncing = e->expects_resync = false;
+		e->is_syncing = false;
 	}
 }
 

@@ -130,7 +130,6 @@ static void lift_end(struct lift *l)
 	int r = l->n ? enforcer_tables_apply(l->g->tables, l->changes, l->n, errors, &e)
 		     : 0;
 
-	enforcer_tables_note(l->g->tables);
 	/* -ENOENT: the table is gone, and all bans with it. */
 	if (r < 0 && r != -ENOENT)
 		log_err(

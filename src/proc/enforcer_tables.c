@@ -29,6 +29,7 @@ struct enforcer_tables {
 	uint32_t *first; /* by jail; one more at the end */
 	uint32_t n_jails;
 	bool is_dry;
+	bool is_swept; /* of what an earlier process left */
 };
 
 /* What setting up needs to know of the jails. */
@@ -171,6 +172,25 @@ static void take_over(struct enforcer_tables *t, struct layout *l)
 	l->n_tables = 0;
 }
 
+/* One that was killed may have left a table that nothing of this set-up uses. */
+static void remove_abandoned(struct enforcer_tables *t)
+{
+	struct err e = {""};
+
+	if (t->is_swept)
+		return;
+	t->is_swept = true;
+	for (size_t i = 0; i < t->n_tables; i++) {
+		if (nft_place_eq(&t->tables[i].place, &nft_own_place))
+			return;
+	}
+	CLEANUP(nft_closep) struct nft *left = nft_open(&nft_own_place, &e);
+
+	if (!left || nft_remove(left, &e) < 0)
+		log_err(
+		    NULL, "what an earlier bandogd left may still drop: %s", e.text);
+}
+
 int enforcer_tables_setup(
     struct enforcer_tables *t, const struct setup *s, bool is_dry, struct err *e)
 {
@@ -187,8 +207,10 @@ int enforcer_tables_setup(
 	t->is_dry = is_dry;
 	bool unused;
 
-	if (!is_dry)
+	if (!is_dry) {
+		remove_abandoned(t);
 		return enforcer_tables_repair(t, &unused, e);
+	}
 	/* By a reload: what stands there now is ours, and would go on dropping. */
 	r = enforcer_tables_remove(t, e);
 	for (size_t i = 0; i < t->n_tables; i++)
@@ -211,6 +233,16 @@ static int table_repair(struct table *b, struct err *e)
 	return r;
 }
 
+/* Our own set-up is no surprise; changes to elements leave the number as it is or
+ * cost one look. */
+static void note_generations(struct enforcer_tables *t)
+{
+	for (size_t i = 0; i < t->n_tables; i++) {
+		if (t->tables[i].nft)
+			t->tables[i].generation = nft_generation(t->tables[i].nft);
+	}
+}
+
 int enforcer_tables_repair(struct enforcer_tables *t, bool *out_any, struct err *e)
 {
 	bool any = false;
@@ -228,7 +260,7 @@ int enforcer_tables_repair(struct enforcer_tables *t, bool *out_any, struct err 
 			r = one;
 	}
 	enforcer_xdp_repair(t->xdp, &any);
-	enforcer_tables_note(t);
+	note_generations(t);
 	*out_any = any;
 	return r;
 }
@@ -269,14 +301,6 @@ bool enforcer_tables_changed(struct enforcer_tables *t)
 			has_changed = b->needs_repair = true;
 	}
 	return has_changed;
-}
-
-void enforcer_tables_note(struct enforcer_tables *t)
-{
-	for (size_t i = 0; i < t->n_tables; i++) {
-		if (t->tables[i].nft)
-			t->tables[i].generation = nft_generation(t->tables[i].nft);
-	}
 }
 
 size_t enforcer_tables_ports(

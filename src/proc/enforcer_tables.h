@@ -43,8 +43,6 @@ bool enforcer_tables_stand(const struct enforcer_tables *t);
 bool enforcer_tables_any(const struct enforcer_tables *t);
 /* Has somebody else changed one of them since the last call? A cheap question. */
 bool enforcer_tables_changed(struct enforcer_tables *t);
-/* Our own changes are no surprise. */
-void enforcer_tables_note(struct enforcer_tables *t);
 
 /* The sockets that our changes come from: nft_port(). Return: how many. */
 size_t enforcer_tables_ports(

@@ -442,6 +442,8 @@ void engine_answers_done(struct engine_answers *a, struct message *m)
 	}
 	(void)engine_role_flush(a->er);
 	engine_orders_done(a->er, seq);
+	/* Either may have lost the front, and with it who waits. */
+	w = seq ? find_waiting(a, seq) : NULL;
 	if (w && seq == w->last_seq) {
 		w->last_seq = 0;
 		answers_check(a, w);
@@ -457,8 +459,11 @@ void engine_answers_counted(struct engine_answers *a, struct message *m)
 	if (!w || n != w->bans.n)
 		return;
 	w->stopped = calloc(2 * (size_t)n, sizeof(*w->stopped));
-	for (uint32_t i = 0; w->stopped && i < 2 * n; i++)
-		w->stopped[i] = unpack_u64(&m->body);
+	for (uint32_t i = 0; w->stopped && i < 2 * n; i++) {
+		uint64_t v = unpack_u64(&m->body);
+
+		w->stopped[i] = v == MESSAGE_NOT_KNOWN ? 0 : v;
+	}
 	w->last_seq = 0;
 	answers_check(a, w);
 }

@@ -21,13 +21,17 @@ void answers_report(struct engine_answers *a, const struct request *q)
 
 void engine_answers_sampled(struct engine_answers *a, uint64_t seq)
 {
-	struct answer *w, *next;
+	struct answer *w = TAILQ_FIRST(&a->waiting);
 
-	TAILQ_FOREACH_SAFE (w, &a->waiting, link, next) {
-		if (w->verb != REQUEST_REPORT || !w->last_seq || w->last_seq > seq)
+	while (w) {
+		if (w->verb != REQUEST_REPORT || !w->last_seq || w->last_seq > seq) {
+			w = TAILQ_NEXT(w, link);
 			continue;
+		}
+		w->store_seq =
+		    engine_store_now(a->er->store); /* may give others theirs */
 		w->last_seq = 0;
-		w->store_seq = engine_store_now(a->er->store);
 		answers_check(a, w);
+		w = TAILQ_FIRST(&a->waiting);
 	}
 }

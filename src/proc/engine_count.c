@@ -66,8 +66,8 @@ static struct engine *engine_of(const struct engine_count *c)
 static bool can_ask(const struct engine_count *c)
 {
 	/* Bans that are being told again are not all in the kernel yet. */
-	return c->er->is_restored && c->er->is_enforcing && !c->er->resync.is_on &&
-	       c->er->role->peers[ROLE_ENFORCER];
+	return c->er->is_restored && !c->er->role->setup->dry_run &&
+	       !c->er->resync.is_on && c->er->role->peers[ROLE_ENFORCER];
 }
 
 /* --- asking ------------------------------------------------------------------------
@@ -199,6 +199,8 @@ void engine_count_touch(struct engine_count *c)
 	ending = ms_until_ending(c);
 	if (ending < ms)
 		ms = ending;
+	if (c->n_questions >= MAX_QUESTIONS && ms < PORTION_MS)
+		ms = PORTION_MS;
 	if (ms < 1)
 		ms = 1;
 	loop_arm(c->timer, (uint64_t)(ms < PASS_MS ? ms : PASS_MS), 0);
@@ -348,9 +350,12 @@ bool engine_count_message(struct engine_count *c, struct message *m)
 		return true;
 	}
 	for (uint32_t i = 0; i < n; i++) {
-		uint64_t packets = unpack_u64(&u);
+		uint64_t packets = unpack_u64(&u), bytes = unpack_u64(&u);
 
-		book(c, q, &q->items[i], packets, unpack_u64(&u));
+		/* Not known: not in the kernel, or not all of it. Nothing was counted.
+		 */
+		if (packets != MESSAGE_NOT_KNOWN)
+			book(c, q, &q->items[i], packets, bytes);
 	}
 	m->body = u;
 	uint64_t seq = q->seq;

@@ -77,8 +77,15 @@ void engine_sums_stopped(struct engine_sums *s, wall_t now, uint32_t jail,
 
 void engine_sums_freeze(struct engine_sums *s, const struct setup *names)
 {
-	if (s->frozen.n < FROZEN_ENOUGH_BYTES)
+	size_t before = s->frozen.n;
+
+	if (before < FROZEN_ENOUGH_BYTES)
 		sums_take(s->pending, names, s->run, &s->batch, &s->frozen);
+	if (s->frozen.failed) {
+		s->frozen.failed = false;
+		s->frozen.n = before;
+		log_warning(NULL, "out of memory; the report will lack something");
+	}
 	if (sums_n_lost(s->pending) == s->n_lost)
 		return;
 	s->n_lost = sums_n_lost(s->pending);

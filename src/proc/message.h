@@ -11,7 +11,10 @@
  * version.
  */
 
+#include <stdint.h>
+
 #define MESSAGE_MAX_BYTES 65536
+#define MESSAGE_NOT_KNOWN UINT64_MAX /* a counter that cannot be read */
 
 enum message_type {
 	/* supervisor → any role */
@@ -64,8 +67,9 @@ enum message_type {
 	/* enforcer → engine */
 	MSG_DONE, /* u64 generation, u64 seq, u32 n, n × (record, u8 reason, i64 errno)
 		     refused */
-	MSG_COUNTED,    /* u64 seq, u32 n, n × (u64 packets, u64 bytes) */
-	MSG_OWN,        /* u32 n, networks: addresses of this machine */
+	MSG_COUNTED, /* u64 seq, u32 n, n × (u64 packets, u64 bytes), or both not known
+		      */
+	MSG_OWN,     /* u32 n, networks: addresses of this machine */
 	MSG_PROTECTED,  /* u32 n, n × (u8 reason, net): no longer to be banned */
 	MSG_ENFORCING,  /* bool: the kernel has our sets (a dry run: false) */
 	MSG_SEVERED,    /* u64 generation, u32 jail, u32 connections that were ended */

@@ -103,7 +103,8 @@ static int take_network(struct places *p, struct err *e)
 	struct ucred holder;
 
 	memcpy(name.sun_path + 1, NETWORK_NAME, strlen(NETWORK_NAME));
-	p->network_fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	p->network_fd =
+	    socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (p->network_fd < 0)
 		return err_errno(e, -errno, "socket");
 	if (bind(p->network_fd, (const struct sockaddr *)&name, n) == 0)
@@ -114,6 +115,14 @@ static int take_network(struct places *p, struct err *e)
 		return 0;
 	return err_set(e, -EBUSY,
 	    "another bandogd guards this network: two would undo each other's bans");
+}
+
+void places_answer(const struct places *p)
+{
+	int fd;
+
+	while ((fd = accept4(p->network_fd, NULL, NULL, SOCK_CLOEXEC)) >= 0)
+		close(fd);
 }
 
 int places_take(struct places *p, const struct supervisor_args *args, struct err *e)

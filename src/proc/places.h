@@ -50,4 +50,6 @@ int places_daemonize(struct places *p, int *out_ready_fd);
 bool places_reopen_log(struct places *p);
 /* The further file with our number. One that names another living process stays. */
 void places_write_pid(struct places *p);
+/* Whoever asks who holds network_fd knows it now: make room for the next. */
+void places_answer(const struct places *p);
 void places_release(struct places *p); /* removes the socket, and that file */

@@ -223,12 +223,19 @@ static void on_backoff(void *ctx)
 }
 
 /* Which the enforcer is started with: what is there without need drops without end. */
+static void leave_bpf_place(struct supervisor *s)
+{
+	/* In a dry run only what is ours: what an earlier one left stays as it is. */
+	if (s->bpf_fd >= 0 || !s->setup->dry_run)
+		bpf_place_remove(&s->bpf_fd);
+}
+
 static void take_bpf_place(struct supervisor *s)
 {
 	struct err e = {""};
 
 	if (!wants_xdp(s)) {
-		bpf_place_remove(&s->bpf_fd);
+		leave_bpf_place(s);
 		return;
 	}
 	if (s->bpf_fd < 0)
@@ -271,6 +278,7 @@ static void child_start(struct child *c)
 	c->runs_commands = c->role == ROLE_RUNNER && setup_uses_commands(s->setup);
 	if (c->role == ROLE_ENFORCER)
 		take_bpf_place(s);
+	c->wanted_xdp = wants_xdp(s);
 	c->uses_xdp = c->role == ROLE_ENFORCER && s->bpf_fd >= 0;
 	int r = channel_pair(fds);
 
@@ -377,13 +385,15 @@ static void child_reaped(struct supervisor *s, struct child *c, int status)
 	child_retry(c);
 }
 
-/* Rights that were given up do not come back, and those not needed are not kept. */
+/* Rights that were given up do not come back, and those not needed are not kept. An
+ * enforcer that is to run dry is told so: it takes away what it has put up. */
 static bool needs_other_rights(struct child *c)
 {
 	c->is_stepping_down =
 	    (c->role == ROLE_RUNNER &&
 		c->runs_commands != setup_uses_commands(c->owner->setup)) ||
-	    (c->role == ROLE_ENFORCER && c->uses_xdp != wants_xdp(c->owner));
+	    (c->role == ROLE_ENFORCER && !c->owner->setup->dry_run &&
+		c->wanted_xdp != wants_xdp(c->owner));
 	return c->is_stepping_down;
 }
 
@@ -472,6 +482,13 @@ static void on_signal(void *ctx, int signo)
 	}
 }
 
+static void on_network(void *ctx, UNUSED int events)
+{
+	struct supervisor *s = ctx;
+
+	places_answer(&s->places);
+}
+
 static int supervise(struct supervisor *s)
 {
 	static const int signals[] = {SIGCHLD, SIGHUP, SIGUSR1, SIGTERM, SIGINT};
@@ -480,6 +497,9 @@ static int supervise(struct supervisor *s)
 	if (!s->loop)
 		return 2;
 	s->patience = loop_add_timer(s->loop, on_patience_over, s);
+	if (s->places.network_fd >= 0)
+		s->network = loop_add_fd(
+		    s->loop, s->places.network_fd, LOOP_READ, on_network, s);
 	for (size_t i = 0; i < ARRAY_LEN(signals); i++)
 		s->signals[i] = loop_add_signal(s->loop, signals[i], on_signal, s);
 	for (size_t i = 0; i < ARRAY_LEN(start_order); i++) {
@@ -501,8 +521,9 @@ static int supervise(struct supervisor *s)
 	for (size_t i = 0; i < ARRAY_LEN(signals); i++)
 		loop_watch_free(s->signals[i]);
 	loop_watch_free(s->patience);
+	loop_watch_free(s->network);
 	loop_free(s->loop);
-	bpf_place_remove(&s->bpf_fd);
+	leave_bpf_place(s);
 	log_notice(NULL, "stopped");
 	return 0;
 }

@@ -24,7 +24,8 @@ struct child {
 	unsigned int n_failures;
 	bool is_ready;
 	bool runs_commands;    /* the runner, with all rights */
-	bool uses_xdp;         /* the enforcer, with the BPF directory */
+	bool wanted_xdp;       /* the enforcer, when it was started */
+	bool uses_xdp;         /* it has the BPF directory */
 	bool is_stepping_down; /* stops, to be started with other rights */
 };
 
@@ -34,6 +35,7 @@ struct supervisor {
 	struct loop *loop;
 	struct loop_watch *signals[5];
 	struct loop_watch *patience;
+	struct loop_watch *network; /* NULL: a dry run */
 	struct child children[ROLE_N];
 	struct setup *setup;
 	int setup_fd;

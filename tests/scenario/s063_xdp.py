@@ -8,6 +8,7 @@ import re
 import signal
 import socket
 import subprocess
+import time
 
 import harness
 from clients import is_shut_out
@@ -41,6 +42,7 @@ port = 25
 banaction = nftables
 """
 AT_MACVLAN = DEFAULT.replace("eth0", "mv0") + "[mail]\nport = 25\n"
+ONLY_XDP = DEFAULT + "[mail]\nport = 25\n"
 NO_INTERFACE = DEFAULT.replace("[interface=eth0]", "") + "[mail]\nport = 25\n"
 ONLY_NFT = DEFAULT + "[nft]\nport = 25\nbanaction = nftables\n"
 BAD = ["198.51.100.7", "2001:db8:1000::7"]
@@ -182,6 +184,11 @@ def reloaded(s, daemon, place):
     s.check(not os.path.exists(place.pins), "pins are left")
     s.check(is_shut_out(s, "203.0.113.7"), "what nftables drops went, too")
     s.equal(s.connect("198.18.7.7", 2525), "ok")
+    s.step("only XDP from now on: the table of nftables does not go on dropping")
+    s.config("jail.conf", ONLY_XDP.format(s.dir))
+    daemon.reload()
+    s.wait_for(lambda: program(s), 5, "the program")
+    s.wait_for(lambda: "inet bandog" not in s.nft("list", "tables"), 5, "the table to go")
     s.step("and back again")
     s.config("jail.conf", JAILS.format(s.dir))
     daemon.reload()
@@ -306,6 +313,11 @@ def without_place(s):
                "that it is said")
     s.bandog("ban", "nft", BAD[0], check=False)
     shut_out(s, BAD[0])
+    s.step("a reload that changes nothing does not start the enforcer anew")
+    before = daemon.role("enforcer")
+    daemon.reload()
+    time.sleep(1)
+    s.equal(daemon.role("enforcer"), before)
     daemon.stop()
 
 

@@ -43,6 +43,16 @@ def tables(s, daemon):
         s.wait_for(lambda: s.connect("198.51.100.1", 25, 0.2) == "timeout", SOON, "the drop")
 
 
+def while_banning(s, daemon, log):
+    s.step("our rules are deleted while bans are made: mended all the same")
+    for i in range(3):
+        s.nft("flush", "chain", "inet", "bandog", "prerouting")
+        s.append(log, f"knock[1]: refused 198.51.101.{i + 1}")
+        s.wait_for(lambda: s.connect("198.51.100.1", 25, 0.2) == "timeout", SOON, "the drop")
+        s.wait_for(lambda i=i: is_there(s, f"198.51.101.{i + 1}"), SOON, "the ban made then")
+    s.check(daemon.alive(), "alive")
+
+
 def elements(s, daemon):
     for who, name in BANS.items():
         s.step(f"{who} is taken out of its set: put back within a second, with its time")
@@ -116,6 +126,7 @@ def scenario(s):
     s.wait_for(lambda: all(is_there(s, who) for who in BANS), 5, "the bans")
     elements(s, daemon)
     tables(s, daemon)
+    while_banning(s, daemon, log)
     idle(s, daemon)
     second_daemon(s)
     many(s, daemon, log)
