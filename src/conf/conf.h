@@ -115,6 +115,7 @@ struct conf_jail {
 	struct conf_value protocol;
 	bool native; /* carry out ourselves what we can, instead of running commands */
 	bool sever;  /* a ban ends open connections */
+	bool makeroom; /* while a server is full: of those who failed, too */
 	struct conf_action *actions;
 	size_t n_actions;
 };

@@ -179,6 +179,7 @@ static void put_jail(
 	put_value(out, "protocol", &j->protocol);
 	put_bool(out, "native", j->native, dump_find_place(values, "native"));
 	put_bool(out, "sever", j->sever, dump_find_place(values, "sever"));
+	put_bool(out, "makeroom", j->makeroom, dump_find_place(values, "makeroom"));
 	put_filter(out, &j->filter, dump_find_place(values, "filter"));
 	for (size_t i = 0; i < j->n_actions; i++)
 		put_action(out, &j->actions[i]);

@@ -26,6 +26,7 @@ void jail_set_defaults(struct conf_jail *j, const char *name, struct conf_place 
 	    .ignoreself = true,
 	    .native = true,
 	    .sever = true,
+	    .makeroom = true,
 	    .usedns.text = "warn",
 	};
 	j->backend_text.text = "auto";

@@ -272,6 +272,7 @@ int jail_apply_options(struct jail_reader *rd)
 	jail_apply_bool(rd, "ignoreself", &rd->j->ignoreself);
 	jail_apply_bool(rd, "native", &rd->j->native);
 	jail_apply_bool(rd, "sever", &rd->j->sever);
+	jail_apply_bool(rd, "makeroom", &rd->j->makeroom);
 	apply_count(rd, "maxretry", &rd->j->maxretry);
 	apply_count(rd, "maxmatches", &rd->j->maxmatches);
 	apply_times(rd);

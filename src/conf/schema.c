@@ -127,6 +127,8 @@ const struct schema_option schema_options[] = {
 	"Drop addresses by ourselves where an action's commands would do just that."),
     BOOL("sever", J, "yes",
 	"End the connections that an address has open when it is banned."),
+    BOOL("makeroom", J, "yes",
+	"While a server is full, end silent connections of addresses that failed."),
 
     /* what jail.conf uses to build the options above */
     TEXT("port", M, NULL, "The ports that a ban closes: names, numbers, ranges."),

@@ -415,6 +415,7 @@ static int take_jail(
 	j->maxmatches = c->maxmatches;
 	j->ignoreself = c->ignoreself;
 	j->sever = c->sever;
+	j->makeroom = c->makeroom;
 	if (c->ignorecommand.text && *c->ignorecommand.text) {
 		j->ignorecache_count = c->ignorecache.max_count;
 		j->ignorecache_sec = c->ignorecache.max_time_sec;

@@ -99,7 +99,8 @@ struct setup_jail {
 	double ignorecache_sec;
 	struct nft_target *targets;
 	uint32_t n_targets;
-	bool sever; /* a ban ends open connections, too */
+	bool sever;    /* a ban ends open connections, too */
+	bool makeroom; /* while a server is full, silent ones of who failed, too */
 	struct setup_hosts_deny *hosts_deny;
 	uint32_t n_hosts_deny;
 	struct setup_command *commands;

@@ -215,6 +215,7 @@ static void put_jail(struct buf *b, const struct setup_jail *j)
 	put_texts(b, j->ignore_words, j->n_ignore_words);
 	put_targets(b, j->targets, j->n_targets);
 	pack_bool(b, j->sever);
+	pack_bool(b, j->makeroom);
 	put_hosts_deny(b, j);
 	put_commands(b, j);
 	put_texts(b, j->options.items, j->options.n);
@@ -287,6 +288,7 @@ static void get_jail(struct unpack *u, uint32_t n_sources, struct setup_jail *j)
 	j->ignore_words = get_texts(u, &j->n_ignore_words);
 	j->targets = get_targets(u, &j->n_targets);
 	j->sever = unpack_bool(u);
+	j->makeroom = unpack_bool(u);
 	get_hosts_deny(u, j);
 	get_commands(u, j);
 	get_shown(u, j);

@@ -60,6 +60,7 @@ static void text_form(void **state)
 					 "port = 25  # /jail.conf:10\n"
 					 "native = true  # default\n"
 					 "sever = true  # default\n"
+					 "makeroom = true  # default\n"
 					 "filter = f  # /jail.conf:3\n"
 					 "failregex = ^1%% <HOST>  # /jail.conf:6\n"
 					 "    ^2 <HOST>  # /jail.conf:7\n"

@@ -16,7 +16,7 @@ static void defaults_when_nothing_is_said(void **state)
 	assert_true(j->findtime_sec == 600.0);
 	assert_int_equal(j->maxmatches, 5);
 	assert_true(j->ignoreself);
-	assert_true(j->sever);
+	assert_true(j->sever && j->makeroom);
 	assert_string_equal(j->usedns.text, "warn");
 	assert_int_equal(j->backend, CONF_AUTO);
 	assert_null(j->filter.name);
@@ -49,7 +49,8 @@ static void options_are_typed(void **state)
 	load("[DEFAULT]\nignoreip = 127.0.0.1/8 ::1,\n  192.0.2.0/24\n"
 	     "[a]\nenabled=on\nfilter=f\nlogpath = /a/*.log\n  /b c tail\n  /d  head\n"
 	     "maxretry = 7\nfindtime = 1h30m\nbantime = 1d12h\nmaxmatches = 0\n"
-	     "sever = no\nignoreself = false\nignorecommand = x <ip>\nusedns = "
+	     "sever = no\nmakeroom = no\nignoreself = false\nignorecommand = x "
+	     "<ip>\nusedns = "
 	     "No\nlogtimezone = "
 	     "UTC\n"
 	     "logencoding = utf-8\nport = 1,2\nprotocol = udp\nbackend = polling\n");
@@ -67,7 +68,7 @@ static void options_are_typed(void **state)
 	assert_int_equal(j->bantime_sec, 129600);
 	assert_int_equal(j->maxmatches, 0);
 	assert_false(j->ignoreself);
-	assert_false(j->sever);
+	assert_false(j->sever || j->makeroom);
 	assert_string_equal(j->ignorecommand.text, "x <ip>");
 	assert_string_equal(j->usedns.text, "no");
 	assert_string_equal(j->logtimezone.text, "UTC");

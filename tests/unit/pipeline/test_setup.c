@@ -391,7 +391,7 @@ static void actions_that_do_more_are_commands(void **state)
 	    "         mine\n"
 	    "         smtp.py[dest=\"a@example.org\"]\n"
 	    "[b]\nenabled = true\nfilter = postfix\nlogpath = /var/log/a\n"
-	    "native = no\nsever = no\naction = iptables\n");
+	    "native = no\nsever = no\nmakeroom = no\naction = iptables\n");
 	struct setup *s = config_folder_setup(*state, NULL);
 	const struct setup_jail *j = &s->jails[0];
 
@@ -403,6 +403,7 @@ static void actions_that_do_more_are_commands(void **state)
 	assert_int_equal(s->jails[1].n_targets, 0);
 	assert_int_equal(s->jails[1].n_commands, 1);
 	assert_true(j->sever && !s->jails[1].sever);
+	assert_true(j->makeroom && !s->jails[1].makeroom);
 	assert_true(setup_uses_commands(s));
 	setup_free(s);
 }
