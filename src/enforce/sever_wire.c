@@ -17,10 +17,6 @@
 
 #define OP_BYTES sizeof(struct inet_diag_bc_op)
 
-/* The answer that holds both families: the kernel's older question. The newer one would
- * walk all connections twice. */
-#define LISTING_TYPE TCPDIAG_GETSOCK
-
 static bool has_port(const struct nft_target *t, uint16_t port)
 {
 	for (size_t i = 0; i < t->n_ports; i++) {
@@ -193,7 +189,7 @@ struct nlmsghdr *sever_put_listing(
 	uint8_t code[SEVER_CODE_MAX_BYTES];
 	struct inet_diag_req *r = mnl_nlmsg_put_extra_header(h, sizeof(*r));
 
-	h->nlmsg_type = LISTING_TYPE;
+	h->nlmsg_type = SEVER_LISTING_TYPE;
 	h->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
 	h->nlmsg_seq = seq;
 	r->idiag_states = STATES;
@@ -272,27 +268,41 @@ static size_t ban_of(const struct sever_found *f, const struct net *peer, uint16
 	return f->n_bans;
 }
 
-static void hear_socket(struct sever_found *f, const struct nlmsghdr *h)
+bool sever_see(const struct nlmsghdr *h, struct sever_seen *out)
 {
 	struct inet_diag_msg m;
-	struct net peer;
 
-	if (h->nlmsg_type != LISTING_TYPE || mnl_nlmsg_get_payload_len(h) < sizeof(m))
-		return;
+	if (h->nlmsg_type != SEVER_LISTING_TYPE ||
+	    mnl_nlmsg_get_payload_len(h) < sizeof(m))
+		return false;
 	memcpy(&m, mnl_nlmsg_get_payload(h), sizeof(m));
 	if (m.idiag_family != AF_INET && m.idiag_family != AF_INET6)
+		return false;
+	if (m.idiag_state >= 32 || !has_cookie(&m.id))
+		return false;
+	*out = (struct sever_seen){
+	    .family = m.idiag_family,
+	    .state = m.idiag_state,
+	    .id = m.id,
+	    .peer = m.idiag_family == AF_INET
+			? net_from_v4(m.id.idiag_dst[0])
+			: net_from_v6((const uint8_t *)m.id.idiag_dst),
+	    .port = ntohs(m.id.idiag_sport),
+	    .n_queued = m.idiag_rqueue,
+	    .is_held = m.idiag_inode != 0,
+	    .more = {(const char *)mnl_nlmsg_get_payload(h) + sizeof(m),
+		mnl_nlmsg_get_payload_len(h) - sizeof(m)},
+	};
+	return true;
+}
+
+static void hear_socket(struct sever_found *f, const struct nlmsghdr *h)
+{
+	struct sever_seen s;
+
+	if (!sever_see(h, &s) || !(1u << s.state & STATES))
 		return;
-	if (m.idiag_state >= 32 || !(1u << m.idiag_state & STATES))
-		return;
-	/* Without it the kernel ends what it finds by addresses, when the connection is
-	 * gone by then: the socket that listens. */
-	if (!has_cookie(&m.id))
-		return;
-	if (m.idiag_family == AF_INET)
-		peer = net_from_v4(m.id.idiag_dst[0]);
-	else
-		peer = net_from_v6((const uint8_t *)m.id.idiag_dst);
-	size_t ban = ban_of(f, &peer, ntohs(m.id.idiag_sport));
+	size_t ban = ban_of(f, &s.peer, s.port);
 
 	if (ban == f->n_bans)
 		return;
@@ -300,7 +310,8 @@ static void hear_socket(struct sever_found *f, const struct nlmsghdr *h)
 		f->is_full = true;
 		return;
 	}
-	f->sockets[f->n++] = (struct sever_socket){m.idiag_family, m.id, (uint32_t)ban};
+	f->sockets[f->n++] =
+	    (struct sever_socket){.family = s.family, .id = s.id, .ban = (uint32_t)ban};
 }
 
 static int hear_one(struct sever_found *f, uint32_t seq, const struct nlmsghdr *h)

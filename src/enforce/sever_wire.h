@@ -29,6 +29,18 @@ struct sever_socket {
 	uint8_t family;
 	struct inet_diag_sockid id;
 	uint32_t ban; /* index of the ban that wants it ended */
+	bool is_cut;  /* of sever_cut() */
+};
+
+/* What the kernel says of one socket. */
+struct sever_seen {
+	uint8_t family, state;
+	struct inet_diag_sockid id;
+	struct net peer;
+	uint16_t port;     /* here */
+	uint32_t n_queued; /* of one that listens: connections that wait for accept() */
+	bool is_held; /* a process has it; else it waits to be accepted, or is over */
+	struct span more; /* the attributes */
 };
 
 struct sever_found {
@@ -66,6 +78,20 @@ int sever_hear(struct sever_found *f, uint32_t seq, const void *bytes, size_t n_
 
 /* The next whole message of a datagram; NULL: that was all. */
 const struct nlmsghdr *sever_next(struct span *rest);
+
+/**
+ * sever_see() - read what a message of a listing says of a socket
+ * @out: points into @h
+ *
+ * Return: false: it says nothing of one, or of one that has no name of its own. Without
+ * its cookie the kernel ends what it finds by addresses, when the connection is gone by
+ * then: the socket that listens.
+ */
+bool sever_see(const struct nlmsghdr *h, struct sever_seen *out);
+
+/* The message type of a listing. The answer holds both families: the kernel's older
+ * question. The newer one would walk all connections twice. */
+#define SEVER_LISTING_TYPE TCPDIAG_GETSOCK
 
 /* What an NLMSG_ERROR says: 0 or negative errno, -EBADMSG when it is none. */
 int sever_error_of(const struct nlmsghdr *h);
