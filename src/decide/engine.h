@@ -280,6 +280,13 @@ typedef void (*engine_account_fn)(void *ctx, const struct engine_account *a);
 void engine_account(
     const struct engine *e, const struct net *n, engine_account_fn fn, void *ctx);
 
+/* Who has failures that count at @now, with the time of the newest. A walk over all
+ * that is tracked. */
+typedef void (*engine_failing_fn)(
+    void *ctx, uint32_t jail, const struct net *n, wall_t newest);
+void engine_each_failing(
+    const struct engine *e, wall_t now, engine_failing_fn fn, void *ctx);
+
 /* What is remembered of @n per jail that banned it or counts the bans of all jails. */
 struct engine_offence {
 	uint32_t jail;

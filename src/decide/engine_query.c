@@ -228,3 +228,9 @@ void engine_mark_dirty(struct engine *e)
 	tally_mark_dirty(e->tally);
 	offenders_mark_dirty(e->offenders);
 }
+
+void engine_each_failing(
+    const struct engine *e, wall_t now, engine_failing_fn fn, void *ctx)
+{
+	tally_each_failing(e->tally, now, fn, ctx);
+}

@@ -302,6 +302,17 @@ void tally_count_failing(const struct tally *t, wall_t clock, uint64_t *io_n)
 			io_n[tally_slot(t, id)->jail]++;
 }
 
+void tally_each_failing(
+    const struct tally *t, wall_t clock, tally_failing_fn fn, void *ctx)
+{
+	for (uint32_t id = 1; id <= t->slots.n_made; id++) {
+		const struct slot *s = tally_slot(t, id);
+
+		if (tally_is_failing(t, id, clock))
+			fn(ctx, s->jail, &s->net, (wall_t){s->newest_us});
+	}
+}
+
 size_t tally_count(const struct tally *t)
 {
 	return t->n_tracked;

@@ -95,6 +95,12 @@ void tally_remap(struct tally *t, const uint32_t *map);
 /* How many are failing at @clock, per jail: adds to @io_n. Looks at all of them. */
 void tally_count_failing(const struct tally *t, wall_t clock, uint64_t *io_n);
 
+/* Shows those that are failing at @clock, with their newest failure. Looks at all. */
+typedef void (*tally_failing_fn)(
+    void *ctx, uint32_t jail, const struct net *n, wall_t newest);
+void tally_each_failing(
+    const struct tally *t, wall_t clock, tally_failing_fn fn, void *ctx);
+
 size_t tally_count(const struct tally *t);
 uint64_t tally_n_forgotten(const struct tally *t); /* because of max_tracked */
 

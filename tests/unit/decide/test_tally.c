@@ -220,6 +220,41 @@ static void test_the_store_hears_of_each_that_goes(void **state)
 	assert_int_equal(counts[0] + counts[1], 0);
 }
 
+struct seen {
+	uint32_t n;
+	int64_t newest_sec; /* of the last one */
+	uint32_t jail;
+};
+
+static void see(void *ctx, uint32_t jail, const struct net *n, wall_t newest)
+{
+	struct seen *s = ctx;
+
+	(void)n;
+	*s = (struct seen){s->n + 1, newest.us / SEC, jail};
+}
+
+static void test_shows_who_is_failing(void **state)
+{
+	CLEANUP(tally_freep) struct tally *t = table(100);
+	struct seen s = {0};
+
+	(void)state;
+	feed(t, 0, 1, 1000);
+	feed(t, 0, 1, 1020);
+	feed(t, 0, 1, 1010);
+	feed(t, 1, 2, 500);
+	tally_each_failing(t, (wall_t){1030 * SEC}, see, &s);
+	assert_int_equal(s.n, 2);
+	s.n = 0;
+	tally_each_failing(t, (wall_t){4000 * SEC}, see, &s);
+	assert_true(s.n == 1 && s.jail == 1 && s.newest_sec == 500);
+	tally_remove(t, find(t, 1, 2));
+	s.n = 0;
+	tally_each_failing(t, (wall_t){1080 * SEC}, see, &s);
+	assert_true(s.n == 1 && s.jail == 0 && s.newest_sec == 1020);
+}
+
 static void test_old_states_shrink_to_new_limits(void **state)
 {
 	CLEANUP(tally_freep) struct tally *t = table(100);
@@ -255,6 +290,7 @@ int main(void)
 	    cmocka_unit_test(test_the_hand_comes_by_everywhere),
 	    cmocka_unit_test(test_forgets_about_the_oldest),
 	    cmocka_unit_test(test_the_store_hears_of_each_that_goes),
+	    cmocka_unit_test(test_shows_who_is_failing),
 	    cmocka_unit_test(test_old_states_shrink_to_new_limits),
 	};
 
