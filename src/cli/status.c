@@ -86,7 +86,7 @@ static void print_jail(const json_t *a)
 	    client_number(j, "banned_total"), client_number(j, "failed_total"),
 	    client_number(j, "lines"), client_number(j, "ignored_total"));
 	if (client_number(j, "severed_total"))
-		printf("          %" PRId64 " connections ended by bans\n",
+		printf("          %" PRId64 " connections ended\n",
 		    client_number(j, "severed_total"));
 	if (client_number(j, "no_address"))
 		printf("          %" PRId64

@@ -80,20 +80,6 @@ void suspects_forget(struct suspects *s, uint32_t jail, const struct net *net)
 	}
 }
 
-void suspects_remap(struct suspects *s, const uint32_t *map, size_t n)
-{
-	for (size_t i = 0; i < SUSPECTS_MAX; i++) {
-		struct suspect *w = s->all + i;
-
-		if (!w->until.us)
-			continue;
-		if (w->jail < n && map[w->jail] != SUSPECTS_GONE)
-			w->jail = map[w->jail];
-		else
-			*w = (struct suspect){.jail = 0};
-	}
-}
-
 const struct suspect *suspects_of(const struct suspects *s, const struct net *net,
     mono_t now, const struct suspect *last)
 {

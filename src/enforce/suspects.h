@@ -36,10 +36,6 @@ void suspects_put(struct suspects *s, const struct suspect *w);
 void suspects_forget(struct suspects *s, uint32_t jail, const struct net *net);
 void suspects_forget_all(struct suspects *s);
 
-/* Jail i is now map[i] of @n, or gone where that is SUSPECTS_GONE. */
-#define SUSPECTS_GONE UINT32_MAX
-void suspects_remap(struct suspects *s, const uint32_t *map, size_t n);
-
 /* The next entry of @net after @last (NULL: the first), jail by jail; or NULL. */
 const struct suspect *suspects_of(const struct suspects *s, const struct net *net,
     mono_t now, const struct suspect *last);

@@ -13,6 +13,7 @@
 #include "proc/enforcer_guard.h"
 #include "proc/enforcer_later.h"
 #include "proc/enforcer_sever.h"
+#include "proc/enforcer_siege.h"
 #include "proc/enforcer_watch.h"
 #include "proc/role.h"
 #include "proc/spawn.h"
@@ -31,6 +32,7 @@ struct enforcer {
 	struct role *role;
 	struct enforcer_tables *tables;
 	struct enforcer_sever *sever;
+	struct enforcer_siege *siege;
 	struct enforcer_watch *watch; /* NULL: not to be had, or a dry run */
 	struct enforcer_guard *guard;
 	struct loop_watch *check_timer;
@@ -258,8 +260,10 @@ static void cut_connections(struct enforcer *e, const struct order *orders, uint
     const uint8_t *reasons, const int64_t *errors)
 {
 	for (uint32_t i = 0; i < n; i++) {
-		if (orders[i].op == ORDER_BAN && orders[i].cause != ORDER_RESTORED &&
-		    reasons[i] == GUARD_OK && !errors[i])
+		if (reasons[i] != GUARD_OK || errors[i])
+			continue;
+		enforcer_siege_forget(e->siege, orders[i].jail, &orders[i].net);
+		if (orders[i].op == ORDER_BAN && orders[i].cause != ORDER_RESTORED)
 			enforcer_sever_add(e->sever, orders[i].jail, &orders[i].net);
 	}
 }
@@ -412,10 +416,12 @@ static int enforcer_start(struct role *r, struct err *err)
 	if (e->tables) {
 		e->sever = enforcer_sever_new(r, e->tables);
 		e->guard = enforcer_guard_new(r, e->tables);
+		e->siege = enforcer_siege_new(r, e->guard);
 	}
 	e->check_timer = loop_add_timer(r->loop, on_check, e);
 	e->later = enforcer_later_new(r->loop, on_later, e);
-	if (!e->tables || !e->sever || !e->guard || !e->later || !e->check_timer)
+	if (!e->tables || !e->sever || !e->guard || !e->siege || !e->later ||
+	    !e->check_timer)
 		return err_set(err, -ENOMEM, "out of memory");
 	int result = configure(e, err);
 
@@ -433,6 +439,7 @@ static void enforcer_reload(struct role *r, UNUSED const struct setup *old)
 
 	enforcer_later_clear(e->later);
 	enforcer_sever_reload(e->sever);
+	enforcer_siege_reload(e->siege);
 	if (configure(e, &err) < 0) {
 		log_err(NULL, "%s; starting anew", err.text);
 		loop_stop(r->loop);
@@ -468,6 +475,9 @@ static void enforcer_message(
 	case MSG_COUNT:
 		take_count(e, m);
 		return;
+	case MSG_SUSPECTS:
+		enforcer_siege_message(e->siege, m);
+		return;
 	case MSG_RESYNC: /* those that wait are told again, too */
 		if (unpack_u64(&m->body) == r->setup->generation)
 			enforcer_later_clear(e->later);
@@ -502,6 +512,7 @@ static void enforcer_deinit(struct role *r)
 	enforcer_later_free(e->later);
 	enforcer_watch_free(e->watch);
 	enforcer_sever_free(e->sever);
+	enforcer_siege_free(e->siege);
 	enforcer_guard_free(e->guard);
 	enforcer_tables_free(e->tables);
 }
@@ -511,6 +522,7 @@ int enforcer_main(const struct role_args *args)
 	static const struct role_permit permits[] = {
 	    {ROLE_ENGINE, MSG_ORDERS},
 	    {ROLE_ENGINE, MSG_COUNT},
+	    {ROLE_ENGINE, MSG_SUSPECTS},
 	    {ROLE_ENGINE, MSG_RESYNC},
 	    {ROLE_ENGINE, MSG_RESYNCED},
 	    {0, 0},

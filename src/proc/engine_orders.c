@@ -259,8 +259,10 @@ void engine_orders_resync(struct engine_role *er, enum role_id to)
 	if (!er->is_restored || !er->role->peers[to])
 		return;
 	tell(er, to, MSG_RESYNC);
-	if (to == ROLE_ENFORCER)
-		resync_enforcer(er);
-	else
+	if (to == ROLE_RUNNER) {
 		resync_runner(er);
+		return;
+	}
+	resync_enforcer(er);
+	engine_suspects_resync(er->suspects);
 }

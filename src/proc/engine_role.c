@@ -240,11 +240,13 @@ static void engine_peer_gone(struct role *r, enum role_id who)
 	}
 }
 
+/* What became of a failure. */
 static void on_verdict(void *ctx, const struct hit *h, int outcome)
 {
 	struct engine_role *er = ctx;
 
 	engine_sums_hit(er->sums, h, outcome);
+	engine_suspects_verdict(er->suspects, h, outcome);
 	engine_say_verdict(er, h, outcome);
 }
 
@@ -272,9 +274,11 @@ static int engine_start(struct role *r, struct err *e)
 	er->store = engine_store_new(er);
 	er->answers = engine_answers_new(er);
 	er->guard = engine_guard_new();
+	er->suspects = engine_suspects_new(er);
 	if (!er->tick_timer || !er->files || !er->journals || !er->ignore ||
 	    !er->names || !er->ask || !er->count || !er->sums || !er->store ||
-	    !er->answers || !er->guard || engine_severed_setup(er, NULL) < 0)
+	    !er->answers || !er->guard || !er->suspects ||
+	    engine_severed_setup(er, NULL) < 0)
 		return err_set(e, -ENOMEM, "out of memory");
 	pipeline_on_verdict(er->pipeline, on_verdict, er);
 	engine_say_begin(er);
@@ -344,6 +348,7 @@ static void engine_deinit(struct role *r)
 
 	engine_answers_free(er->answers);
 	engine_guard_free(er->guard);
+	engine_suspects_free(er->suspects);
 	engine_store_free(er->store);
 	engine_sums_free(er->sums);
 	engine_count_free(er->count);

@@ -17,6 +17,7 @@
  *   engine_count.c    what bans have stopped, asked of the enforcer
  *   engine_sums.c     what came, got through and was stopped, for the report
  *   engine_store.c    the keeper: what it gave back, checkpoints, snapshots
+ *   engine_suspects.c who has failed and is not banned, for the enforcer
  *   engine_answers.c  what clients ask; engine_answers_f2b.c: in fail2ban's protocol
  *
  * Everything lives in one loop and one thread; a block of lines is decided whole before
@@ -37,6 +38,7 @@ struct engine_sums;
 struct engine_store;
 struct engine_answers;
 struct engine_guard;
+struct engine_suspects;
 struct jsonw;
 
 struct engine_role {
@@ -54,9 +56,10 @@ struct engine_role {
 	struct engine_store *store;
 	struct engine_answers *answers;
 	struct engine_guard *guard;
+	struct engine_suspects *suspects;
 	uint64_t last_seq;      /* of MSG_ORDERS to the enforcer */
 	uint64_t n_unescalated; /* of engine_bounds(), as far as it was told */
-	uint64_t *severed;      /* by jail: connections that its bans ended */
+	uint64_t *severed;      /* by jail: connections that were ended */
 	struct buf missed;      /* unban records while there was no enforcer */
 	struct {
 		bool is_on;
@@ -95,12 +98,19 @@ void engine_orders_done(struct engine_role *er, uint64_t seq); /* it has answere
 /* MSG_ASK_BANS: those of these networks that hold. */
 void engine_orders_again(struct engine_role *er, struct message *m);
 
-/* --- connections that bans ended */
+/* --- connections that bans ended, or making room */
 /* Counts for the present set-up; those of @old (NULL: none) are taken over by name.
  * Return: 0 or -ENOMEM. */
 int engine_severed_setup(struct engine_role *er, const struct setup *old);
 void engine_severed_message(
     struct engine_role *er, struct message *m); /* MSG_SEVERED */
+
+/* --- who has failed and is not banned */
+struct engine_suspects *engine_suspects_new(struct engine_role *er);
+struct engine_suspects *engine_suspects_free(struct engine_suspects *s);
+void engine_suspects_verdict(
+    struct engine_suspects *s, const struct hit *h, int outcome);
+void engine_suspects_resync(struct engine_suspects *s); /* tell all again */
 
 /* --- the guard's word */
 struct engine_guard *engine_guard_new(void);

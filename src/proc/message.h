@@ -64,6 +64,8 @@ enum message_type {
 			 (str name, str value): fields */
 	MSG_RESYNCED, /* u64 generation: that was all */
 	MSG_COUNT, /* u64 generation, u64 seq, u32 n, records: what did these stop? */
+	MSG_SUSPECTS, /* to the enforcer: u64 generation, u32 n, n × (u32 jail, u32 ms
+			 since then, net): who has failed and is not banned */
 	/* enforcer → engine */
 	MSG_DONE, /* u64 generation, u64 seq, u32 n, n × (record, u8 reason, i64 errno)
 		     refused */

@@ -123,20 +123,6 @@ static void are_forgotten(void **state)
 	assert_int_equal(count_all(s, start), 0);
 }
 
-static void follow_their_jails(void **state)
-{
-	const uint32_t map[] = {SUSPECTS_GONE, 0};
-	struct suspects *s = *state;
-
-	put(s, 0, net("192.0.2.1"), 1000);
-	put(s, 1, net("192.0.2.2"), 1000);
-	put(s, 2, net("192.0.2.3"), 1000);
-	suspects_remap(s, map, 2);
-	assert_int_equal(count_all(s, start), 1);
-	assert_int_equal(suspects_next(s, start, NULL)->jail, 0);
-	assert_int_equal(count_of(s, "192.0.2.2", start), 1);
-}
-
 /* However many come: no more than there is room for, and the newest stay. */
 static void are_bounded(void **state)
 {
@@ -167,7 +153,6 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(are_so_for_a_time, setup, teardown),
 	    cmocka_unit_test_setup_teardown(a_later_failure_counts, setup, teardown),
 	    cmocka_unit_test_setup_teardown(are_forgotten, setup, teardown),
-	    cmocka_unit_test_setup_teardown(follow_their_jails, setup, teardown),
 	    cmocka_unit_test_setup_teardown(are_bounded, setup, teardown),
 	};
 
