@@ -82,14 +82,16 @@ static int64_t pace_ms(const struct enforcer_siege *s, mono_t now)
 	return s->siege.n || ms < LOOK_MS ? LOOK_MS : ms;
 }
 
-static void say_over(const struct siege_port *p, mono_t now)
+/* It has room again, or nobody is left who could make some. */
+static void say_over(const struct siege_port *p, bool is_full, mono_t now)
 {
 	if (p->n_ended)
 		log_notice(NULL,
-		    "port %u has room again: %" PRIu64
+		    "port %u %s: %" PRIu64
 		    " silent connections of addresses that failed were ended in "
 		    "%" PRId64 " s",
-		    p->port, p->n_ended, (now.us - p->since.us) / US_PER_SEC);
+		    p->port, is_full ? "is still full" : "has room again", p->n_ended,
+		    (now.us - p->since.us) / US_PER_SEC);
 }
 
 static void arm(struct enforcer_siege *s, mono_t now)
@@ -98,7 +100,7 @@ static void arm(struct enforcer_siege *s, mono_t now)
 
 	if (!ms) {
 		for (size_t i = 0; i < s->siege.n; i++)
-			say_over(&s->siege.ports[i], now);
+			say_over(&s->siege.ports[i], s->siege.ports[i].n_full, now);
 		s->siege.n = 0;
 		loop_disarm(s->timer);
 		s->is_armed = false;
@@ -225,7 +227,7 @@ static int look(struct enforcer_siege *s)
 		return r;
 	siege_look(&s->siege, w.ports, w.n, s->now);
 	while (siege_take_over(&s->siege, &over))
-		say_over(&over, s->now);
+		say_over(&over, false, s->now);
 	return siege_full_ports(&s->siege, full) ? make_room(s) : 0;
 }
 
