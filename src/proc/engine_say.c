@@ -35,15 +35,17 @@ static void say_increase(
     const struct setup_jail *j, const struct order *o, const char *net)
 {
 	CLEANUP(buf_deinit) struct buf length = BUF_INIT(64);
-	char end[STAMP_BYTES] = "never";
+	bool has_end = o->until.us != WALL_NEVER.us;
+	char end[STAMP_BYTES] = "infinite";
 
-	if (!j->increment.is_on || o->ban_count < 2 || o->cause != ORDER_BY_RULE)
+	if (!j->increment.is_on || o->ban_count < 2 || o->cause != ORDER_BY_RULE ||
+	    length_sec(o) == j->bantime_sec)
 		return;
 	duration_format(&length, length_sec(o));
-	if (o->until.us != WALL_NEVER.us)
+	if (has_end)
 		stamp(o->until, end);
 	log_fail2ban(LOG_L_NOTICE, "observer", "[%s] Increase Ban %s (%u # %s -> %s)",
-	    j->name, net, o->ban_count, buf_str(&length), end);
+	    j->name, net, o->ban_count, has_end ? buf_str(&length) : "permanent", end);
 }
 
 static void say_like_fail2ban(
@@ -99,8 +101,7 @@ void engine_say_order(const struct setup_jail *j, const struct order *o)
 		say_like_bandog(j->name, o, buf_str(&who));
 }
 
-/* That the ban is longer (fail2ban's style), or that no length was found. */
-static void say_length(struct engine_role *er, const struct order *o)
+static void say_unescalated(struct engine_role *er, const struct order *o)
 {
 	const struct setup_jail *j = &er->role->setup->jails[o->jail];
 	struct engine *e = pipeline_engine(er->pipeline);
@@ -115,19 +116,6 @@ static void say_length(struct engine_role *er, const struct order *o)
 		    "lasts for bantime",
 		    o->ban_count);
 	er->n_unescalated = bounds.n_unescalated;
-	if (!log_is_like_fail2ban() || length_sec(o) == j->bantime_sec)
-		return;
-	CLEANUP(buf_deinit) struct buf length = BUF_INIT(64);
-	CLEANUP(buf_deinit) struct buf who = BUF_INIT(WHO_BYTES);
-	char end[STAMP_BYTES] = "infinite";
-
-	order_add_who(&who, o);
-	duration_format(&length, length_sec(o));
-	if (o->until.us != WALL_NEVER.us)
-		stamp(o->until, end);
-	log_fail2ban(LOG_L_NOTICE, "observer", "[%s] Increase Ban %s (%u # %s -> %s)",
-	    j->name, buf_str(&who), o->ban_count,
-	    o->until.us == WALL_NEVER.us ? "permanent" : buf_str(&length), end);
 }
 
 static size_t n_unbans(const struct orders *l)
@@ -174,7 +162,7 @@ void engine_say_orders(struct engine_role *er)
 		if (o->jail >= s->n_jails || (is_bulk && o->op == ORDER_UNBAN))
 			continue;
 		engine_say_order(&s->jails[o->jail], o);
-		say_length(er, o);
+		say_unescalated(er, o);
 	}
 }
 

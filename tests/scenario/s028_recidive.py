@@ -91,6 +91,7 @@ def scenario(s):
     fails(s, again, other)
     s.wait_for(lambda: f"[again] Increase Ban {other} (2 # 6s -> 20" in daemon.output(), 10,
                "the longer ban")
+    s.equal(count(daemon, f"[again] Increase Ban {other} "), 1, "times it is told")
 
     s.step("who was banned three times is out for a week")
     s.wait_for(lambda: f"[recidive] Ban {source}\n" in daemon.output(), 10, "recidive")
