@@ -131,14 +131,14 @@ static size_t take_round(
 	return n;
 }
 
-static void tell_engine(struct enforcer_sever *s, uint32_t jail, uint32_t n)
+void enforcer_sever_tell(struct role *r, uint32_t jail, uint32_t n)
 {
 	struct buf b = BUF_INIT(16);
 
-	pack_u64(&b, s->role->setup->generation);
+	pack_u64(&b, r->setup->generation);
 	pack_u32(&b, jail);
 	pack_u32(&b, n);
-	(void)role_send(s->role, ROLE_ENGINE, MSG_SEVERED, &b, -1);
+	(void)role_send(r, ROLE_ENGINE, MSG_SEVERED, &b, -1);
 	buf_deinit(&b);
 }
 
@@ -153,7 +153,7 @@ static void tell_cut(struct enforcer_sever *s, const struct waiting *round,
 		net_format(&bans[i].net, text);
 		log_info(s->role->setup->jails[round[i].jail].name,
 		    "severed addr=%s connections=%u", text, bans[i].n_cut);
-		tell_engine(s, round[i].jail, bans[i].n_cut);
+		enforcer_sever_tell(s->role, round[i].jail, bans[i].n_cut);
 	}
 }
 

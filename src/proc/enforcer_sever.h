@@ -31,3 +31,7 @@ void enforcer_sever_reload(struct enforcer_sever *s);
 
 /* @net is banned in @jail, and the kernel knows. */
 void enforcer_sever_add(struct enforcer_sever *s, uint32_t jail, const struct net *net);
+
+/* Tell the engine that @n connections to @jail's ports were ended, for whatever reason.
+ */
+void enforcer_sever_tell(struct role *r, uint32_t jail, uint32_t n);

@@ -9,6 +9,7 @@
 #include "base/loop.h"
 #include "enforce/sever_link.h"
 #include "enforce/siege_wire.h"
+#include "proc/enforcer_sever.h"
 #include "proc/suspect_rules.h"
 
 #define LOOK_MS 300
@@ -145,17 +146,6 @@ static uint32_t whose(void *ctx, const struct siege_connection *c)
 	return SIEGE_NOBODY;
 }
 
-static void tell_engine(struct enforcer_siege *s, uint32_t jail, uint32_t n)
-{
-	struct buf b = BUF_INIT(16);
-
-	pack_u64(&b, s->role->setup->generation);
-	pack_u32(&b, jail);
-	pack_u32(&b, n);
-	(void)role_send(s->role, ROLE_ENGINE, MSG_SEVERED, &b, -1);
-	buf_deinit(&b);
-}
-
 /* Those of one jail in one message. */
 static void tell_jails(struct enforcer_siege *s, size_t n)
 {
@@ -169,7 +159,7 @@ static void tell_jails(struct enforcer_siege *s, size_t n)
 			n_cut++;
 		}
 		if (n_cut)
-			tell_engine(s, jail, n_cut);
+			enforcer_sever_tell(s->role, jail, n_cut);
 	}
 }
 

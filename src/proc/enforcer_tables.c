@@ -233,8 +233,8 @@ static int table_repair(struct table *b, struct err *e)
 	return r;
 }
 
-/* Our own set-up is no surprise; changes to elements leave the number as it is or
- * cost one look. */
+/* Our own set-up is no surprise. Bans of ours since then cost one look: noted after
+ * each, they would hide what others have changed before. */
 static void note_generations(struct enforcer_tables *t)
 {
 	for (size_t i = 0; i < t->n_tables; i++) {

@@ -14,7 +14,6 @@
 #include "enforce/guard.h"
 #include "proc/engine_answers_private.h"
 
-#define CHUNK_BYTES 60000
 #define PATIENCE_MS 2000
 #define MAX_WAITING 64
 #define MAX_NETS 1024
@@ -22,23 +21,9 @@
 
 void engine_answers_reply(struct engine_answers *a, uint64_t id, const struct buf *json)
 {
-	struct span rest = buf_span(json);
-	struct buf b = BUF_INIT(MESSAGE_MAX_BYTES - 2);
-
-	if (json->failed)
-		rest = SPAN("{\"error\":\"the answer is too large\"}");
-	do {
-		struct span part = {
-		    rest.p, rest.n < CHUNK_BYTES ? rest.n : CHUNK_BYTES};
-
-		rest = span_skip(rest, part.n);
-		buf_clear(&b);
-		pack_u64(&b, id);
-		pack_bool(&b, rest.n == 0);
-		pack_span(&b, part);
-		(void)role_send(a->er->role, ROLE_FRONT, MSG_REPLY, &b, -1);
-	} while (rest.n);
-	buf_deinit(&b);
+	role_reply(a->er->role, id,
+	    json->failed ? SPAN("{\"error\":\"the answer is too large\"}")
+			 : buf_span(json));
 }
 
 void answers_reply_error(struct engine_answers *a, uint64_t id, const char *fmt, ...)

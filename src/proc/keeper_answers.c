@@ -7,7 +7,6 @@
 #define HISTORY_MAX 50
 #define HISTORY_MAX_BYTES (1u << 20)
 #define REPORT_MAX_BYTES (8u << 20)
-#define CHUNK_BYTES 60000
 #define MAX_HOURS ((DB_SUMS_HOURS_DAYS + 2) * 24 + DB_SUMS_DAYS)
 #define MAX_GREATEST 50 /* of jails, reasons, networks, addresses */
 
@@ -25,24 +24,6 @@ static void put_numbers(struct jsonw *j, const struct db_numbers *n)
 	put_i64(j, "bans", n->bans);
 	put_i64(j, "packets", n->packets);
 	put_i64(j, "bytes", n->bytes);
-}
-
-static void reply(struct role *role, uint64_t id, struct span rest)
-{
-	struct buf b = BUF_INIT(MESSAGE_MAX_BYTES - 2);
-
-	do {
-		struct span part = {
-		    rest.p, rest.n < CHUNK_BYTES ? rest.n : CHUNK_BYTES};
-
-		rest = span_skip(rest, part.n);
-		buf_clear(&b);
-		pack_u64(&b, id);
-		pack_bool(&b, rest.n == 0);
-		pack_span(&b, part);
-		(void)role_send(role, ROLE_FRONT, MSG_REPLY, &b, -1);
-	} while (rest.n);
-	buf_deinit(&b);
 }
 
 /* --- the history of an address -----------------------------------------------------
@@ -96,7 +77,7 @@ void keeper_history(struct role *role, struct db *d, uint64_t id, const struct n
 	jsonw_array_end(&j);
 	if (d)
 		put_month(&j, d, net);
-	reply(role, id, text.failed ? SPAN("[]") : buf_span(&text));
+	role_reply(role, id, text.failed ? SPAN("[]") : buf_span(&text));
 	buf_deinit(&text);
 }
 
@@ -208,8 +189,9 @@ void keeper_report(struct role *role, struct db *d, uint64_t id, wall_t since)
 	int r = d ? put_report(&b, d, since, wall_now()) : -1;
 
 	if (r < 0 || b.failed)
-		reply(role, id, SPAN("{\"error\":\"the store cannot be read now\"}"));
+		role_reply(
+		    role, id, SPAN("{\"error\":\"the store cannot be read now\"}"));
 	else
-		reply(role, id, buf_span(&b));
+		role_reply(role, id, buf_span(&b));
 	buf_deinit(&b);
 }

@@ -16,6 +16,8 @@
 #include "proc/sandbox.h"
 #include "proc/spawn.h"
 
+#define REPLY_BYTES 60000 /* of an answer in one message */
+
 static const struct buf empty_body;
 
 void role_ready(struct role *r)
@@ -43,6 +45,24 @@ int role_send(struct role *r, enum role_id to, enum message_type type,
 		return -ENOMEM;
 	return channel_send(
 	    r->peers[to], type, buf_span(body ? body : &empty_body), pass_fd);
+}
+
+void role_reply(struct role *r, uint64_t id, struct span json)
+{
+	struct buf b = BUF_INIT(MESSAGE_MAX_BYTES - 2);
+
+	do {
+		struct span part = {
+		    json.p, json.n < REPLY_BYTES ? json.n : REPLY_BYTES};
+
+		json = span_skip(json, part.n);
+		buf_clear(&b);
+		pack_u64(&b, id);
+		pack_bool(&b, json.n == 0);
+		pack_span(&b, part);
+		(void)role_send(r, ROLE_FRONT, MSG_REPLY, &b, -1);
+	} while (json.n);
+	buf_deinit(&b);
 }
 
 static enum role_id peer_of(const struct role *r, const struct channel *c)

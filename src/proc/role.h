@@ -66,6 +66,9 @@ void role_stopped(struct role *r); /* tell the supervisor, and leave the loop */
 int role_send(struct role *r, enum role_id to, enum message_type type,
     const struct buf *body, int pass_fd);
 
+/* Answer request @id of the front with @json, in as many MSG_REPLY as it takes. */
+void role_reply(struct role *r, uint64_t id, struct span json);
+
 /* One entry point per role. */
 int loader_main(const struct role_args *args);
 int reader_main(const struct role_args *args);

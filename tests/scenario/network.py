@@ -185,3 +185,16 @@ def sweep():
         found = re.match(TEMP_PREFIX + r"(\d+)-", os.path.basename(path))
         if found and not os.path.exists(f"/proc/{found[1]}"):
             shutil.rmtree(path, ignore_errors=True)
+
+
+def is_open(sock):
+    """Neither closed nor reset by the server, behind what it has said."""
+    sock.settimeout(0)
+    try:
+        while sock.recv(4096):
+            pass
+        return False
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False

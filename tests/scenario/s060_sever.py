@@ -10,6 +10,7 @@ import time
 
 from clients import UNKNOWN, SAYINGS, deliver, is_shut_out
 import harness
+from network import is_open
 
 JAILS = r"""[DEFAULT]
 bantime = 1h
@@ -38,19 +39,6 @@ SOON_MS = 100
 MANY = 1500  # more than are cut in one go; each is two descriptors here
 ATTACKERS = ["198.51.100.7", "2001:db8:1000::7"]
 HONEST = ["203.0.113.9", "2001:db8:1000::9"]
-
-
-def is_open(sock):
-    """Neither closed nor reset by the server, behind what it has said."""
-    sock.settimeout(0)
-    try:
-        while sock.recv(4096):
-            pass
-        return False
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
 
 
 def all_cut(socks):

@@ -9,6 +9,7 @@ import time
 from clients import UNKNOWN, deliver, is_shut_out, offend
 from counted import FILTER as KNOCKS, line
 import harness
+from network import is_open
 
 JAIL = r"""[mail]
 enabled = true
@@ -38,18 +39,6 @@ SILENT_SEC = 1.2  # beyond what makes a connection silent
 SUSPECTS = ["198.51.100.7", "2001:db8:1000::7"]
 OTHERS = ["198.51.100.8", "2001:db8:1000::8"]
 HONEST = ["203.0.113.9", "2001:db8:1000::9"]
-
-
-def is_open(sock):
-    sock.settimeout(0)
-    try:
-        while sock.recv(4096):
-            pass
-        return False
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
 
 
 def greeting(sock, seconds):

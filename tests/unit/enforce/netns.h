@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* Return: 0, or negative errno where the system does not allow it: skip then. */
 int netns_enter(void);
@@ -27,3 +28,6 @@ char *netns_read(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* Does the output of `nft list ruleset` have this text? */
 bool netns_has(const char *text);
+
+/* A TCP socket that listens on IPv6 and, on the same one, IPv4; asserts it. */
+int netns_listen(uint16_t port);

@@ -43,20 +43,6 @@ static struct sockaddr_in addr4(const char *text, uint16_t port)
 	return a;
 }
 
-/* On IPv6 and, on the same socket, IPv4. */
-static int listen_on(uint16_t port)
-{
-	struct sockaddr_in6 a = addr6("::", port);
-	int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0), off = 0, on = 1;
-
-	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)), 0);
-	assert_int_equal(
-	    setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off)), 0);
-	assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof(a)), 0);
-	assert_int_equal(listen(fd, 64), 0);
-	return fd;
-}
-
 static int connect_from(const char *from, uint16_t port)
 {
 	bool is_v6 = strchr(from, ':') != NULL;
@@ -110,7 +96,7 @@ static void cuts_what_is_banned(void **state)
 {
 	struct sever_ban bans[] = {ban("127.0.0.2"), ban("127.0.1.0/24"),
 	    ban("2001:db8::/64"), ban("2001:db8:1::1")};
-	int listener = listen_on(PORT), other = listen_on(OTHER_PORT);
+	int listener = netns_listen(PORT), other = netns_listen(OTHER_PORT);
 	struct pair a = join(listener, "127.0.0.2", PORT),
 		    b = join(listener, "127.0.0.2", PORT),
 		    net = join(listener, "127.0.1.9", PORT),
@@ -153,7 +139,7 @@ static void goes_on_beyond_the_cap(void **state)
 	enum { N = SEVER_MAX_SOCKETS + 10 };
 	struct sever_ban b = ban("127.0.0.2");
 	struct pair *pairs = calloc(N, sizeof(*pairs));
-	int listener = listen_on(PORT);
+	int listener = netns_listen(PORT);
 
 	(void)state;
 	assert_non_null(pairs);

@@ -16,20 +16,6 @@
 #define PORT 2525
 #define OTHER_PORT 2526
 
-/* On IPv6 and, on the same socket, IPv4. */
-static int listen_on(uint16_t port)
-{
-	struct sockaddr_in6 a = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
-	int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0), off = 0, on = 1;
-
-	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)), 0);
-	assert_int_equal(
-	    setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off)), 0);
-	assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof(a)), 0);
-	assert_int_equal(listen(fd, 64), 0);
-	return fd;
-}
-
 static int connect_to(uint16_t port)
 {
 	struct sockaddr_in to = {.sin_family = AF_INET,
@@ -59,7 +45,7 @@ static size_t n_waiting(void)
 
 static void queues_are_seen(void **state)
 {
-	int listener = listen_on(PORT), other = listen_on(OTHER_PORT);
+	int listener = netns_listen(PORT), other = netns_listen(OTHER_PORT);
 	int elsewhere = connect_to(OTHER_PORT);
 
 	(void)state;
@@ -89,7 +75,7 @@ static uint32_t whose(void *ctx, const struct siege_connection *c)
 static void connections_are_seen(void **state)
 {
 	uint16_t ports[] = {PORT, OTHER_PORT, 1, 65535};
-	int listener = listen_on(PORT), client = connect_to(PORT);
+	int listener = netns_listen(PORT), client = connect_to(PORT);
 	int server = accept(listener, NULL, NULL);
 	struct siege s = {.n = 0};
 	struct siege_found f = {.siege = &s, .whose = whose};
