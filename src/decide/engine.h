@@ -36,10 +36,24 @@
 struct engine;
 struct escalate;
 
+/* What a match of a regex means; regexes of one rule share its id. */
+struct engine_rule {
+	enum hit_class class;
+	uint16_t id;
+	int16_t weight;      /* in 1/engine_jail.unit; of a plain failregex unit */
+	int64_t bantime_sec; /* 0: the jail's */
+	bool distinct;       /* each hit.value counts once a day, */
+	uint16_t free;       /* and the first so many of them not at all */
+};
+
 struct engine_jail {
 	const char *name;
 	double findtime_sec;
-	uint32_t maxretry;   /* sum of weights that bans; at least 1 */
+	uint32_t maxretry; /* sum of weights that bans; at least 1 */
+	uint16_t unit;     /* weights are in 1/unit of a failure; 0 is taken as 1 */
+	/* By hit.rule; NULL: all are plain failregexes. Copied. */
+	const struct engine_rule *rules;
+	size_t n_rules;
 	int64_t bantime_sec; /* negative: permanent */
 	uint32_t maxmatches; /* lines kept to explain, at most ENGINE_MAX_WINDOW */
 	bool ignoreself;
