@@ -115,6 +115,8 @@ struct conf_jail {
 	struct conf_value protocol;
 	bool native; /* carry out ourselves what we can, instead of running commands */
 	bool sever;  /* a ban ends open connections */
+	struct conf_value steps;      /* "refuse 1h, drop 1d"; NULL: none */
+	struct conf_value refusecode; /* NULL: the default */
 	bool makeroom; /* while a server is full: of those who failed, too */
 	struct conf_action *actions;
 	size_t n_actions;
@@ -129,8 +131,10 @@ struct conf_global {
 	bool is_volatile;          /* dbfile: nothing is kept */
 	bool allow_ipv6;           /* in answers of the DNS */
 	unsigned int db_max_matches;
-	struct conf_value user; /* "bandog" */
-	bool dryrun;            /* decide and tell, touch no firewall */
+	struct conf_value policysocket; /* NULL: the default */
+	struct conf_value refusetext;   /* NULL: none */
+	struct conf_value user;         /* "bandog" */
+	bool dryrun;                    /* decide and tell, touch no firewall */
 	unsigned int min_prefix_v4, min_prefix_v6; /* guard */
 	unsigned int max_bans_per_sec;             /* guard */
 	struct conf_values never_ban; /* guard: networks, one item a word */

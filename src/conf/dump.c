@@ -180,6 +180,8 @@ static void put_jail(
 	put_bool(out, "native", j->native, dump_find_place(values, "native"));
 	put_bool(out, "sever", j->sever, dump_find_place(values, "sever"));
 	put_bool(out, "makeroom", j->makeroom, dump_find_place(values, "makeroom"));
+	put_value(out, "steps", &j->steps);
+	put_value(out, "refusecode", &j->refusecode);
 	put_filter(out, &j->filter, dump_find_place(values, "filter"));
 	for (size_t i = 0; i < j->n_actions; i++)
 		put_action(out, &j->actions[i]);
@@ -199,6 +201,8 @@ static void put_global(
 	    out, "minprefix6", g->min_prefix_v6, dump_find_place(values, "minprefix6"));
 	put_number(out, "maxbanrate", g->max_bans_per_sec,
 	    dump_find_place(values, "maxbanrate"));
+	put_value(out, "policysocket", &g->policysocket);
+	put_value(out, "refusetext", &g->refusetext);
 	put_values(out, "neverban", &g->never_ban);
 	put_bool(out, "protectlogins", g->protect_logins,
 	    dump_find_place(values, "protectlogins"));

@@ -165,6 +165,8 @@ static void put_jail_options(struct jsonw *j, const struct conf_jail *jail)
 	put_text(j, "logencoding", jail->logencoding.text);
 	put_text(j, "port", jail->port.text);
 	put_text(j, "protocol", jail->protocol.text);
+	put_text(j, "steps", jail->steps.text);
+	put_text(j, "refusecode", jail->refusecode.text);
 	put_filter(j, &jail->filter);
 	put_actions(j, jail);
 }
@@ -196,6 +198,8 @@ static void put_global(
 	put_i64(j, "minprefix4", g->min_prefix_v4);
 	put_i64(j, "minprefix6", g->min_prefix_v6);
 	put_i64(j, "maxbanrate", g->max_bans_per_sec);
+	put_text(j, "policysocket", g->policysocket.text);
+	put_text(j, "refusetext", g->refusetext.text);
 	put_texts(j, "neverban", &g->never_ban);
 	put_bool(j, "protectlogins", g->protect_logins);
 	put_f64(j, "dbpurgeage", g->dbpurgeage_sec);

@@ -220,6 +220,10 @@ static int read_own(struct reader *rd, struct conf_global *out)
 		r = read_never_ban(rd, &out->never_ban);
 	if (r == 0)
 		r = read_bool(rd, "protectlogins", &out->protect_logins);
+	if (r == 0)
+		r = read_value(rd, "policysocket", &out->policysocket);
+	if (r == 0)
+		r = read_value(rd, "refusetext", &out->refusetext);
 	return r;
 }
 
@@ -260,6 +264,7 @@ void global_set_defaults(struct conf_global *g)
 	    .allow_ipv6 = true,
 	    .db_max_matches = 10,
 	    .user.text = "bandog",
+	    .policysocket.text = "/var/spool/postfix/private/bandog",
 	    .min_prefix_v4 = 16,
 	    .min_prefix_v6 = 32,
 	    .max_bans_per_sec = 10000,

@@ -276,6 +276,8 @@ int jail_apply_options(struct jail_reader *rd)
 	apply_count(rd, "maxretry", &rd->j->maxretry);
 	apply_count(rd, "maxmatches", &rd->j->maxmatches);
 	apply_times(rd);
+	apply_value(rd, "steps", &rd->j->steps);
+	apply_value(rd, "refusecode", &rd->j->refusecode);
 	apply_value(rd, "ignorecommand", &rd->j->ignorecommand);
 	if (r == 0)
 		r = jail_apply_ignorecommand(rd);

@@ -59,6 +59,11 @@ const struct schema_option schema_options[] = {
 	"No IPv6 network with a shorter prefix than this is ever banned."),
     COUNT("maxbanrate", G, "bans per second", "10000", 1, 10000000,
 	"More bans than this in one second have to wait."),
+    TEXT("policysocket", G, "/var/spool/postfix/private/bandog",
+	"The socket on which a mail server asks whom to refuse, for jails with steps."),
+    TEXT("refusetext", G, NULL,
+	"Said to those who are refused, behind the reason: whom to ask, where to "
+	"read."),
     LIST("neverban", G, SCHEMA_WORDS,
 	"Addresses and networks that are never banned, whatever a jail says."),
     BOOL("protectlogins", G, "yes",
@@ -127,6 +132,12 @@ const struct schema_option schema_options[] = {
 	"Drop addresses by ourselves where an action's commands would do just that."),
     BOOL("sever", J, "yes",
 	"End the connections that an address has open when it is banned."),
+    TEXT("steps", J, NULL,
+	"How the jail answers the first time, the second and so on, each with its "
+	"time: "
+	"refuse, reject, drop, dropall."),
+    TEXT("refusecode", J, "421",
+	"The reply code of a step that refuses: 421 ends the session, 450 does not."),
     BOOL("makeroom", J, "yes",
 	"While a server is full, end silent connections of addresses that failed."),
 

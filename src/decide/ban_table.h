@@ -35,6 +35,7 @@ struct ban {
 	struct stopped stopped;
 	struct net net;
 	uint8_t cause; /* enum order_cause; 0: a free one */
+	uint8_t step;  /* of the jail's graduated answers, or 0 */
 	uint16_t jail;
 };
 

@@ -90,15 +90,27 @@ static int announce_ban(struct engine *e, uint32_t id, const struct window *w,
 }
 
 /* Is there a ban already that this one would not outlast? */
-static bool is_banned(const struct engine *e, const struct hit *h, wall_t until,
-    wall_t now, bool *out_prolong)
+static bool is_banned(const struct engine *e, const struct hit *h,
+    const struct order *verdict, wall_t now, bool *out_prolong)
 {
 	const struct ban *b = ban_table_find(e->bans, h->jail, &h->net);
 
 	*out_prolong = b != NULL;
 	if (b)
-		return b->until.us >= until.us;
+		return b->step == verdict->step && b->until.us >= verdict->until.us;
 	return ban_table_find_around(e->bans, h->jail, &h->net, now) != NULL;
+}
+
+static bool is_other_step(const struct engine *e, const struct order *verdict)
+{
+	return ban_table_find(e->bans, verdict->jail, &verdict->net)->step !=
+	       verdict->step;
+}
+
+/* One single failure that is enough where several are the rule. */
+static bool is_strong(const struct jail *j, const struct hit *h)
+{
+	return j->maxretry > 1 && h->weight > 0 && (uint32_t)h->weight >= j->maxretry;
 }
 
 /* Maxretry is reached: what now? */
@@ -114,12 +126,14 @@ static int judge(struct engine *e, const struct hit *h, uint32_t id,
 	    .ip = h->ip,
 	    .at = {w->items[part->to - 1].at_us},
 	    .failures = engine_failures(part)};
-	bool prolong;
+	bool prolong, is_next_step;
 	int r;
 
 	if (h->id && !name)
 		return -ENOMEM;
-	engine_set_length(e, &verdict, now);
+	const struct steps_case c = {.is_strong = is_strong(&e->set.jails[h->jail], h)};
+
+	engine_set_length(e, &verdict, &c, now);
 	if (!engine_is_after(verdict.until, now)) {
 		tally_remove(e->tally, id);
 		return ENGINE_OVER;
@@ -127,16 +141,17 @@ static int judge(struct engine *e, const struct hit *h, uint32_t id,
 	r = engine_end_if_over(e, h->jail, &h->net, now, out);
 	if (r < 0)
 		return r;
-	if (is_banned(e, h, verdict.until, now, &prolong)) {
+	if (is_banned(e, h, &verdict, now, &prolong)) {
 		tally_remove(e->tally, id);
 		return ENGINE_ALREADY_BANNED;
 	}
+	is_next_step = prolong && is_other_step(e, &verdict);
 	verdict.op = prolong ? ORDER_PROLONG : ORDER_BAN;
 	r = announce_ban(e, id, w, part, &verdict, out);
 	if (r < 0)
 		return r;
 	r = engine_place_announced(e, out);
-	if (r == ENGINE_BANNED)
+	if (r == ENGINE_BANNED || (r == ENGINE_PROLONGED && is_next_step))
 		engine_remember(e, &verdict);
 	if (r == ENGINE_BANNED || r == ENGINE_PROLONGED)
 		tally_remove(e->tally, id);
@@ -181,6 +196,8 @@ int engine_feed(struct engine *e, const struct hit *h, wall_t now, struct orders
 	}
 	if (h->at.us > ENGINE_MAX_TIME_US || h->at.us < -ENGINE_MAX_TIME_US)
 		return ENGINE_STALE;
+	if (engine_is_in_grace(e, h))
+		return ENGINE_ALREADY_BANNED;
 	weight = engine_weight(e, h);
 	if (weight == h->weight)
 		return count(e, h, now, out);

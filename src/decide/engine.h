@@ -29,6 +29,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/net.h"
+#include "decide/steps.h"
 #include "flow/hit.h"
 #include "flow/offender.h"
 #include "flow/order.h"
@@ -49,11 +50,7 @@ struct engine_rule {
 struct engine_jail {
 	const char *name;
 	double findtime_sec;
-	uint32_t maxretry; /* sum of weights that bans; at least 1 */
-	uint16_t unit;     /* weights are in 1/unit of a failure; 0 is taken as 1 */
-	/* By hit.rule; NULL: all are plain failregexes. Copied. */
-	const struct engine_rule *rules;
-	size_t n_rules;
+	uint32_t maxretry;   /* sum of weights that bans; at least 1 */
 	int64_t bantime_sec; /* negative: permanent */
 	uint32_t maxmatches; /* lines kept to explain, at most ENGINE_MAX_WINDOW */
 	bool ignoreself;
@@ -62,7 +59,12 @@ struct engine_jail {
 	/* Who was banned before is banned for so long, and fails with more weight: see
 	 * decide/escalate.h. NULL: every ban lasts for bantime. Copied. */
 	const struct escalate *escalate;
-	bool overalljails; /* the length depends on the bans of all jails */
+	bool overalljails;  /* the length depends on the bans of all jails */
+	struct steps steps; /* graduated answers; then bantime counts for nobody */
+	uint16_t unit;      /* weights are in 1/unit of a failure; 0 is taken as 1 */
+	/* By hit.rule; NULL: all are plain failregexes. Copied. */
+	const struct engine_rule *rules;
+	size_t n_rules;
 };
 
 struct engine_options {
@@ -307,6 +309,7 @@ struct engine_offence {
 	uint32_t count;  /* bans before the next, as its length counts them */
 	wall_t at;       /* the last one in this jail, or WALL_NONE */
 	double next_sec; /* the next one, without chance; negative: for good */
+	uint8_t step;    /* the next one's, of graduated answers; 0: there are none */
 	int16_t weight;  /* of the next failure */
 };
 typedef void (*engine_offence_fn)(void *ctx, const struct engine_offence *o);

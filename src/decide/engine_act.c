@@ -66,6 +66,7 @@ int engine_announce_end(
 	    .until = b->until,
 	    .failures = b->failures,
 	    .ban_count = b->count,
+	    .step = b->step,
 	    .stopped = b->stopped};
 
 	return engine_announce(&lift, NULL, 0, out);
@@ -140,6 +141,7 @@ static int place(struct engine *e, const struct order *o, bool is_new)
 		b->stopped.rule = rule_of(o);
 	}
 	b->at = o->at;
+	b->step = o->step;
 	if (o->failures)
 		b->failures = o->failures;
 	if (o->ban_count)
@@ -180,7 +182,7 @@ int engine_ban(struct engine *e, uint32_t jail, const struct net *n, const char 
 		return -ENOMEM;
 	assert(jail < e->set.n_jails);
 	engine_set_clock(e, now);
-	engine_set_length(e, &wish, now);
+	engine_set_length(e, &wish, &(struct steps_case){.is_by_user = true}, now);
 	if (sec)
 		wish.until = engine_end(now, sec);
 	if (!engine_is_after(wish.until, now))

@@ -55,14 +55,15 @@ int16_t engine_weight(const struct engine *e, const struct hit *h)
 	return escalate_weight(o->count, j->maxretry);
 }
 
-/* Where the formula gives none, bantime is left. */
-static wall_t longer_end(
-    struct engine *e, struct jail *j, wall_t at, uint32_t count, wall_t otherwise)
+/* Where the formula gives none, the plain length is left. */
+static wall_t longer_end(struct engine *e, struct jail *j, const struct order *ban,
+    int64_t base_sec, uint32_t count)
 {
+	wall_t otherwise = engine_end(ban->at, base_sec), at = ban->at;
 	uint64_t n = e->n_lengths++;
 	double sec;
 
-	if (escalate_sec(j->escalate, j->bantime_sec, count,
+	if (escalate_sec(j->escalate, base_sec, count,
 		hash_siphash13(e->seed, &n, sizeof(n)), &sec)) {
 		j->counts.unescalated_total++;
 		e->n_unescalated++;
@@ -71,20 +72,58 @@ static wall_t longer_end(
 	return sec < 0 ? WALL_NEVER : wall_add_sec(at, sec);
 }
 
-void engine_set_length(struct engine *e, struct order *ban, wall_t now)
+/* How often the last length was given before: longer than that are only the next. */
+static uint32_t times_repeated(const struct jail *j, const struct order *ban)
+{
+	uint32_t earlier = j->steps.n ? (uint32_t)j->steps.n - 1 : 0;
+	uint32_t before = ban->ban_count - 1;
+
+	if (ban->step && ban->step < j->steps.n)
+		return 0; /* harder ones are to come first */
+	return before > earlier ? before - earlier : 0;
+}
+
+static void set_end(struct engine *e, struct jail *j, struct order *ban, bool is_new)
+{
+	const struct step *step = steps_at(&j->steps, ban->step);
+	int64_t base_sec = step ? step->sec : j->bantime_sec;
+	uint32_t again = is_new ? times_repeated(j, ban) : 0;
+
+	ban->until = engine_end(ban->at, base_sec);
+	if (j->escalate && again && base_sec > 0)
+		ban->until = longer_end(e, j, ban, base_sec, again);
+}
+
+void engine_set_length(
+    struct engine *e, struct order *ban, const struct steps_case *c, wall_t now)
 {
 	struct jail *j = &e->set.jails[ban->jail];
 	const struct ban *b = ban_table_find(e->bans, ban->jail, &ban->net);
 	uint32_t count = count_before(e, j, &ban->net);
+	struct steps_case his = *c;
+	bool lasts = b && engine_is_after(b->until, now);
 
-	ban->until = engine_end(ban->at, j->bantime_sec);
-	if (b && engine_is_after(b->until, now)) {
-		ban->ban_count = b->count; /* prolonged: still the same ban */
+	his.before = count;
+	ban->step = steps_next(&j->steps, &his);
+	/* Kept out already: the same ban, prolonged. Else he goes on to the next step.
+	 */
+	if (lasts && (!steps_is_soft(&j->steps, b->step) || ban->step == b->step)) {
+		ban->step = b->step;
+		ban->ban_count = b->count;
+		set_end(e, j, ban, false);
 		return;
 	}
 	ban->ban_count = count < UINT32_MAX ? count + 1 : count;
-	if (j->escalate && count && j->bantime_sec > 0)
-		ban->until = longer_end(e, j, ban->at, count, ban->until);
+	set_end(e, j, ban, true);
+}
+
+bool engine_is_in_grace(const struct engine *e, const struct hit *h)
+{
+	const struct steps *s = &e->set.jails[h->jail].steps;
+	const struct ban *b = s->n ? ban_table_find(e->bans, h->jail, &h->net) : NULL;
+
+	return b && steps_is_soft(s, b->step) &&
+	       h->at.us <= wall_add_sec(b->at, STEPS_GRACE_SEC).us;
 }
 
 void engine_remember(struct engine *e, const struct order *ban)
@@ -114,6 +153,23 @@ void engine_each_dirty_offender(struct engine *e, engine_offender_fn fn, void *c
 	offenders_each_dirty(e->offenders, fn, ctx);
 }
 
+/* The next one, without chance. */
+static void foresee(const struct jail *j, struct engine_offence *o)
+{
+	const struct steps_case c = {.before = o->count};
+	struct order next = {.step = steps_next(&j->steps, &c)};
+	const struct step *step = steps_at(&j->steps, next.step);
+
+	next.ban_count = o->count + 1;
+	o->step = next.step;
+	o->next_sec = (double)(step ? step->sec : j->bantime_sec);
+	uint32_t again = times_repeated(j, &next);
+
+	if (j->escalate && again && o->next_sec > 0) /* or it stays as it is */
+		(void)escalate_sec_at_least(
+		    j->escalate, (int64_t)o->next_sec, again, &o->next_sec);
+}
+
 void engine_offences(
     const struct engine *e, const struct net *n, engine_offence_fn fn, void *ctx)
 {
@@ -123,14 +179,11 @@ void engine_offences(
 		struct engine_offence o = {.jail = i,
 		    .count = count_before(e, j, n),
 		    .at = own ? own->at : WALL_NONE,
-		    .next_sec = (double)j->bantime_sec,
 		    .weight = 1};
 
 		if (o.count == 0)
 			continue;
-		if (j->escalate && j->bantime_sec > 0) /* or it stays at bantime */
-			(void)escalate_sec_at_least(
-			    j->escalate, j->bantime_sec, o.count, &o.next_sec);
+		foresee(j, &o);
 		if (j->escalate && own)
 			o.weight = escalate_weight(own->count, j->maxretry);
 		fn(ctx, &o);

@@ -19,6 +19,7 @@ struct jail {
 	int64_t bantime_sec;
 	uint32_t maxretry;
 	uint32_t maxmatches;
+	struct steps steps;
 	struct escalate *escalate; /* NULL: every ban lasts for bantime */
 	bool overalljails;
 	uint32_t offender;           /* its number in engine.offenders */
@@ -111,8 +112,13 @@ int engine_name_offenders(struct engine *e, struct set_up *s);
 /* As how many failures this one counts. */
 int16_t engine_weight(const struct engine *e, const struct hit *h);
 
-/* Fill until and ban_count of a ban that has jail, net and at. */
-void engine_set_length(struct engine *e, struct order *ban, wall_t now);
+/* Fill until, ban_count and step of a ban that has jail, net and at.
+ * @c: what is known of the one banned, but for .before */
+void engine_set_length(
+    struct engine *e, struct order *ban, const struct steps_case *c, wall_t now);
+
+/* Is what he did under way already when the step began that refuses him? */
+bool engine_is_in_grace(const struct engine *e, const struct hit *h);
 
 /* A ban was made that counts. */
 void engine_remember(struct engine *e, const struct order *ban);

@@ -88,6 +88,7 @@ static void show(
 	    .until = b->until,
 	    .failures = b->failures,
 	    .ban_count = b->count,
+	    .step = b->step,
 	    .n_why = (uint32_t)engine_why_of_ban(e, b, why),
 	    .why = why};
 

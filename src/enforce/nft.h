@@ -56,7 +56,12 @@ struct nft_place {
 extern const struct nft_place nft_own_place; /* NFT_TABLE and so on, above */
 bool nft_place_eq(const struct nft_place *a, const struct nft_place *b);
 
-enum nft_answer { NFT_DROP, NFT_REJECT /* ICMP port unreachable */ };
+enum nft_answer {
+	NFT_DROP,
+	NFT_REJECT, /* ICMP port unreachable */
+	NFT_RESET,  /* TCP: a reset; all else as NFT_REJECT */
+};
+#define NFT_N_ANSWERS (NFT_RESET + 1)
 
 struct nft_target {
 	struct nft_place place; /* for who sorts targets; nft_setup() ignores it */
@@ -70,7 +75,10 @@ struct nft_target {
 	size_t n_ports;   /* 0: all ports; ignored for a protocol that has none */
 	struct nft_ports ports[NFT_MAX_PORT_RANGES];
 	char interface[IFNAMSIZ]; /* "": any */
-	bool is_xdp; /* dropped there, by xdp.h: nft_setup() is never given it */
+	/* For who chooses between targets; nft_setup() ignores both. */
+	uint16_t steps; /* bit i: bans at step i, bit 0: without one; 0: all bans */
+	bool is_copy;   /* of another target, for a step that answers otherwise */
+	bool is_xdp;    /* dropped there, by xdp.h: nft_setup() is never given it */
 };
 
 /* Make a set name of any jail name: letters, digits, - and _; others become _ and a

@@ -336,10 +336,22 @@ static void put_reject(struct nft_batch *b, bool is_v6)
 	expr_end(b, e);
 }
 
-static void put_answer(struct nft_batch *b, enum nft_answer answer, bool is_v6)
+static void put_reset(struct nft_batch *b)
+{
+	struct expr e = expr_start(b, "reject");
+	uint8_t unused = 0;
+
+	nft_batch_put_be32(b, NFTA_REJECT_TYPE, NFT_REJECT_TCP_RST);
+	nft_batch_put(b, NFTA_REJECT_ICMP_CODE, &unused, sizeof(unused));
+	expr_end(b, e);
+}
+
+static void put_answer(struct nft_batch *b, const struct nft_own_target *t, bool is_v6)
 {
 	expr_end(b, expr_start(b, "counter"));
-	if (answer == NFT_REJECT)
+	if (t->t.answer == NFT_RESET && t->t.protocol == IPPROTO_TCP)
+		put_reset(b);
+	else if (t->t.answer != NFT_DROP)
 		put_reject(b, is_v6);
 	else
 		put_drop(b);
@@ -438,6 +450,6 @@ void nft_put_rule(struct nft_batch *b, const struct nft_place *p,
 	put_port_test(b, t, ports);
 	put_interface_test(b, t);
 	put_address_test(b, t, s);
-	put_answer(b, t->t.answer, s->is_v6);
+	put_answer(b, t, s->is_v6);
 	nft_batch_nest_end(b, exprs);
 }

@@ -93,6 +93,7 @@ void order_encode_record(struct buf *b, const struct order *o)
 	pack_wall(b, o->until);
 	pack_u32(b, o->failures);
 	pack_u32(b, o->ban_count);
+	pack_u8(b, o->step);
 }
 
 int order_decode_record(struct unpack *u, struct order *out)
@@ -105,6 +106,7 @@ int order_decode_record(struct unpack *u, struct order *out)
 	o.until = unpack_wall(u);
 	o.failures = unpack_u32(u);
 	o.ban_count = unpack_u32(u);
+	o.step = unpack_u8(u);
 	if (op < ORDER_BAN || op > ORDER_PROLONG || cause < ORDER_BY_RULE ||
 	    cause > ORDER_REFUSED)
 		u->bad = true;

@@ -48,7 +48,8 @@ struct order {
 	struct net ip; /* the address beside an id, or none: flow/id.h */
 	wall_t at;     /* ban: time of the last failure; else when it was decided */
 	wall_t until;  /* WALL_NEVER: permanent */
-	uint32_t failures;  /* in the window, or 0 */
+	uint32_t failures; /* in the window, or 0 */
+	uint8_t step;      /* of the jail's graduated answers; 0: what its actions do */
 	uint32_t ban_count; /* it is the so-many-th ban of its network; 0: not known */
 	uint32_t n_why;
 	struct evidence *why;       /* owned by the list; oldest first */
@@ -77,7 +78,7 @@ void order_fields_free(struct order_field *fields, uint32_t n);
 int order_add_field(
     struct order *o, const char *name, struct span value); /* 0 or -ENOMEM */
 
-#define ORDER_RECORD_BYTES 47
+#define ORDER_RECORD_BYTES 48
 
 /* The enforcer's fixed record: op, cause, jail, net, at, until, failures,
  * ban_count. */

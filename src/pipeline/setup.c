@@ -15,6 +15,7 @@
 #include "pipeline/setup_foreign.h"
 #include "pipeline/setup_increment.h"
 #include "pipeline/setup_shown.h"
+#include "pipeline/setup_steps.h"
 
 static void command_deinit(struct setup_command *c)
 {
@@ -87,6 +88,8 @@ struct setup *setup_free(struct setup *s)
 	free(s->log_target);
 	free(s->log_how);
 	free(s->pid_path);
+	free(s->policy_path);
+	free(s->refuse_text);
 	free(s->user);
 	free(s->never_ban);
 	free(s);
@@ -132,6 +135,7 @@ struct engine_jail *setup_engine_jails(const struct setup *s)
 		    .bantime_sec = j->bantime_sec,
 		    .escalate = j->increment.escalate,
 		    .overalljails = j->increment.overalljails,
+		    .steps = j->steps,
 		    .maxmatches = j->maxmatches,
 		    .ignoreself = j->ignoreself,
 		    .ignore = j->ignore,
@@ -442,6 +446,8 @@ static int take_jail(
 		r = worse(r, setup_take_increment(c, d, j));
 	if (r >= 0)
 		r = worse(r, setup_take_actions(c, d, j));
+	if (r >= 0)
+		r = worse(r, setup_take_steps(c, d, j));
 	return r < 0 ? r : worse(r, setup_check_xdp(s, c, d, j));
 }
 
@@ -463,12 +469,15 @@ static int take_global(const struct conf_global *g, struct diag *d, struct setup
 	s->is_volatile = g->is_volatile;
 	s->allow_ipv6 = g->allow_ipv6;
 	s->db_max_matches = g->db_max_matches;
+	setup_check_policy(g, d);
 	if (g->pidfile.text && g->pidfile.text[0] != '/')
 		diag_add(d, DIAG_ERROR, g->pidfile.at,
 		    "pidfile: '%s' must be an absolute path", g->pidfile.text);
 	if (how.failed || dup_text(&s->log_target, g->log_place) < 0 ||
 	    dup_text(&s->log_how, buf_str(&how)) < 0 ||
 	    dup_text(&s->pid_path, g->pidfile.text) < 0 ||
+	    dup_text(&s->policy_path, g->policysocket.text) < 0 ||
+	    dup_text(&s->refuse_text, g->refusetext.text) < 0 ||
 	    dup_text(&s->user, g->user.text ? g->user.text : "bandog") < 0)
 		return -ENOMEM;
 	return take_never_ban(&g->never_ban, s);

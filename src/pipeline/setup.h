@@ -16,6 +16,7 @@
 #include "conf/conf.h"
 #include "decide/engine.h"
 #include "decide/escalate.h"
+#include "decide/steps.h"
 #include "enforce/action_text.h"
 #include "enforce/nft.h"
 #include "match/filter.h"
@@ -99,7 +100,10 @@ struct setup_jail {
 	double ignorecache_sec;
 	struct nft_target *targets;
 	uint32_t n_targets;
-	bool sever;    /* a ban ends open connections, too */
+	bool sever; /* a ban ends open connections, too */
+	struct steps
+	    steps; /* graduated answers; n 0: one answer, that of the actions */
+	uint16_t refuse_code;
 	bool makeroom; /* while a server is full, silent ones of who failed, too */
 	struct setup_hosts_deny *hosts_deny;
 	uint32_t n_hosts_deny;
@@ -127,6 +131,8 @@ struct setup {
 	bool is_volatile; /* nothing is kept beyond the end of the daemon */
 	bool allow_ipv6;  /* in what names stand for */
 	uint32_t db_max_matches;
+	char *policy_path; /* where a mail server asks whom to refuse */
+	char *refuse_text; /* said behind the reason; NULL: nothing */
 	char *user;
 	bool dry_run;
 	uint32_t min_prefix_v4, min_prefix_v6, max_bans_per_sec;
@@ -175,7 +181,15 @@ const char *setup_find_option(const struct setup_jail *j, const char *name);
  */
 bool setup_jail_takes_ids(const struct setup_jail *j);
 
+/* Is an address that is answered by step @step banned through this target? Step 0: by
+ * the jail's actions as they are. */
+bool setup_target_serves(const struct nft_target *t, uint8_t step);
+
+/* The drop of this order is for no firewall and no command: step only refuses. */
+bool setup_only_refuses(const struct setup *s, uint32_t jail, uint8_t step);
+
 /* Does any jail need this? */
+bool setup_uses_policy(const struct setup *s);
 bool setup_uses_xdp(const struct setup *s);
 bool setup_uses_hosts_deny(const struct setup *s);
 /* Actions that are commands, or ignorecommand. */

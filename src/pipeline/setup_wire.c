@@ -5,6 +5,7 @@
 
 #include "base/pack.h"
 #include "pipeline/setup_increment.h"
+#include "pipeline/setup_steps.h"
 
 static void put_texts(struct buf *b, char *const *texts, uint32_t n)
 {
@@ -48,6 +49,8 @@ static void put_targets(struct buf *b, const struct nft_target *targets, uint32_
 		pack_u8(b, t->protocol);
 		pack_str(b, t->interface);
 		pack_bool(b, t->is_xdp);
+		pack_u16(b, t->steps);
+		pack_bool(b, t->is_copy);
 		pack_u32(b, (uint32_t)t->n_ports);
 		for (size_t k = 0; k < t->n_ports; k++) {
 			pack_u16(b, t->ports[k].from);
@@ -83,12 +86,18 @@ static struct nft_target *get_targets(struct unpack *u, uint32_t *n_out)
 		get_text_into(u, t->place.chain, sizeof(t->place.chain));
 		t->place.hook = unpack_u32(u);
 		t->place.priority = (int32_t)unpack_u32(u);
-		t->answer = unpack_u8(u) ? NFT_REJECT : NFT_DROP;
+		uint8_t answer = unpack_u8(u);
+
+		if (answer >= NFT_N_ANSWERS)
+			u->bad = true;
+		t->answer = (enum nft_answer)answer;
 		get_text_into(u, t->set4, sizeof(t->set4));
 		get_text_into(u, t->set6, sizeof(t->set6));
 		t->protocol = unpack_u8(u);
 		get_text_into(u, t->interface, sizeof(t->interface));
 		t->is_xdp = unpack_bool(u);
+		t->steps = unpack_u16(u);
+		t->is_copy = unpack_bool(u);
 		t->n_ports = unpack_count(u, 4);
 		if (t->n_ports > NFT_MAX_PORT_RANGES) {
 			t->n_ports = 0;
@@ -216,6 +225,7 @@ static void put_jail(struct buf *b, const struct setup_jail *j)
 	put_targets(b, j->targets, j->n_targets);
 	pack_bool(b, j->sever);
 	pack_bool(b, j->makeroom);
+	setup_put_steps(b, j);
 	put_hosts_deny(b, j);
 	put_commands(b, j);
 	put_texts(b, j->options.items, j->options.n);
@@ -289,6 +299,7 @@ static void get_jail(struct unpack *u, uint32_t n_sources, struct setup_jail *j)
 	j->targets = get_targets(u, &j->n_targets);
 	j->sever = unpack_bool(u);
 	j->makeroom = unpack_bool(u);
+	setup_get_steps(u, j);
 	get_hosts_deny(u, j);
 	get_commands(u, j);
 	get_shown(u, j);
@@ -304,6 +315,8 @@ void setup_encode(const struct setup *s, struct buf *b)
 	pack_bool(b, s->is_volatile);
 	pack_bool(b, s->allow_ipv6);
 	pack_u32(b, s->db_max_matches);
+	pack_str(b, s->policy_path);
+	pack_str(b, s->refuse_text);
 	pack_str(b, s->user);
 	pack_bool(b, s->dry_run);
 	pack_u32(b, s->min_prefix_v4);
@@ -388,6 +401,8 @@ int setup_decode(struct span bytes, struct setup **out)
 	s->is_volatile = unpack_bool(u);
 	s->allow_ipv6 = unpack_bool(u);
 	s->db_max_matches = unpack_u32(u);
+	s->policy_path = unpack_str(u);
+	s->refuse_text = unpack_str(u);
 	s->user = unpack_str(u);
 	s->dry_run = unpack_bool(u);
 	s->min_prefix_v4 = unpack_u32(u);
