@@ -64,6 +64,24 @@ static void print_all(const json_t *a)
 		client_text(jail, "name"), client_text(jail, "why"));
 }
 
+static void print_steps(const json_t *steps)
+{
+	const json_t *step;
+	size_t i;
+
+	json_array_foreach(steps, i, step)
+	{
+		struct buf time = BUF_INIT(64);
+
+		duration_format(&time, client_number(step, "for"));
+		printf("%s%s %s", i ? ", " : "steps     ", client_text(step, "answer"),
+		    buf_str(&time));
+		buf_deinit(&time);
+	}
+	if (json_array_size(steps))
+		putchar('\n');
+}
+
 static void print_jail(const json_t *a)
 {
 	const json_t *j = json_object_get(a, "jail"), *file;
@@ -79,6 +97,7 @@ static void print_jail(const json_t *a)
 						       : "all");
 	printf("rule      %" PRId64 " failures within %s: banned for %s\n",
 	    client_number(j, "maxretry"), buf_str(&find), buf_str(&ban));
+	print_steps(json_object_get(j, "steps"));
 	printf("now       %" PRId64 " banned, %" PRId64 " addresses with failures\n",
 	    client_number(j, "banned_now"), client_number(j, "failed_now"));
 	printf("so far    %" PRId64 " bans, %" PRId64 " failures in %" PRId64

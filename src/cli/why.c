@@ -25,6 +25,42 @@ static void print_lines(const json_t *why)
 	}
 }
 
+/* What a step does, for people. */
+static const char *step_words(const char *answer)
+{
+	static const char *const words[][2] = {
+	    {"refuse", "the mail server refuses it"},
+	    {"reject", "its ports answer with a reset"},
+	    {"drop", "what it sends to the jail's ports is dropped"},
+	    {"dropall", "all that it sends is dropped"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+		if (!strcmp(answer, words[i][0]))
+			return words[i][1];
+	}
+	return answer;
+}
+
+static void print_step(const json_t *step)
+{
+	const json_t *next = json_object_get(step, "next");
+	struct buf time = BUF_INIT(64);
+
+	duration_format(&time, client_number(next, "for"));
+	printf("    step %" PRId64 " of %" PRId64 ": %s", client_number(step, "number"),
+	    client_number(step, "of"), step_words(client_text(step, "answer")));
+	if (json_object_get(step, "refused"))
+		printf(" (%" PRId64 " times so far)", client_number(step, "refused"));
+	printf("; %s: %s%s%s\n",
+	    json_is_true(json_object_get(next, "while_it_lasts"))
+		? "if it goes on, or comes back later"
+		: "if it comes back afterwards",
+	    step_words(client_text(next, "answer")),
+	    client_number(next, "for") < 0 ? " " : ", for ", buf_str(&time));
+	buf_deinit(&time);
+}
+
 static void print_ban(const json_t *ban)
 {
 	const json_t *stopped = json_object_get(ban, "stopped");
@@ -43,6 +79,8 @@ static void print_ban(const json_t *ban)
 		printf("; stopped since: %" PRId64 " packets, %" PRId64 " bytes",
 		    client_number(stopped, "packets"), client_number(stopped, "bytes"));
 	putchar('\n');
+	if (json_object_get(ban, "step"))
+		print_step(json_object_get(ban, "step"));
 	print_lines(json_object_get(ban, "why"));
 }
 
@@ -68,6 +106,8 @@ static void print_before(const json_t *o)
 	printf("%" PRId64 " %s before count in %s: the next lasts %s%s", n,
 	    n == 1 ? "ban" : "bans", client_text(o, "jail"),
 	    client_number(o, "next") < 0 ? "" : "for ", buf_str(&next));
+	if (json_object_get(o, "answer"))
+		printf(" (%s)", step_words(client_text(o, "answer")));
 	if (weight > 1)
 		printf(", each failure counts as %" PRId64, weight);
 	putchar('\n');

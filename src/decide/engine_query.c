@@ -89,6 +89,7 @@ static void show(
 	    .failures = b->failures,
 	    .ban_count = b->count,
 	    .step = b->step,
+	    .stopped = b->stopped,
 	    .n_why = (uint32_t)engine_why_of_ban(e, b, why),
 	    .why = why};
 

@@ -11,7 +11,8 @@ static void show(struct ban *b, engine_stopped_fn fn, void *ctx)
 	    .jail = b->jail,
 	    .net = b->net,
 	    .at = b->at,
-	    .until = b->until};
+	    .until = b->until,
+	    .step = b->step};
 
 	fn(ctx, &o, &b->stopped);
 }

@@ -81,6 +81,12 @@ struct nft_target {
 	bool is_xdp;    /* dropped there, by xdp.h: nft_setup() is never given it */
 };
 
+/* Does it hold bans of this step of its jail? Step 0: without one. */
+static inline bool nft_target_serves(const struct nft_target *t, uint8_t step)
+{
+	return !t->steps || (step < 16 && (t->steps >> step) & 1);
+}
+
 /* Make a set name of any jail name: letters, digits, - and _; others become _ and a
  * hash keeps two different names apart. @suffix tells targets of one jail apart. */
 void nft_target_name(

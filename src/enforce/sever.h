@@ -27,6 +27,7 @@ struct sever_ban {
 	struct net net;
 	const struct nft_target *targets; /* as configured, any order of ports */
 	uint32_t n_targets;
+	uint8_t step;   /* only targets that serve it count */
 	uint32_t n_cut; /* out: so many connections were ended */
 };
 

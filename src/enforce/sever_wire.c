@@ -252,7 +252,8 @@ static bool is_wanted(const struct sever_ban *b, const struct net *peer, uint16_
 	if (!net_contains(&b->net, peer))
 		return false;
 	for (uint32_t i = 0; i < b->n_targets; i++) {
-		if (sever_is_blocked(&b->targets[i], port))
+		if (nft_target_serves(&b->targets[i], b->step) &&
+		    sever_is_blocked(&b->targets[i], port))
 			return true;
 	}
 	return false;

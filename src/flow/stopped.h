@@ -23,6 +23,7 @@
 
 struct stopped {
 	uint64_t packets, bytes; /* of this element, booked so far */
+	uint32_t refused;        /* times the mail server said no to it */
 	uint32_t asked;          /* the last question about it; 0: none */
 	uint16_t rule;           /* that made the ban, or one of the below */
 	bool is_known;           /* else the first answer is where booking begins */

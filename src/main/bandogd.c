@@ -50,6 +50,7 @@ static int play(const struct role_args *args)
 	    [ROLE_RESOLVER] = resolver_main,
 	    [ROLE_KEEPER] = keeper_main,
 	    [ROLE_FRONT] = front_main,
+	    [ROLE_POLICY] = policy_main,
 	    [ROLE_MAILER] = mailer_main,
 	};
 

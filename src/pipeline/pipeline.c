@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
 
+#include "enforce/policy_wire.h"
 #include "pipeline/pipeline_private.h"
 
 static void lane_deinit(struct lane *l)
@@ -89,6 +90,7 @@ struct pipeline *pipeline_new(const struct setup *s, struct err *e)
 		return NULL;
 	}
 	p->setup = s;
+	p->is_refusing = setup_uses_policy(s);
 	p->replayed = WALL_NONE;
 	p->found = recent_new();
 	pipeline_set_window(p, WALL_NONE, WALL_NEVER);
@@ -180,6 +182,7 @@ int pipeline_reload(struct pipeline *p, const struct setup *s, wall_t now,
 		pipeline_forget_lenses(p);
 		lanes_free(old, n_old);
 		p->setup = s;
+		p->is_refusing = setup_uses_policy(s);
 	}
 	free(old_of);
 	return r;
@@ -384,6 +387,11 @@ int pipeline_conclude(struct pipeline *p, uint32_t jail, const struct line *l, i
 		return 0;
 	default:
 		return r;
+	}
+	/* Or who retries as he was told would be banned for it. */
+	if (p->is_refusing && policy_is_own_refusal(l->text)) {
+		lane->counts.helped++;
+		return 0;
 	}
 	bool has_fields = wants_fields(&p->setup->jails[jail]);
 

@@ -32,7 +32,8 @@ struct pipeline {
 	struct engine *engine;
 	struct lane *lanes; /* one a jail */
 	uint32_t n_lanes;
-	wall_t replayed; /* how far a replay has come */
+	bool is_refusing; /* some step makes the mail server refuse */
+	wall_t replayed;  /* how far a replay has come */
 	wall_t since, until;
 	pipeline_verdict_fn on_verdict;
 	void *on_verdict_ctx;

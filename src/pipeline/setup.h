@@ -181,10 +181,6 @@ const char *setup_find_option(const struct setup_jail *j, const char *name);
  */
 bool setup_jail_takes_ids(const struct setup_jail *j);
 
-/* Is an address that is answered by step @step banned through this target? Step 0: by
- * the jail's actions as they are. */
-bool setup_target_serves(const struct nft_target *t, uint8_t step);
-
 /* The drop of this order is for no firewall and no command: step only refuses. */
 bool setup_only_refuses(const struct setup *s, uint32_t jail, uint8_t step);
 

@@ -10,11 +10,6 @@
 #define COPY_SUFFIX 100
 #define TEXT_MAX_BYTES 200
 
-bool setup_target_serves(const struct nft_target *t, uint8_t step)
-{
-	return !t->steps || (t->steps >> step) & 1;
-}
-
 bool setup_only_refuses(const struct setup *s, uint32_t jail, uint8_t step)
 {
 	return jail < s->n_jails && steps_is_soft(&s->jails[jail].steps, step);

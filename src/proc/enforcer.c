@@ -210,6 +210,19 @@ static uint32_t judge_late(
 	return n;
 }
 
+/* Is the target to hold this ban? One of another step of the jail is not. */
+static bool wants(const struct enforcer *e, const struct order *o, uint32_t k)
+{
+	return o->op != ORDER_UNBAN &&
+	       nft_target_serves(&e->role->setup->jails[o->jail].targets[k], o->step);
+}
+
+/* May it hold the ban though it should not? A new ban is nowhere yet. */
+static bool may_hold(const struct order *o)
+{
+	return o->op != ORDER_BAN || o->cause != ORDER_BY_RULE;
+}
+
 /* Orders that the guard let through to changes, one per target of the jail. */
 static size_t plan(struct enforcer *e, const struct order *orders, uint32_t n,
     struct nft_change *changes, uint32_t *order_of, const uint8_t *reasons)
@@ -229,12 +242,16 @@ static size_t plan(struct enforcer *e, const struct order *orders, uint32_t n,
 		bool is_bulk = e->is_syncing && o->cause == ORDER_RESTORED &&
 			       ++e->n_synced > COUNTED_MAX;
 
-		for (uint32_t t = first; t < first + n_targets; t++) {
+		for (uint32_t k = 0; k < n_targets; k++) {
+			bool add = wants(e, o, k);
+
+			if (!add && !may_hold(o))
+				continue;
 			order_of[n_changes] = i;
 			changes[n_changes++] = (struct nft_change){
-			    .add = o->op != ORDER_UNBAN,
+			    .add = add,
 			    .is_bulk = is_bulk,
-			    .target = t,
+			    .target = first + k,
 			    .net = o->net,
 			    .timeout_ms = timeout_ms(o, now),
 			};
@@ -254,6 +271,16 @@ static size_t max_changes(
 	return total;
 }
 
+/* A jail with steps prolongs a ban when the next one begins; and who is only refused
+ * may end his session as he likes. */
+static bool is_new_to_kernel(const struct enforcer *e, const struct order *o)
+{
+	if (setup_only_refuses(e->role->setup, o->jail, o->step))
+		return false;
+	return (o->op == ORDER_BAN && o->cause != ORDER_RESTORED) ||
+	       (o->op == ORDER_PROLONG && o->step);
+}
+
 /* The drop comes first: what is cut cannot come back. Bans that are told again were new
  * once, and what they shut out has been cut then. */
 static void cut_connections(struct enforcer *e, const struct order *orders, uint32_t n,
@@ -263,8 +290,8 @@ static void cut_connections(struct enforcer *e, const struct order *orders, uint
 		if (reasons[i] != GUARD_OK || errors[i])
 			continue;
 		enforcer_siege_forget(e->siege, orders[i].jail, &orders[i].net);
-		if (orders[i].op == ORDER_BAN && orders[i].cause != ORDER_RESTORED)
-			enforcer_sever_add(e->sever, orders[i].jail, &orders[i].net);
+		if (is_new_to_kernel(e, &orders[i]))
+			enforcer_sever_add(e->sever, &orders[i]);
 	}
 }
 
@@ -361,7 +388,28 @@ static uint32_t on_later(void *ctx, const struct order *orders, uint32_t n)
 	return n;
 }
 
-/* What have these bans stopped? Summed over a jail's targets. */
+/* What has this ban stopped? Summed over the targets that hold it. Return: false: it
+ * cannot be told. */
+static bool count(
+    const struct enforcer *e, const struct order *o, uint64_t *packets, uint64_t *bytes)
+{
+	const struct setup_jail *j = &e->role->setup->jails[o->jail];
+	uint32_t first = enforcer_tables_first(e->tables, o->jail);
+	bool is_known = true;
+
+	for (uint32_t k = 0; k < j->n_targets; k++) {
+		uint64_t p = 0, by = 0;
+
+		if (!nft_target_serves(&j->targets[k], o->step))
+			continue;
+		is_known &= enforcer_tables_counter(
+				e->tables, first + k, &o->net, &p, &by) == 0;
+		*packets += p;
+		*bytes += by;
+	}
+	return is_known;
+}
+
 static void take_count(struct enforcer *e, struct message *m)
 {
 	uint64_t generation = unpack_u64(&m->body);
@@ -376,19 +424,9 @@ static void take_count(struct enforcer *e, struct message *m)
 	pack_u32(&answer, n);
 	for (uint32_t i = 0; i < n; i++) {
 		uint64_t packets = 0, bytes = 0;
-		bool is_known = true;
-		uint32_t jail = orders[i].jail;
-		uint32_t first = enforcer_tables_first(e->tables, jail);
-		uint32_t n_targets = enforcer_tables_n(e->tables, jail);
+		bool is_known = orders[i].jail < e->role->setup->n_jails &&
+				count(e, &orders[i], &packets, &bytes);
 
-		for (uint32_t t = first; t < first + n_targets; t++) {
-			uint64_t p = 0, by = 0;
-
-			is_known &= enforcer_tables_counter(
-					e->tables, t, &orders[i].net, &p, &by) == 0;
-			packets += p;
-			bytes += by;
-		}
 		pack_u64(&answer, is_known ? packets : MESSAGE_NOT_KNOWN);
 		pack_u64(&answer, is_known ? bytes : MESSAGE_NOT_KNOWN);
 	}

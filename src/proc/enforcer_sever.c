@@ -14,6 +14,7 @@
 struct waiting {
 	struct net net;
 	uint32_t jail;
+	uint8_t step;
 	uint32_t rounds; /* it has been in so many, and was not done */
 };
 
@@ -80,14 +81,15 @@ static void put(struct enforcer_sever *s, const struct waiting *w)
 		    "too many bans at once; connections of one are not cut");
 }
 
-void enforcer_sever_add(struct enforcer_sever *s, uint32_t jail, const struct net *net)
+void enforcer_sever_add(struct enforcer_sever *s, const struct order *ban)
 {
 	const struct setup *setup = s->role->setup;
 
-	if (s->is_impossible || jail >= setup->n_jails || !setup->jails[jail].sever ||
-	    !setup->jails[jail].n_targets)
+	if (s->is_impossible || ban->jail >= setup->n_jails ||
+	    !setup->jails[ban->jail].sever || !setup->jails[ban->jail].n_targets)
 		return;
-	put(s, &(struct waiting){.net = *net, .jail = jail});
+	put(s,
+	    &(struct waiting){.net = ban->net, .jail = ban->jail, .step = ban->step});
 	arm(s);
 }
 
@@ -98,13 +100,14 @@ void enforcer_sever_add(struct enforcer_sever *s, uint32_t jail, const struct ne
 static bool is_dropped(struct enforcer_sever *s, const struct waiting *w)
 {
 	uint32_t first = enforcer_tables_first(s->tables, w->jail);
-	uint32_t n_targets = enforcer_tables_n(s->tables, w->jail);
+	const struct setup_jail *j = &s->role->setup->jails[w->jail];
 
-	for (uint32_t t = first; t < first + n_targets; t++) {
+	for (uint32_t k = 0; k < j->n_targets; k++) {
 		uint64_t packets, bytes;
 
-		if (enforcer_tables_counter(s->tables, t, &w->net, &packets, &bytes) <
-		    0)
+		if (nft_target_serves(&j->targets[k], w->step) &&
+		    enforcer_tables_counter(
+			s->tables, first + k, &w->net, &packets, &bytes) < 0)
 			return false;
 	}
 	return true;
@@ -123,8 +126,10 @@ static size_t take_round(
 		if (!is_dropped(s, w))
 			continue;
 		round[n] = *w;
-		bans[n++] = (struct sever_ban){
-		    .net = w->net, .targets = j->targets, .n_targets = j->n_targets};
+		bans[n++] = (struct sever_ban){.net = w->net,
+		    .targets = j->targets,
+		    .n_targets = j->n_targets,
+		    .step = w->step};
 	}
 	s->n -= i;
 	memmove(s->waiting, s->waiting + i, s->n * sizeof(*s->waiting));

@@ -29,8 +29,8 @@ struct enforcer_sever *enforcer_sever_free(struct enforcer_sever *s);
 /* Another set-up: jail numbers mean something else, and those who wait are let go. */
 void enforcer_sever_reload(struct enforcer_sever *s);
 
-/* @net is banned in @jail, and the kernel knows. */
-void enforcer_sever_add(struct enforcer_sever *s, uint32_t jail, const struct net *net);
+/* The kernel knows of this ban. */
+void enforcer_sever_add(struct enforcer_sever *s, const struct order *ban);
 
 /* Tell the engine that @n connections to @jail's ports were ended, for whatever reason.
  */

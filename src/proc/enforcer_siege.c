@@ -60,7 +60,7 @@ struct enforcer_siege *enforcer_siege_free(struct enforcer_siege *s)
 static bool closes(const struct setup_jail *j, uint16_t port)
 {
 	for (uint32_t i = 0; i < j->n_targets; i++) {
-		if (sever_is_blocked(&j->targets[i], port))
+		if (!j->targets[i].is_copy && sever_is_blocked(&j->targets[i], port))
 			return true;
 	}
 	return false;

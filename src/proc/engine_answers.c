@@ -136,6 +136,11 @@ static void put_offence(void *ctx, const struct engine_offence *o)
 	answers_put_i64(&l->j, "bancount", o->count);
 	answers_put_wall(&l->j, "at", o->at);
 	answers_put_i64(&l->j, "next", o->next_sec < 0 ? -1 : (int64_t)o->next_sec);
+	if (o->step)
+		answers_put_str(&l->j, "answer",
+		    step_answer_name(
+			steps_at(&answers_setup(l->a)->jails[o->jail].steps, o->step)
+			    ->answer));
 	answers_put_i64(&l->j, "weight", o->weight);
 	jsonw_object_end(&l->j);
 }

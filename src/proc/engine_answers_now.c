@@ -49,6 +49,33 @@ void answers_put_why(struct jsonw *j, const struct evidence *why, size_t n)
 	jsonw_array_end(j);
 }
 
+/* Which of the jail's graduated answers it is, and for how long the next will be. */
+static void put_step(struct engine_answers *a, struct jsonw *j, const struct order *o)
+{
+	const struct steps *s = &answers_setup(a)->jails[o->jail].steps;
+	const struct step *now = steps_at(s, o->step), *next;
+
+	if (!now)
+		return;
+	jsonw_key(j, "step");
+	jsonw_object(j);
+	answers_put_i64(j, "number", now - s->items + 1);
+	answers_put_i64(j, "of", s->n);
+	answers_put_str(j, "answer", step_answer_name(now->answer));
+	if (now->answer == STEP_REFUSE)
+		answers_put_i64(j, "refused", o->stopped.refused);
+	next = steps_at(s, (uint8_t)(now - s->items + 2));
+	jsonw_key(j, "next");
+	jsonw_object(j);
+	answers_put_str(j, "answer", step_answer_name(next->answer));
+	answers_put_i64(j, "for", next->sec);
+	/* Who is kept out has to come back for it. */
+	jsonw_key(j, "while_it_lasts");
+	jsonw_bool(j, now->answer == STEP_REFUSE);
+	jsonw_object_end(j);
+	jsonw_object_end(j);
+}
+
 void answers_put_ban(struct engine_answers *a, struct jsonw *j, const struct order *o,
     const uint64_t *stopped)
 {
@@ -65,6 +92,7 @@ void answers_put_ban(struct engine_answers *a, struct jsonw *j, const struct ord
 	answers_put_i64(j, "failures", o->failures);
 	answers_put_i64(j, "bancount", o->ban_count);
 	answers_put_str(j, "by", order_cause_name(o->cause));
+	put_step(a, j, o);
 	answers_put_why(j, o->why, o->n_why);
 	if (stopped) {
 		jsonw_key(j, "stopped");
@@ -152,6 +180,21 @@ static void answer_status_all(struct engine_answers *a, struct jsonw *j)
 	jsonw_array_end(j);
 }
 
+static void put_steps(struct jsonw *j, const struct steps *s)
+{
+	if (!s->n)
+		return;
+	jsonw_key(j, "steps");
+	jsonw_array(j);
+	for (uint8_t i = 0; i < s->n; i++) {
+		jsonw_object(j);
+		answers_put_str(j, "answer", step_answer_name(s->items[i].answer));
+		answers_put_i64(j, "for", s->items[i].sec);
+		jsonw_object_end(j);
+	}
+	jsonw_array_end(j);
+}
+
 static void answer_status_jail(struct engine_answers *a, struct jsonw *j, uint32_t jail)
 {
 	const struct setup_jail *s = &answers_setup(a)->jails[jail];
@@ -169,6 +212,7 @@ static void answer_status_jail(struct engine_answers *a, struct jsonw *j, uint32
 	jsonw_array(j);
 	(void)engine_files_describe(a->er->files, jail, j->b);
 	jsonw_array_end(j);
+	put_steps(j, &s->steps);
 	jsonw_key(j, "sets");
 	jsonw_array(j);
 	for (uint32_t i = 0; i < s->n_targets; i++)

@@ -31,6 +31,7 @@
 
 struct asked {
 	uint32_t jail;
+	uint8_t step;
 	struct net net;
 	struct stopped stopped; /* when it was asked */
 };
@@ -129,7 +130,7 @@ static bool is_counted(const struct engine_count *c, const struct order *o)
 	const struct setup *s = c->er->role->setup;
 
 	return !net_is_id(&o->net) && o->jail < s->n_jails &&
-	       s->jails[o->jail].n_targets;
+	       s->jails[o->jail].n_targets && !setup_only_refuses(s, o->jail, o->step);
 }
 
 static void ask(void *ctx, const struct order *o, struct stopped *s)
@@ -140,7 +141,8 @@ static void ask(void *ctx, const struct order *o, struct stopped *s)
 	    .jail = o->jail,
 	    .net = o->net,
 	    .at = o->at,
-	    .until = o->until};
+	    .until = o->until,
+	    .step = o->step};
 
 	if (!is_counted(c, o) || is_under_way(c, s))
 		return;
@@ -151,7 +153,7 @@ static void ask(void *ctx, const struct order *o, struct stopped *s)
 		c->open->seq = ++c->er->last_seq;
 	}
 	s->asked = (uint32_t)c->open->seq;
-	c->open->items[c->open->n++] = (struct asked){o->jail, o->net, *s};
+	c->open->items[c->open->n++] = (struct asked){o->jail, o->step, o->net, *s};
 	order_encode_record(&c->records, &plain);
 	if (c->open->n == PORTION)
 		(void)send_open(c);
@@ -298,12 +300,13 @@ uint64_t engine_count_now(struct engine_count *c)
  */
 
 /* Whoever sends datagrams, or is answered that there is nobody, says it once. */
-static uint32_t packets_per_attempt(const struct setup_jail *j)
+static uint32_t packets_per_attempt(const struct setup_jail *j, uint8_t step)
 {
 	for (uint32_t i = 0; i < j->n_targets; i++) {
 		const struct nft_target *t = &j->targets[i];
 
-		if (t->protocol != IPPROTO_UDP && t->answer == NFT_DROP)
+		if (nft_target_serves(t, step) && t->protocol != IPPROTO_UDP &&
+		    t->answer == NFT_DROP)
 			return STOPPED_PACKETS_PER_ATTEMPT;
 	}
 	return 1;
@@ -320,7 +323,7 @@ static void book(struct engine_count *c, const struct question *q,
 	if (!s || s->asked != (uint32_t)q->seq)
 		s = &gone;
 	struct stopped_more more =
-	    stopped_book(s, packets, bytes, packets_per_attempt(j));
+	    stopped_book(s, packets, bytes, packets_per_attempt(j, a->step));
 
 	engine_sums_stopped(
 	    c->er->sums, wall_now(), a->jail, a->stopped.rule, &a->net, &more);

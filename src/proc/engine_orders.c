@@ -115,6 +115,12 @@ static void send_ticket(struct batch *t, const struct order *o)
 	buf_deinit(&b);
 }
 
+/* Who is only refused is nobody's to ban; the end of it does no harm. */
+static bool is_mere_words(const struct setup *s, const struct order *o)
+{
+	return o->op != ORDER_UNBAN && setup_only_refuses(s, o->jail, o->step);
+}
+
 static void send_to_runner(struct engine_role *er)
 {
 	struct batch t = batch_of(er, ROLE_RUNNER);
@@ -123,11 +129,28 @@ static void send_to_runner(struct engine_role *er)
 	for (size_t i = 0; i < er->orders.n; i++) {
 		const struct order *o = &er->orders.items[i];
 
-		if (o->jail >= s->n_jails)
+		if (o->jail >= s->n_jails || is_mere_words(s, o))
 			continue;
 		if (s->jails[o->jail].n_commands && o->op != ORDER_UNBAN)
 			send_ticket(&t, o);
 		else if (s->jails[o->jail].n_commands || s->jails[o->jail].n_hosts_deny)
+			batch_add(&t, o);
+	}
+	batch_end(&t);
+}
+
+/* All that happens in jails that may refuse: a ban that goes on to the next step is to
+ * be forgotten. */
+static void send_to_policy(struct engine_role *er)
+{
+	struct batch t = batch_of(er, ROLE_POLICY);
+	const struct setup *s = er->role->setup;
+
+	for (size_t i = 0; i < er->orders.n; i++) {
+		const struct order *o = &er->orders.items[i];
+
+		if (o->jail < s->n_jails && !net_is_id(&o->net) &&
+		    steps_any(&s->jails[o->jail].steps, STEP_REFUSE))
 			batch_add(&t, o);
 	}
 	batch_end(&t);
@@ -141,6 +164,8 @@ void engine_orders_send(struct engine_role *er)
 		send_to_enforcer(er);
 	else
 		remember_unbans(er);
+	if (er->role->peers[ROLE_POLICY])
+		send_to_policy(er);
 	if (er->role->peers[ROLE_RUNNER])
 		send_to_runner(er);
 }
@@ -166,6 +191,10 @@ static void add_restored(void *ctx, const struct order *o)
 
 	restored.cause = ORDER_RESTORED;
 	restored.n_why = 0; /* told when it was new */
+	if (t->to == ROLE_RUNNER && is_mere_words(t->er->role->setup, o))
+		return;
+	if (t->to == ROLE_POLICY && !is_mere_words(t->er->role->setup, o))
+		return;
 	if (!net_is_id(&o->net))
 		batch_add(t, &restored);
 	else if (t->to == ROLE_RUNNER)
@@ -218,13 +247,12 @@ static void resync_enforcer(struct engine_role *er)
 	engine_orders_done(er, er->resync.wait_for);
 }
 
-static void resync_runner(struct engine_role *er)
+static void tell_all(struct engine_role *er, enum role_id to)
 {
-	struct batch t = batch_of(er, ROLE_RUNNER);
+	struct batch t = batch_of(er, to);
 
 	engine_each_ban(pipeline_engine(er->pipeline), -1, add_restored, &t);
 	batch_end(&t);
-	tell(er, ROLE_RUNNER, MSG_RESYNCED);
 }
 
 /* One of the networks that were asked for. */
@@ -259,10 +287,12 @@ void engine_orders_resync(struct engine_role *er, enum role_id to)
 	if (!er->is_restored || !er->role->peers[to])
 		return;
 	tell(er, to, MSG_RESYNC);
-	if (to == ROLE_RUNNER) {
-		resync_runner(er);
+	if (to == ROLE_ENFORCER) {
+		resync_enforcer(er);
+		engine_suspects_resync(er->suspects);
 		return;
 	}
-	resync_enforcer(er);
-	engine_suspects_resync(er->suspects);
+	tell_all(er, to);
+	if (to == ROLE_RUNNER)
+		tell(er, to, MSG_RESYNCED);
 }

@@ -68,6 +68,7 @@ void engine_role_resync(struct engine_role *er)
 {
 	engine_orders_resync(er, ROLE_ENFORCER);
 	engine_orders_resync(er, ROLE_RUNNER);
+	engine_orders_resync(er, ROLE_POLICY);
 	rearm(er);
 }
 
@@ -168,6 +169,9 @@ static void engine_message(struct role *r, enum role_id from, struct message *m)
 	case MSG_ASK_BANS:
 		engine_orders_again(er, m);
 		return;
+	case MSG_REFUSED:
+		engine_policy_message(er, m);
+		return;
 	case MSG_SEVERED:
 		engine_severed_message(er, m);
 		return;
@@ -200,6 +204,7 @@ static void engine_peer(struct role *r, enum role_id who)
 		return;
 	case ROLE_ENFORCER:
 	case ROLE_RUNNER:
+	case ROLE_POLICY:
 		engine_orders_resync(er, who);
 		return;
 	case ROLE_RESOLVER:
@@ -383,6 +388,7 @@ int engine_main(const struct role_args *args)
 	    {ROLE_ENFORCER, MSG_ASK_RESYNC},
 	    {ROLE_ENFORCER, MSG_ASK_BANS},
 	    {ROLE_ENFORCER, MSG_SEVERED},
+	    {ROLE_POLICY, MSG_REFUSED},
 	    {ROLE_RESOLVER, MSG_RESOLVED},
 	    {ROLE_RUNNER, MSG_IGNORE_ANSWER},
 	    {ROLE_RUNNER, MSG_ASK_RESYNC},

@@ -105,6 +105,9 @@ int engine_severed_setup(struct engine_role *er, const struct setup *old);
 void engine_severed_message(
     struct engine_role *er, struct message *m); /* MSG_SEVERED */
 
+/* --- whom the mail server has refused */
+void engine_policy_message(struct engine_role *er, struct message *m); /* MSG_REFUSED */
+
 /* --- who has failed and is not banned */
 struct engine_suspects *engine_suspects_new(struct engine_role *er);
 struct engine_suspects *engine_suspects_free(struct engine_suspects *s);

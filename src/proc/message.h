@@ -20,7 +20,8 @@ enum message_type {
 	/* supervisor → any role */
 	MSG_SETUP = 1,  /* fd: memfd with the encoded set-up; body: u64 generation */
 	MSG_PEER,       /* fd: channel; body: u8 role at its other end */
-	MSG_LISTEN,     /* fd: listening control socket (front) */
+	MSG_LISTEN,     /* fd: listening control socket (front); the mail server's
+			   (policy) */
 	MSG_LISTEN_F2B, /* fd: listening socket for fail2ban's protocol (front) */
 	MSG_LOG,        /* fd: the log file, opened anew: becomes stderr */
 	MSG_STOP,       /* finish what is begun, then exit */
@@ -77,6 +78,10 @@ enum message_type {
 	MSG_SEVERED,    /* u64 generation, u32 jail, u32 connections that were ended */
 	MSG_ASK_RESYNC, /* somebody else changed the firewall: send all bans again */
 	MSG_ASK_BANS,   /* u32 n, networks: send the bans of these again */
+
+	/* engine → policy: MSG_RESYNC, MSG_ORDERS; and back */
+	MSG_REFUSED, /* u64 generation, u32 n, n × (u32 jail, net): whose ban made the
+			mail server say no, once each */
 
 	/* engine → resolver and back */
 	MSG_RESOLVE,  /* u64 id, str name */
@@ -171,6 +176,7 @@ enum role_id {
 	ROLE_RESOLVER,
 	ROLE_KEEPER,
 	ROLE_FRONT,
+	ROLE_POLICY,
 	ROLE_MAILER, /* of the runner: lives for one letter */
 	ROLE_N,
 };

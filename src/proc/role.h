@@ -78,4 +78,5 @@ int runner_main(const struct role_args *args);
 int resolver_main(const struct role_args *args);
 int keeper_main(const struct role_args *args);
 int front_main(const struct role_args *args);
+int policy_main(const struct role_args *args);
 int mailer_main(const struct role_args *args);

@@ -113,7 +113,7 @@ static void apply(void *ctx, const struct order *o, struct ticket_words *words)
 	struct runner *x = ctx;
 
 	/* Said by the enforcer, which makes the engine lift it. */
-	if (o->op == ORDER_BAN &&
+	if (o->op != ORDER_UNBAN &&
 	    guard_check(x->guard, &o->net, mono_now()) != GUARD_OK) {
 		ticket_words_free(words);
 		return;

@@ -169,8 +169,7 @@ void runner_deny_order(struct runner_deny *d, const struct order *o)
 
 		if (o->op == ORDER_UNBAN)
 			hosts_deny_remove(f->file, &o->net);
-		else if (o->op == ORDER_BAN &&
-			 hosts_deny_add(f->file, &o->net) == HOSTS_DENY_FULL)
+		else if (hosts_deny_add(f->file, &o->net) == HOSTS_DENY_FULL)
 			log_warning(f->path,
 			    "holds %d addresses already; one is left out",
 			    HOSTS_DENY_MAX);

@@ -36,6 +36,7 @@ static const struct rights {
     [ROLE_RESOLVER] = {"resolver", false, NO_CAP, {NULL}, 256},
     [ROLE_KEEPER] = {"keeper", false, NO_CAP, {NULL}, 64},
     [ROLE_FRONT] = {"front", false, NO_CAP, {NULL}, 256},
+    [ROLE_POLICY] = {"policy", false, NO_CAP, {NULL}, 1100},
     [ROLE_MAILER] = {"mailer", false, NO_CAP, {NULL}, 64},
 };
 

@@ -20,6 +20,7 @@
 #include "base/log.h"
 #include "proc/bpf_place.h"
 #include "proc/channel.h"
+#include "proc/policy_place.h"
 #include "proc/sandbox.h"
 #include "proc/sd_notify.h"
 #include "proc/spawn.h"
@@ -41,20 +42,21 @@ static const enum role_id links[][2] = {
     {ROLE_ENGINE, ROLE_RUNNER},
     {ROLE_RUNNER, ROLE_KEEPER},
     {ROLE_ENGINE, ROLE_RESOLVER},
+    {ROLE_ENGINE, ROLE_POLICY},
     {ROLE_FRONT, ROLE_ENGINE},
     {ROLE_FRONT, ROLE_KEEPER},
 };
 
 /* Keeper and enforcer first, so that they are there when the engine asks. */
 static const enum role_id start_order[] = {ROLE_KEEPER, ROLE_ENFORCER, ROLE_RUNNER,
-    ROLE_RESOLVER, ROLE_ENGINE, ROLE_READER, ROLE_FRONT};
+    ROLE_RESOLVER, ROLE_POLICY, ROLE_ENGINE, ROLE_READER, ROLE_FRONT};
 
 /* A role is told to stop when all before it are gone. */
-#define STOP_TOGETHER 4
+#define STOP_TOGETHER 5
 static const enum role_id stop_order[][STOP_TOGETHER] = {
     {ROLE_FRONT, ROLE_READER},
     {ROLE_ENGINE},
-    {ROLE_KEEPER, ROLE_ENFORCER, ROLE_RUNNER, ROLE_RESOLVER},
+    {ROLE_KEEPER, ROLE_ENFORCER, ROLE_RUNNER, ROLE_RESOLVER, ROLE_POLICY},
 };
 
 static void child_start(struct child *c);
@@ -68,6 +70,8 @@ static bool is_wanted(const struct supervisor *s, enum role_id role)
 		return setup_uses_hosts_deny(s->setup) || setup_uses_commands(s->setup);
 	case ROLE_RESOLVER:
 		return setup_uses_names(s->setup);
+	case ROLE_POLICY:
+		return setup_uses_policy(s->setup) && !s->setup->dry_run;
 	default:
 		return true;
 	}
@@ -265,6 +269,18 @@ static int child_spawn(struct child *c, int ctl_fd, struct err *e)
 	return spawn_role(c->role, args, ctl_fd, extra_fd(c), &c->pid, e);
 }
 
+/* Its directory may be there by now, or another one be wanted. */
+static void send_policy_socket(struct supervisor *s)
+{
+	struct err e = {""};
+
+	if (policy_place_open(&s->policy, s->setup->policy_path, &e) < 0)
+		log_err(NULL, "nobody is refused by the mail server: %s", e.text);
+	else
+		(void)supervisor_send(
+		    &s->children[ROLE_POLICY], MSG_LISTEN, NULL, s->policy.fd);
+}
+
 static void child_start(struct child *c)
 {
 	struct supervisor *s = c->owner;
@@ -298,6 +314,8 @@ static void child_start(struct child *c)
 		(void)supervisor_send(c, MSG_LISTEN, NULL, s->places.listen_fd);
 	if (c->role == ROLE_FRONT && s->places.f2b_fd >= 0)
 		(void)supervisor_send(c, MSG_LISTEN_F2B, NULL, s->places.f2b_fd);
+	if (c->role == ROLE_POLICY)
+		send_policy_socket(s);
 	connect_peers(c);
 }
 
@@ -410,12 +428,16 @@ static void step_down(struct child *c)
 void supervisor_roles_take_setup(struct supervisor *s)
 {
 	log_set_level(s->setup->log_level);
+	if (!is_wanted(s, ROLE_POLICY))
+		policy_place_close(&s->policy);
 	for (size_t i = 0; i < ARRAY_LEN(start_order); i++) {
 		struct child *c = &s->children[start_order[i]];
 
-		if (c->ctl && is_wanted(s, c->role) && !needs_other_rights(c))
+		if (c->ctl && is_wanted(s, c->role) && !needs_other_rights(c)) {
 			send_setup(c);
-		else if (c->ctl)
+			if (c->role == ROLE_POLICY)
+				send_policy_socket(s);
+		} else if (c->ctl)
 			step_down(c);
 		else if (!c->pid && is_wanted(s, c->role))
 			child_start(c);
@@ -524,6 +546,7 @@ static int supervise(struct supervisor *s)
 	loop_watch_free(s->network);
 	loop_free(s->loop);
 	leave_bpf_place(s);
+	policy_place_close(&s->policy);
 	log_notice(NULL, "stopped");
 	return 0;
 }
@@ -534,6 +557,7 @@ int supervisor_run(const struct supervisor_args *args)
 	    .setup_fd = -1,
 	    .loader_fd = -1,
 	    .bpf_fd = -1,
+	    .policy = {.fd = -1},
 	    .ready_fd = -1};
 	struct err e = {""};
 

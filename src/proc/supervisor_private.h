@@ -12,6 +12,7 @@
 #include "proc/changes.h"
 #include "proc/channel.h"
 #include "proc/places.h"
+#include "proc/policy_place.h"
 #include "proc/supervisor.h"
 
 struct child {
@@ -46,7 +47,8 @@ struct supervisor {
 	struct changes changes;
 	bool is_stopping;
 	bool is_told_ready;
-	int bpf_fd;   /* the BPF directory, while a jail uses XDP; or -1 */
+	int bpf_fd; /* the BPF directory, while a jail uses XDP; or -1 */
+	struct policy_place policy;
 	int ready_fd; /* daemon: the parent that waits, or -1 */
 };
 

@@ -35,6 +35,8 @@ static int put_into(struct db *d, enum db_stmt table, const char *jail,
 		sqlite3_bind_text(st, 8, o->id, -1, SQLITE_STATIC);
 	if (table == DB_PUT_BAN)
 		sqlite3_bind_int64(st, 9, o->cause);
+	if (table == DB_PUT_BAN)
+		sqlite3_bind_int64(st, 11, o->step);
 	if (table == DB_PUT_BAN && o->id && id_has_ip(&o->ip))
 		db_bind_net(st, 10, &o->ip);
 	return db_stmt_run(d, st);

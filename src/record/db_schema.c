@@ -107,6 +107,9 @@ static const char *const steps[] = {
     " one INTEGER PRIMARY KEY CHECK(one = 1),"
     " run INTEGER NOT NULL,"
     " batch INTEGER NOT NULL) STRICT;",
+
+    /* Which of a jail's graduated answers it is; 0: what its actions do. */
+    "ALTER TABLE bans ADD COLUMN step INTEGER NOT NULL DEFAULT 0;",
 };
 #define N_STEPS ((int64_t)ARRAY_LEN(steps))
 

@@ -41,9 +41,10 @@ static const char *const sql_of[DB_N_STMTS] = {
     [DB_COMMIT] = "COMMIT",
     [DB_PUT_BAN] =
 	"INSERT INTO bans"
-	"(jail, net, at, until, failures, why, ban_count, id_text, cause, id_ip)"
-	" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
-	" ON CONFLICT DO UPDATE SET at = ?3, until = ?4, cause = ?9,"
+	"(jail, net, at, until, failures, why, ban_count, id_text, cause, id_ip,"
+	" step)"
+	" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
+	" ON CONFLICT DO UPDATE SET at = ?3, until = ?4, cause = ?9, step = ?11,"
 	" failures = iif(?5, ?5, failures), why = ifnull(?6, why),"
 	" ban_count = iif(?7, ?7, ban_count)",
     [DB_PROLONG_HISTORY] = "UPDATE history SET until = ?4,"
@@ -79,7 +80,7 @@ static const char *const sql_of[DB_N_STMTS] = {
 	"SELECT jail, net, at, until, failures, ifnull(why, (SELECT h.why "
 	"FROM history h"
 	" WHERE h.net = b.net AND h.jail = b.jail AND h.at = b.at)), cause, ban_count,"
-	" id_text, id_ip"
+	" id_text, id_ip, step"
 	" FROM bans b WHERE until > ?1",
     [DB_EACH_CURSOR] = "SELECT path, dev, ino, offset, lines, head_bytes, head_hash"
 		       " FROM cursors",

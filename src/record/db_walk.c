@@ -103,6 +103,7 @@ static int ban_row(sqlite3_stmt *st, const struct visitor *v)
 	o.until.us = sqlite3_column_int64(st, 3);
 	o.failures = column_u32(st, 4);
 	o.ban_count = column_u32(st, 7);
+	o.step = (uint8_t)column_u32(st, 10);
 	column_evidence(st, 5, &o);
 	return v->ban(v->ctx, jail, &o);
 }

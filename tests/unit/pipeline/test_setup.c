@@ -146,6 +146,90 @@ static void longer_bans_are_compiled_and_travel(void **state)
 	buf_deinit(&b);
 }
 
+/* The targets of @j that hold bans at @step, and how they answer. */
+static void expect_targets(const struct setup_jail *j, uint8_t step, uint32_t want,
+    enum nft_answer answer, size_t n_ports)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < j->n_targets; i++) {
+		if (!nft_target_serves(&j->targets[i], step))
+			continue;
+		n++;
+		assert_int_equal(j->targets[i].answer, answer);
+		assert_int_equal(j->targets[i].n_ports, n_ports);
+	}
+	assert_int_equal(n, want);
+}
+
+static void steps_have_targets_of_their_own(void **state)
+{
+	struct buf b = BUF_INIT(1 << 20);
+	struct setup *copy;
+
+	config_folder_write(*state, "jail.conf",
+	    "[DEFAULT]\nenabled = true\nfilter = postfix\nlogpath = /var/log/a\n"
+	    "[plain]\nport = 25\n"
+	    "[a]\nport = 25,587\nrefusecode = 450\n"
+	    "steps = refuse 1h, reject 6h,drop 1d , dropall -1\n"
+	    "[words]\naction = sendmail\nsteps = refuse 10m\n");
+	struct setup *s = config_folder_setup(*state, NULL);
+
+	setup_encode(s, &b);
+	setup_free(s);
+	assert_int_equal(setup_decode(buf_span(&b), &copy), 0);
+	assert_int_equal(copy->n_jails, 3);
+	expect_targets(&copy->jails[0], 0, 1, NFT_DROP, 1);
+	expect_targets(&copy->jails[0], 3, 1, NFT_DROP, 1);
+	const struct setup_jail *j = &copy->jails[1];
+
+	assert_int_equal(j->steps.n, 4);
+	assert_int_equal(j->steps.items[2].sec, 86400);
+	assert_int_equal(j->steps.items[3].sec, -1);
+	assert_int_equal(j->refuse_code, 450);
+	expect_targets(j, 0, 1, NFT_DROP, 2);
+	expect_targets(j, 1, 0, NFT_DROP, 0);
+	expect_targets(j, 2, 1, NFT_RESET, 2);
+	expect_targets(j, 3, 1, NFT_DROP, 2);
+	expect_targets(j, 4, 1, NFT_DROP, 0);
+	assert_true(setup_uses_policy(copy));
+	assert_true(setup_only_refuses(copy, 1, 1));
+	assert_false(setup_only_refuses(copy, 1, 2) || setup_only_refuses(copy, 0, 0));
+	assert_int_equal(copy->jails[2].refuse_code, 421);
+	setup_free(copy);
+	buf_deinit(&b);
+}
+
+static void steps_have_mistakes_with_a_place(void **state)
+{
+	struct diag d = {0};
+
+	config_folder_write(*state, "bandog.conf",
+	    "[Definition]\npolicysocket = private/x\nrefusetext = s\xc3\xa4tze\n");
+	config_folder_write(*state, "jail.conf",
+	    "[DEFAULT]\nenabled = true\nfilter = postfix\nlogpath = /var/log/a\n"
+	    "[a]\nsteps = refuse 1h, shout 2h, drop, reject 3h\n"
+	    "[b]\nsteps = drop 1h, refuse 2h\n"
+	    "[c]\nsteps = refuse 1h, dropall 2h\naction = sendmail\n"
+	    "[d]\nsteps = drop 1h\nrefusecode = 554\n");
+	struct setup *s = config_folder_setup(*state, &d);
+
+	assert_int_equal(s->n_jails, 0);
+	assert_true(says(&d, "steps: 'shout 2h' is no step"));
+	assert_true(says(&d, "steps: '' is no time"));
+	assert_true(says(&d, "'refuse' is softer than 'drop' before it"));
+	assert_true(says(&d, "steps: 'dropall' needs an action that bandog carries"));
+	assert_true(says(&d, "refusecode: '554' is not possible"));
+	assert_true(says(&d, "policysocket: 'private/x' must be an absolute path"));
+	assert_true(says(&d, "refusetext: one line of plain ASCII is expected"));
+	for (size_t i = 0; i < d.n; i++) {
+		if (strstr(d.items[i].text, "shout"))
+			assert_int_equal(d.items[i].at.col, 20);
+	}
+	setup_free(s);
+	diag_deinit(&d);
+}
+
 static void formulas_have_mistakes_with_a_place(void **state)
 {
 	struct diag d = {0};
@@ -518,6 +602,10 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(logs_are_shared_by_jails, make, unmake),
 	    cmocka_unit_test_setup_teardown(
 		longer_bans_are_compiled_and_travel, make, unmake),
+	    cmocka_unit_test_setup_teardown(
+		steps_have_targets_of_their_own, make, unmake),
+	    cmocka_unit_test_setup_teardown(
+		steps_have_mistakes_with_a_place, make, unmake),
 	    cmocka_unit_test_setup_teardown(
 		formulas_have_mistakes_with_a_place, make, unmake),
 	    cmocka_unit_test_setup_teardown(

@@ -560,6 +560,19 @@ static void the_number_of_a_ban_stays(void **state)
 	assert_int_equal(history(d, NULL).row.ban_count, 4);
 }
 
+static void the_step_of_a_ban_is_the_last_one(void **state)
+{
+	struct db *d = *state;
+	struct order o = ban_of("192.0.2.1", 0, 600);
+
+	o.step = 1;
+	put(d, "j", o);
+	assert_int_equal(bans(d, t_plus(0)).ban.step, 1);
+	o.step = 2;
+	put(d, "j", o);
+	assert_int_equal(bans(d, t_plus(0)).ban.step, 2);
+}
+
 static void a_senseless_row_is_left_out(void **state)
 {
 	struct db *d = *state;
@@ -569,11 +582,11 @@ static void a_senseless_row_is_left_out(void **state)
 	assert_int_equal(
 	    sqlite3_exec(d->sql,
 		"INSERT INTO bans SELECT 'a', x'00000000000000000000ffffc0000201c8', "
-		"at, until, 0, NULL, 1, 0, NULL, NULL"
+		"at, until, 0, NULL, 1, 0, NULL, NULL, 0"
 		" FROM bans WHERE jail = 'j';"
 		"INSERT INTO bans SELECT 'b',"
 		" x'20010db800000000000000000000000120', at, until, 0, NULL, 1, 0, "
-		"NULL, NULL"
+		"NULL, NULL, 0"
 		" FROM bans WHERE jail = 'j';"
 		"UPDATE bans SET why = x'ffff' WHERE jail = 'j'",
 		NULL, NULL, NULL),
@@ -611,6 +624,7 @@ int main(void)
 	    TEST(offenders_keep_the_newest_ban),
 	    TEST(offenders_go_after_three_lengths),
 	    TEST(the_number_of_a_ban_stays),
+	    TEST(the_step_of_a_ban_is_the_last_one),
 	    TEST(a_senseless_row_is_left_out),
 	};
 

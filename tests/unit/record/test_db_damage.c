@@ -140,7 +140,7 @@ static void a_new_file_is_private_and_marked(void **state)
 	assert_int_equal(fread(head, 1, sizeof(head), f), sizeof(head));
 	fclose(f);
 	assert_memory_equal(head + 68, "Bdog", 4); /* SQLite's file format, 1.3 */
-	assert_int_equal(head[63], 4);             /* user_version, big endian */
+	assert_int_equal(head[63], 5);             /* user_version, big endian */
 	assert_int_equal(head[18], 2);             /* WAL */
 }
 
@@ -231,7 +231,8 @@ static int note_offender(void *ctx, const char *jail, const struct offender *o)
 	return 0;
 }
 
-#define WITHOUT_SUMS "DROP TABLE sums; DROP TABLE who; DROP TABLE booked;"
+#define WITHOUT_STEPS "ALTER TABLE bans DROP COLUMN step;"
+#define WITHOUT_SUMS "DROP TABLE sums; DROP TABLE who; DROP TABLE booked;" WITHOUT_STEPS
 
 /* Layout 1 is today's without offenders; they begin with what history knows. */
 static void the_first_layout_becomes_todays(void **state)
@@ -307,6 +308,21 @@ static void the_third_layout_becomes_todays(void **state)
 	assert_int_equal(
 	    db_each_sum(d, DB_BY_JAIL, t_plus(0), t_plus(0), 9, count_row, &n), 0);
 	assert_int_equal(n, 7);
+	db_close(d);
+}
+
+/* Layout 4 is today's without steps: all bans are what the jail's actions do. */
+static void the_fourth_layout_becomes_todays(void **state)
+{
+	struct place *p = *state;
+	struct order o = ban_of("192.0.2.1", 0, 600);
+	struct db *d = open_sound(p->path);
+
+	assert_int_equal(db_put_ban(d, "postfix", &o), 0);
+	db_close(d);
+	sql(p->path, WITHOUT_STEPS "PRAGMA user_version = 4");
+	d = open_sound(p->path);
+	assert_int_equal(n_bans(d), 1);
 	db_close(d);
 }
 
@@ -468,6 +484,7 @@ int main(void)
 	    TEST(the_first_layout_becomes_todays),
 	    TEST(the_second_layout_becomes_todays),
 	    TEST(the_third_layout_becomes_todays),
+	    TEST(the_fourth_layout_becomes_todays),
 	    TEST(a_newer_layout_is_refused),
 	    TEST(a_senseless_layout_is_refused),
 	    TEST(anothers_database_is_refused),
