@@ -374,6 +374,27 @@ static void take_orders(struct enforcer *e, struct message *m)
 	tell_done(e, seq, orders, n, reasons, errors);
 }
 
+static void take_lift(struct enforcer *e, struct message *m)
+{
+	uint64_t generation = unpack_u64(&m->body);
+	uint64_t seq = unpack_u64(&m->body);
+	uint32_t jail = unpack_u32(&m->body);
+	struct err err = {""};
+
+	if (unpack_end(&m->body) < 0 || generation != e->role->setup->generation)
+		return;
+	if (jail == UINT32_MAX)
+		enforcer_later_clear(e->later);
+	else
+		enforcer_later_forget(e->later, jail);
+	enforcer_watch_pause(e->watch);
+	if (enforcer_tables_empty(e->tables, jail, &err) < 0) {
+		log_err(NULL, "bans could not be lifted at once: %s", err.text);
+		repair(e);
+	}
+	tell_done(e, seq, NULL, 0, NULL, NULL);
+}
+
 static uint32_t on_later(void *ctx, const struct order *orders, uint32_t n)
 {
 	struct enforcer *e = ctx;
@@ -510,6 +531,9 @@ static void enforcer_message(
 	case MSG_ORDERS:
 		take_orders(e, m);
 		return;
+	case MSG_LIFT:
+		take_lift(e, m);
+		return;
 	case MSG_COUNT:
 		take_count(e, m);
 		return;
@@ -559,6 +583,7 @@ int enforcer_main(const struct role_args *args)
 {
 	static const struct role_permit permits[] = {
 	    {ROLE_ENGINE, MSG_ORDERS},
+	    {ROLE_ENGINE, MSG_LIFT},
 	    {ROLE_ENGINE, MSG_COUNT},
 	    {ROLE_ENGINE, MSG_SUSPECTS},
 	    {ROLE_ENGINE, MSG_RESYNC},

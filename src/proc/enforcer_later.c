@@ -54,6 +54,19 @@ void enforcer_later_clear(struct enforcer_later *l)
 	loop_disarm(l->timer);
 }
 
+void enforcer_later_forget(struct enforcer_later *l, uint32_t jail)
+{
+	size_t n = l->head;
+
+	for (size_t i = l->head; i < l->list.n; i++) {
+		if (l->list.items[i].jail != jail)
+			l->list.items[n++] = l->list.items[i];
+	}
+	l->list.n = n;
+	if (!enforcer_later_any(l))
+		enforcer_later_clear(l);
+}
+
 void enforcer_later_add(struct enforcer_later *l, const struct order *record)
 {
 	bool is_first = !enforcer_later_any(l);

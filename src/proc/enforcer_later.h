@@ -29,3 +29,4 @@ struct enforcer_later *enforcer_later_free(struct enforcer_later *l);
 void enforcer_later_add(struct enforcer_later *l, const struct order *record);
 bool enforcer_later_any(const struct enforcer_later *l); /* does one wait? */
 void enforcer_later_clear(struct enforcer_later *l);
+void enforcer_later_forget(struct enforcer_later *l, uint32_t jail); /* those of it */

@@ -430,6 +430,59 @@ int enforcer_tables_counter(struct enforcer_tables *t, uint32_t target,
 	return nft ? nft_counter(nft, w->target, net, packets, bytes) : -ENOENT;
 }
 
+/* The targets of one table that are not the jail's. */
+static size_t pick_others(const struct enforcer_tables *t, uint32_t table,
+    uint32_t jail, struct nft_target *out)
+{
+	uint32_t first = jail == UINT32_MAX ? 0 : enforcer_tables_first(t, jail);
+	uint32_t end = jail == UINT32_MAX ? t->first[t->n_jails]
+					  : first + enforcer_tables_n(t, jail);
+	size_t n = 0;
+
+	for (uint32_t i = 0; i < t->first[t->n_jails]; i++) {
+		const struct where *w = &t->where[i];
+
+		if (w->table == table && (i < first || i >= end))
+			out[n++] = t->tables[table].targets[w->target];
+	}
+	return n;
+}
+
+static int table_empty(
+    const struct enforcer_tables *t, uint32_t table, uint32_t jail, struct err *e)
+{
+	const struct table *b = &t->tables[table];
+	CLEANUP(freep)
+	struct nft_target *others = calloc(b->n_targets + 1, sizeof(*others));
+
+	if (!others)
+		return err_set(e, -ENOMEM, "out of memory");
+	size_t n = pick_others(t, table, jail, others);
+
+	if (n == b->n_targets)
+		return 0;
+	int r = nft_setup(b->nft, others, n, e);
+
+	return r < 0 ? r : nft_setup(b->nft, b->targets, b->n_targets, e);
+}
+
+int enforcer_tables_empty(struct enforcer_tables *t, uint32_t jail, struct err *e)
+{
+	int r = 0;
+
+	for (uint32_t i = 0; i < t->n_tables; i++) {
+		if (!t->tables[i].nft)
+			continue;
+		int one = table_empty(t, i, jail, e);
+
+		t->tables[i].needs_repair |= one < 0;
+		if (one < 0)
+			r = one;
+	}
+	note_generations(t);
+	return r;
+}
+
 int enforcer_tables_remove(struct enforcer_tables *t, struct err *e)
 {
 	int r = enforcer_xdp_remove(t->xdp);

@@ -68,5 +68,12 @@ int enforcer_tables_apply(struct enforcer_tables *t, const struct nft_change *ch
     size_t n, int *errors, struct err *e);
 int enforcer_tables_counter(struct enforcer_tables *t, uint32_t target,
     const struct net *net, uint64_t *packets, uint64_t *bytes);
+/**
+ * enforcer_tables_empty() - no ban of the jail (UINT32_MAX: of any) is left
+ *
+ * For any number of them in a few messages: the sets are made anew. Not at interfaces
+ * (XDP). Return: as enforcer_tables_setup().
+ */
+int enforcer_tables_empty(struct enforcer_tables *t, uint32_t jail, struct err *e);
 /* Take all of it out of the kernel. */
 int enforcer_tables_remove(struct enforcer_tables *t, struct err *e);

@@ -311,7 +311,9 @@ static void answer_unban(struct engine_answers *a, const struct request *q)
 
 		n = r < 0 ? r : n + r;
 	}
-	uint64_t seq = engine_role_flush(a->er);
+	/* All that was banned there has been lifted, so it can be told as one. */
+	uint64_t seq = n >= 0 && !q->who.n ? engine_role_flush_lifted(a->er, q->jail)
+					   : engine_role_flush(a->er);
 
 	if (n < 0) {
 		answer_free(w);

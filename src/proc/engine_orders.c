@@ -5,6 +5,7 @@
  * goes with its lines and with what the deciding line named. Ids are for the runner's
  * commands only: neither the kernel nor hosts.deny knows them.
  */
+#include "pipeline/setup_actions.h"
 #include "proc/engine_role.h"
 
 #define PER_MESSAGE 1000
@@ -59,15 +60,42 @@ static void batch_end(struct batch *t)
 /* --- what has been decided ---------------------------------------------------------
  */
 
+/* Is it a part of what can be told in one word? Maps of XDP are emptied one by one. */
+static bool is_lifted(const struct engine_role *er, const struct order *o)
+{
+	const struct setup *s = er->role->setup;
+
+	return engine_role_is_lifted(er, o) && o->jail < s->n_jails &&
+	       !setup_jail_n_xdp(&s->jails[o->jail]);
+}
+
+static void send_lift(struct engine_role *er)
+{
+	struct buf b = BUF_INIT(32);
+
+	pack_u64(&b, er->role->setup->generation);
+	pack_u64(&b, ++er->last_seq);
+	pack_u32(&b, er->lifted.jail < 0 ? UINT32_MAX : (uint32_t)er->lifted.jail);
+	(void)role_send(er->role, ROLE_ENFORCER, MSG_LIFT, &b, -1);
+	buf_deinit(&b);
+}
+
 static void send_to_enforcer(struct engine_role *er)
 {
 	struct batch t = batch_of(er, ROLE_ENFORCER);
+	bool any_lifted = false;
 
 	for (size_t i = 0; i < er->orders.n; i++) {
-		if (!net_is_id(&er->orders.items[i].net))
-			batch_add(&t, &er->orders.items[i]);
+		const struct order *o = &er->orders.items[i];
+
+		if (is_lifted(er, o))
+			any_lifted = true;
+		else if (!net_is_id(&o->net))
+			batch_add(&t, o);
 	}
 	batch_end(&t);
+	if (any_lifted)
+		send_lift(er);
 }
 
 /* Bans are all told again when the enforcer is back; what was lifted must not be lost.

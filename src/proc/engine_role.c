@@ -7,6 +7,7 @@
 #include "base/log.h"
 
 #define MISSED_MAX_BYTES (4u << 20)
+#define LIFTED_MIN 1000           /* so many unbans and more are told in one word */
 #define TICK_MAX_MS (3600 * 1000) /* the wall clock may be set meanwhile */
 
 static const struct setup_jail *jail_of(const struct engine_role *er, uint32_t jail)
@@ -31,6 +32,33 @@ static void rearm(struct engine_role *er)
 	loop_arm(er->tick_timer, (uint64_t)ms, 0);
 }
 
+bool engine_role_is_lifted(const struct engine_role *er, const struct order *o)
+{
+	return er->lifted.is_on && o->op == ORDER_UNBAN && o->cause == ORDER_BY_USER &&
+	       (er->lifted.jail < 0 || o->jail == (uint32_t)er->lifted.jail);
+}
+
+static void store_lifted(struct engine_role *er)
+{
+	const struct setup *s = er->role->setup;
+
+	for (uint32_t i = 0; i < s->n_jails; i++) {
+		if (er->lifted.jail < 0 || i == (uint32_t)er->lifted.jail)
+			engine_store_lifted(er->store, s->jails[i].name);
+	}
+}
+
+uint64_t engine_role_flush_lifted(struct engine_role *er, int jail)
+{
+	uint64_t seq;
+
+	er->lifted.jail = jail;
+	er->lifted.is_on = er->orders.n >= LIFTED_MIN;
+	seq = engine_role_flush(er);
+	er->lifted.is_on = false;
+	return seq;
+}
+
 uint64_t engine_role_flush(struct engine_role *er)
 {
 	uint64_t seq = er->last_seq;
@@ -46,8 +74,11 @@ uint64_t engine_role_flush(struct engine_role *er)
 		if (!j)
 			continue;
 		engine_sums_order(er->sums, o);
-		engine_store_put(er->store, j->name, o);
+		if (!engine_role_is_lifted(er, o))
+			engine_store_put(er->store, j->name, o);
 	}
+	if (er->lifted.is_on)
+		store_lifted(er);
 	orders_clear(&er->orders);
 	rearm(er);
 	engine_count_touch(er->count);

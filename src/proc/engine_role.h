@@ -45,6 +45,10 @@ struct engine_role {
 	struct role *role;
 	struct pipeline *pipeline;
 	struct orders orders; /* decided, not yet sent */
+	struct {
+		bool is_on;
+		int jail;
+	} lifted; /* see engine_role_flush_lifted() */
 	struct loop_watch *tick_timer;
 	struct engine_files *files;
 	struct engine_journals *journals;
@@ -76,6 +80,12 @@ struct engine_role {
 /* Send out what has been decided, log it, give it to the store; rearm the timer.
  * Return: seq of the enforcer's message, 0 if there is none to wait for. */
 uint64_t engine_role_flush(struct engine_role *er);
+
+/* The same when all bans of a jail (-1: of all jails) have just been lifted by a user:
+ * enforcer and store are told so in one word. */
+uint64_t engine_role_flush_lifted(struct engine_role *er, int jail);
+/* Does the order stand for nothing more than that? */
+bool engine_role_is_lifted(const struct engine_role *er, const struct order *o);
 
 /* The keeper's memory is in: tell the enforcer all bans, and begin to read when
  * ignoreip is known. */
@@ -241,6 +251,8 @@ void engine_store_peer(struct engine_store *s);
 void engine_store_peer_gone(struct engine_store *s);
 void engine_store_message(struct engine_store *s, struct message *m);
 void engine_store_put(struct engine_store *s, const char *jail, const struct order *o);
+/* In place of putting each unban of the jail, all of which a user lifted. */
+void engine_store_lifted(struct engine_store *s, const char *jail);
 void engine_store_touch(
     struct engine_store *s); /* something changed: checkpoint soon */
 /* Checkpoint without delay. Return: the number to wait for in engine_answers_stored(),

@@ -26,14 +26,15 @@ struct engine_store {
 	struct engine_role *er;
 	struct loop_watch *timer;    /* of the next checkpoint */
 	struct loop_watch *patience; /* with a keeper that does not answer at start */
-	struct buf events;  /* orders not yet stored: u32 length, MSG_PUT_ORDER body */
-	size_t events_sent; /* bytes of them in the checkpoint under way */
-	bool is_waiting;    /* a checkpoint is under way */
-	size_t n_sent;      /* counts and offenders since memory was given back */
-	bool is_touched;    /* something changed since it was taken */
-	bool is_urgent;     /* somebody waits for the next one */
+	struct buf events;           /* what is not yet stored: see send_events() */
+	size_t events_sent;          /* bytes of them in the checkpoint under way */
+	bool is_waiting;             /* a checkpoint is under way */
+	size_t n_sent;   /* counts and offenders since memory was given back */
+	bool is_touched; /* something changed since it was taken */
+	bool is_urgent;  /* somebody waits for the next one */
 	bool needs_snapshot;
 	bool is_failing; /* said once */
+	bool is_told_behind;
 	bool is_finishing;
 	bool was_given_up; /* begun without its memory, which may still come */
 	mono_t all_cursors_at;
@@ -88,16 +89,18 @@ static void send_ban(void *ctx, const struct order *o)
 	buf_deinit(&b);
 }
 
+/* One after the other, as they happened: u16 type, then the body. */
 static void send_events(struct engine_store *s)
 {
 	struct unpack u = unpack_of(buf_span(&s->events));
 
 	while (u.p < u.end && !u.bad) {
+		enum message_type type = unpack_u16(&u);
 		struct span body = unpack_span(&u);
 
 		if (s->er->role->peers[ROLE_KEEPER])
 			(void)channel_send(
-			    s->er->role->peers[ROLE_KEEPER], MSG_PUT_ORDER, body, -1);
+			    s->er->role->peers[ROLE_KEEPER], type, body, -1);
 	}
 	s->events_sent = s->events.n;
 }
@@ -212,23 +215,43 @@ uint64_t engine_store_now(struct engine_store *s)
 	return s->is_waiting ? s->seq : 0;
 }
 
-void engine_store_put(struct engine_store *s, const char *jail, const struct order *o)
+static void put_event(struct engine_store *s, enum message_type type, const char *jail,
+    const struct buf *body)
 {
-	struct buf body = BUF_INIT(MESSAGE_MAX_BYTES - 2);
 	size_t before = s->events.n;
 
-	encode_put(s, &body, jail, o);
-	pack_span(&s->events, buf_span(&body));
-	if (body.failed || s->events.failed) {
+	pack_u16(&s->events, (uint16_t)type);
+	pack_span(&s->events, buf_span(body));
+	if (body->failed || s->events.failed) {
 		/* Too much history while nothing can be stored: the bans themselves are
 		 * in the next snapshot. */
 		s->events.failed = false;
 		s->events.n = before;
 		s->needs_snapshot = true;
-		log_warning(jail, "the store is behind; history is being lost");
+		if (!s->is_told_behind)
+			log_warning(jail, "the store is behind; history is being lost");
+		s->is_told_behind = true;
 	}
-	buf_deinit(&body);
 	engine_store_touch(s);
+}
+
+void engine_store_put(struct engine_store *s, const char *jail, const struct order *o)
+{
+	struct buf body = BUF_INIT(MESSAGE_MAX_BYTES - 2);
+
+	encode_put(s, &body, jail, o);
+	put_event(s, MSG_PUT_ORDER, jail, &body);
+	buf_deinit(&body);
+}
+
+void engine_store_lifted(struct engine_store *s, const char *jail)
+{
+	struct buf body = BUF_INIT(MESSAGE_MAX_BYTES - 2);
+
+	pack_str(&body, jail);
+	pack_wall(&body, wall_now());
+	put_event(s, MSG_PUT_LIFTED, jail, &body);
+	buf_deinit(&body);
 }
 
 /* --- what the keeper says ----------------------------------------------------------
@@ -256,6 +279,7 @@ static void committed(struct engine_store *s, struct message *m)
 	engine_sums_committed(s->er->sums, done);
 	if (done) {
 		buf_consume(&s->events, s->events_sent);
+		s->is_told_behind = false;
 		if (s->is_failing)
 			log_notice(NULL, "the store works again");
 		s->is_failing = false;

@@ -71,7 +71,7 @@ void engine_sums_stopped(struct engine_sums *s, wall_t now, uint32_t jail,
 	    .packets = (int64_t)more->packets,
 	    .bytes = (int64_t)more->bytes};
 
-	if (more->packets)
+	if (more->packets || more->attempts)
 		sums_add(s->pending, now, jail, rule_of(rule), who, &n);
 }
 

@@ -95,6 +95,15 @@ static void put_order(struct keeper *k, struct unpack *u)
 	order_deinit(&o);
 }
 
+static void put_lifted(struct keeper *k, struct unpack *u)
+{
+	CLEANUP(freep) char *jail = unpack_str(u);
+	wall_t at = unpack_wall(u);
+
+	if (jail && !u->bad && !k->has_failed)
+		note(k, db_put_lifted(k->db, jail, at));
+}
+
 static void put_tally(struct keeper *k, struct unpack *u)
 {
 	CLEANUP(freep) char *jail = unpack_str(u);
@@ -351,6 +360,9 @@ static void keeper_message(struct role *r, UNUSED enum role_id from, struct mess
 	case MSG_PUT_ORDER:
 		put_order(k, &m->body);
 		return;
+	case MSG_PUT_LIFTED:
+		put_lifted(k, &m->body);
+		return;
 	case MSG_PUT_TALLY:
 		put_tally(k, &m->body);
 		return;
@@ -443,6 +455,7 @@ int keeper_main(const struct role_args *args)
 	    {ROLE_ENGINE, MSG_LOAD},
 	    {ROLE_ENGINE, MSG_BEGIN},
 	    {ROLE_ENGINE, MSG_PUT_ORDER},
+	    {ROLE_ENGINE, MSG_PUT_LIFTED},
 	    {ROLE_ENGINE, MSG_PUT_TALLY},
 	    {ROLE_ENGINE, MSG_PUT_OFFENDER},
 	    {ROLE_ENGINE, MSG_PUT_CURSOR},

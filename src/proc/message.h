@@ -64,6 +64,8 @@ enum message_type {
 	MSG_TICKET,   /* to the runner: u64 generation, order with evidence, u32 n, n ×
 			 (str name, str value): fields */
 	MSG_RESYNCED, /* u64 generation: that was all */
+	MSG_LIFT,  /* to the enforcer: u64 generation, u64 seq, u32 jail or UINT32_MAX:
+		      all of its bans, of all jails; answered as MSG_ORDERS */
 	MSG_COUNT, /* u64 generation, u64 seq, u32 n, records: what did these stop? */
 	MSG_SUSPECTS, /* to the enforcer: u64 generation, u32 n, n × (u32 jail, u32 ms
 			 since then, net): who has failed and is not banned */
@@ -101,9 +103,10 @@ enum message_type {
 
 	/* engine → keeper */
 	MSG_LOAD,
-	MSG_BEGIN,     /* bool snapshot: bans and counts stored so far are replaced */
-	MSG_PUT_ORDER, /* str jail, order with evidence */
-	MSG_PUT_TALLY, /* str jail, net, bytes */
+	MSG_BEGIN,      /* bool snapshot: bans and counts stored so far are replaced */
+	MSG_PUT_ORDER,  /* str jail, order with evidence */
+	MSG_PUT_LIFTED, /* str jail, wall at: all its bans were lifted by a user */
+	MSG_PUT_TALLY,  /* str jail, net, bytes */
 	MSG_PUT_OFFENDER, /* str jail, offender; count 0: forget it */
 	MSG_PUT_CURSOR,   /* str path, cursor */
 	MSG_PUT_SUMS,     /* as sums_take() packs it: increments, booked once */

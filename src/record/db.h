@@ -42,6 +42,8 @@ void db_rollback(struct db *d);
 int db_put_ban(struct db *d, const char *jail, const struct order *o);
 /* Unban: out of bans; history gets its end and cause. */
 int db_put_unban(struct db *d, const char *jail, const struct order *o);
+/* The same for all bans of the jail, lifted by a user. */
+int db_put_lifted(struct db *d, const char *jail, wall_t at);
 int db_put_cursor(struct db *d, const char *path, const struct cursor *c);
 int db_put_tally(
     struct db *d, const char *jail, const struct net *n, struct span state);

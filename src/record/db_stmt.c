@@ -63,6 +63,10 @@ static const char *const sql_of[DB_N_STMTS] = {
     [DB_END_HISTORY] = "UPDATE history SET ended = min(until, ?3),"
 		       " end_cause = iif(until < ?3, ?5, ?4)"
 		       " WHERE jail = ?1 AND net = ?2 AND ended IS NULL",
+    [DB_LIFT_BANS] = "DELETE FROM bans WHERE jail = ?1",
+    [DB_LIFT_HISTORY] = "UPDATE history SET ended = min(until, ?2),"
+			" end_cause = iif(until < ?2, ?4, ?3)"
+			" WHERE jail = ?1 AND ended IS NULL",
     [DB_PUT_CURSOR] =
 	"INSERT OR REPLACE INTO"
 	" cursors(path, dev, ino, offset, lines, head_bytes, head_hash, seen)"

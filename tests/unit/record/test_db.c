@@ -560,6 +560,22 @@ static void the_number_of_a_ban_stays(void **state)
 	assert_int_equal(history(d, NULL).row.ban_count, 4);
 }
 
+static void all_bans_of_a_jail_are_lifted_at_once(void **state)
+{
+	struct db *d = *state;
+
+	put(d, "j", ban_of("192.0.2.1", 0, 600));
+	put(d, "j", ban_of("192.0.2.2", 0, 50));
+	put(d, "k", ban_of("192.0.2.3", 0, 600));
+	assert_int_equal(db_put_lifted(d, "j", t_plus(100)), 0);
+	assert_int_equal(bans(d, t_plus(0)).n, 1);
+	assert_string_equal(bans(d, t_plus(0)).jail, "k");
+	assert_int_equal(history(d, "192.0.2.1").row.ended.us, t_plus(100).us);
+	assert_string_equal(history(d, "192.0.2.1").end_cause, "user");
+	assert_int_equal(history(d, "192.0.2.2").row.ended.us, t_plus(50).us);
+	assert_int_equal(history(d, "192.0.2.3").row.ended.us, WALL_NONE.us);
+}
+
 static void the_step_of_a_ban_is_the_last_one(void **state)
 {
 	struct db *d = *state;
@@ -625,6 +641,7 @@ int main(void)
 	    TEST(offenders_go_after_three_lengths),
 	    TEST(the_number_of_a_ban_stays),
 	    TEST(the_step_of_a_ban_is_the_last_one),
+	    TEST(all_bans_of_a_jail_are_lifted_at_once),
 	    TEST(a_senseless_row_is_left_out),
 	};
 
