@@ -11,8 +11,9 @@
 #define SLACK_US (10 * US_PER_SEC) /* gaps are alike: so near, or */
 #define SLACK_PARTS 8              /* by this part of them */
 #define SAME_TRY_US (5 * US_PER_SEC)
-#define OTHERS_US (INT64_C(86400) * US_PER_SEC) /* other accounts are held against it \
-						 */
+#define OTHERS_US                                                           \
+	(INT64_C(86400) * US_PER_SEC) /* other accounts are held against it \
+				       */
 
 struct accounts {
 	struct memo *attackers; /* by account: struct crowd_one[ROOM] */

@@ -97,7 +97,7 @@ static int ban_row(sqlite3_stmt *st, const struct visitor *v)
 		return -ENOMEM;
 	o.op = ORDER_BAN;
 	o.cause = (enum order_cause)sqlite3_column_int64(st, 6);
-	if (o.cause < ORDER_BY_RULE || o.cause > ORDER_REFUSED)
+	if (o.cause < ORDER_BY_RULE || o.cause >= ORDER_N_CAUSES)
 		o.cause = ORDER_RESTORED;
 	o.at.us = sqlite3_column_int64(st, 2);
 	o.until.us = sqlite3_column_int64(st, 3);
