@@ -34,6 +34,8 @@ struct credit {
 
 uint32_t credit_kind_of(const char *rule_name);
 
+#define CREDIT_MAX_BYTES (17 + 8 + 4 + 2 + 1 + CREDIT_KINDS * (4 + 4 + 4 + 2))
+
 /* The wire form, between engine and keeper, and on disk. */
 void credit_encode(struct buf *b, const struct credit *c);
 int credit_decode(struct unpack *u, struct credit *out); /* 0 or -EBADMSG */
