@@ -3,11 +3,11 @@
  * The engine's side of the keeper.
  *
  * A checkpoint is one transaction: positions in the logs, counts, offenders and credit
- * that changed, and the orders decided since the last one. It is taken between two blocks of
- * lines, so all three belong together; after kill -9 the lines behind the stored
- * position are read again and lead to the same decisions. One checkpoint is under way
- * at a time. If it is lost (the keeper died, the disk is full) the next is a snapshot
- * of everything.
+ * that changed, and the orders decided since the last one. It is taken between two
+ * blocks of lines, so all three belong together; after kill -9 the lines behind the
+ * stored position are read again and lead to the same decisions. One checkpoint is
+ * under way at a time. If it is lost (the keeper died, the disk is full) the next is a
+ * snapshot of everything.
  */
 #include <errno.h>
 #include <malloc.h>

@@ -234,8 +234,7 @@ static int purge_credit(struct db *d, wall_t before, int64_t *io_gone)
 {
 	sqlite3_stmt *st = d->stmts[DB_PURGE_CREDIT];
 
-	sqlite3_bind_int64(
-	    st, 1, wall_add_sec(before, -86400.0 * DB_CREDIT_DAYS).us);
+	sqlite3_bind_int64(st, 1, wall_add_sec(before, -86400.0 * DB_CREDIT_DAYS).us);
 	return purge_run(d, st, io_gone);
 }
 
