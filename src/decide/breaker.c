@@ -105,6 +105,24 @@ static bool is_over(const struct fuse *f, wall_t now)
 	       (f->is_limited && now.us > f->since_us + LONGEST_US);
 }
 
+wall_t breaker_next(const struct breaker *b)
+{
+	wall_t next = WALL_NEVER;
+
+	for (uint16_t i = 0; b->n_open && i < b->n_ids; i++) {
+		const struct fuse *f = &b->fuses[i];
+		int64_t end_us = f->until_us;
+
+		if (!f->is_open)
+			continue;
+		if (f->is_limited && f->since_us + LONGEST_US < end_us)
+			end_us = f->since_us + LONGEST_US;
+		if (end_us + 1 < next.us)
+			next.us = end_us + 1;
+	}
+	return next;
+}
+
 bool breaker_lift(struct breaker *b, wall_t now, uint16_t *out_id)
 {
 	for (uint16_t i = 0; b->n_open && i < b->n_ids; i++) {

@@ -53,6 +53,9 @@ int breaker_feed(struct breaker *b, uint16_t id, enum hit_class class, uint64_t 
 /* Lift one rule whose time is over at @now. Return: false: there is none. */
 bool breaker_lift(struct breaker *b, wall_t now, uint16_t *out_id);
 
+/* When the first of them may be lifted; WALL_NEVER: none is suspended. */
+wall_t breaker_next(const struct breaker *b);
+
 struct breaker_state {
 	wall_t since, until; /* as far as is known now */
 	size_t n_clients;    /* within the minute before @now */

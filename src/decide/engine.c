@@ -273,6 +273,7 @@ int engine_tick(struct engine *e, wall_t now, struct orders *out)
 wall_t engine_next(const struct engine *e)
 {
 	const struct ban *b = ban_table_first(e->bans);
+	wall_t lift = engine_next_lift(e);
 
-	return b ? b->until : WALL_NEVER;
+	return b && b->until.us < lift.us ? b->until : lift;
 }

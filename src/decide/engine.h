@@ -180,7 +180,8 @@ int engine_feed(struct engine *e, const struct hit *h, wall_t now, struct orders
  */
 int engine_tick(struct engine *e, wall_t now, struct orders *out);
 
-/* When engine_tick() has something to do next; WALL_NEVER: no ban will end. */
+/* When engine_tick() has something to do next; WALL_NEVER: no ban will end, nor a rule
+ * be lifted. */
 wall_t engine_next(const struct engine *e);
 
 /**
@@ -318,6 +319,7 @@ struct stopped *engine_find_stopped(
 
 /* Why the threshold of a jail is what it is for an address. Weights in 1/unit. */
 struct engine_threshold {
+	bool is_weighed;    /* else it is maxretry, and nothing below matters */
 	uint32_t need;      /* the weight that bans */
 	uint16_t unit;      /* of a failure */
 	bool has_credit;    /* then it is three times maxretry */
@@ -347,6 +349,7 @@ void engine_account(
 /* The class and the weight that @jail gives a rule (evidence.rule), its name or NULL.
  */
 struct engine_rule engine_rule(const struct engine *e, uint32_t jail, uint16_t rule);
+uint16_t engine_unit(const struct engine *e, uint32_t jail);
 
 bool engine_has_credit(const struct engine *e, const struct net *n);
 /* What speaks for @n, with points as of now; false: nothing is known. */

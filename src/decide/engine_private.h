@@ -172,6 +172,7 @@ struct engine_asked engine_asked(
 
 /* Rules whose time is over are lifted; breakers of all jails. */
 void engine_lift(struct engine *e, wall_t now);
+wall_t engine_next_lift(const struct engine *e); /* WALL_NEVER: none */
 
 /* --- engine_group.c: networks of which many are banned */
 

@@ -26,6 +26,11 @@ struct engine_rule engine_rule(const struct engine *e, uint32_t jail, uint16_t r
 	return rule_of(&e->set.jails[jail], rule);
 }
 
+uint16_t engine_unit(const struct engine *e, uint32_t jail)
+{
+	return e->set.jails[jail].unit;
+}
+
 int64_t engine_soft_cap(int64_t need)
 {
 	return need / 4;
@@ -72,7 +77,7 @@ void engine_threshold(const struct engine *e, uint32_t jail, const struct net *n
     struct engine_threshold *out)
 {
 	const struct jail *j = &e->set.jails[jail];
-	struct engine_threshold t = {.unit = j->unit};
+	struct engine_threshold t = {.is_weighed = engine_weighs(j), .unit = j->unit};
 	int64_t need;
 
 	t.has_credit = engine_weighs(j) && engine_has_credit(e, n);
@@ -289,6 +294,20 @@ void engine_lift(struct engine *e, wall_t now)
 {
 	for (uint32_t i = 0; i < e->set.n_jails; i++)
 		lift_of(e, &e->set.jails[i], now);
+}
+
+wall_t engine_next_lift(const struct engine *e)
+{
+	wall_t next = WALL_NEVER;
+
+	for (uint32_t i = 0; i < e->set.n_jails; i++) {
+		const struct breaker *b = e->set.jails[i].breaker;
+		wall_t at = b ? breaker_next(b) : WALL_NEVER;
+
+		if (at.us < next.us)
+			next = at;
+	}
+	return next;
 }
 
 void engine_each_suspended(const struct engine *e, engine_suspended_fn fn, void *ctx)

@@ -35,6 +35,8 @@ uint64_t engine_role_flush(struct engine_role *er)
 {
 	uint64_t seq = er->last_seq;
 
+	if (engine_say_events(er))
+		rearm(er);
 	if (!er->orders.n)
 		return 0;
 	engine_orders_send(er);
