@@ -11,6 +11,8 @@
 #define SLACK_US (10 * US_PER_SEC) /* gaps are alike: so near, or */
 #define SLACK_PARTS 8              /* by this part of them */
 #define SAME_TRY_US (5 * US_PER_SEC)
+#define MAX_AT_ONCE 1 /* beside the first */
+#define MAX_SOONER 1  /* in a row */
 #define OTHERS_US                                                           \
 	(INT64_C(86400) * US_PER_SEC) /* other accounts are held against it \
 				       */
@@ -23,9 +25,11 @@ struct accounts {
 struct rhythm {
 	uint64_t account;
 	int64_t last_us;
-	int64_t gap_us;
+	int64_t gap_us;    /* the last one */
+	int64_t period_us; /* 0: no rhythm yet */
 	int64_t others_until_us;
-	uint32_t n_alike; /* gaps like the one before */
+	uint32_t n_sooner;  /* in a row, than the rhythm has it */
+	uint32_t n_at_once; /* beside the last one */
 };
 
 struct accounts *accounts_new(size_t max)
@@ -67,38 +71,59 @@ static bool are_alike(int64_t a_us, int64_t b_us)
 	return off_us <= SLACK_US || off_us <= b_us / SLACK_PARTS;
 }
 
-/* Gaps are whole numbers of microseconds apart at most by the range of log times. */
-static bool is_stale(struct accounts *a, uint64_t who, uint64_t account, wall_t at)
+/* With @gap_us since the one before: does this one keep to the rhythm, or find it? */
+static bool keeps_rhythm(struct rhythm *r, int64_t gap_us)
 {
-	struct rhythm *r = memo_get(a->rhythms, who);
+	if (r->period_us) {
+		if (gap_us >= r->period_us || are_alike(gap_us, r->period_us)) {
+			r->n_sooner = 0;
+			return true;
+		}
+		if (++r->n_sooner > MAX_SOONER)
+			r->period_us = 0;
+		return false;
+	}
+	if (gap_us < MIN_GAP_US || !are_alike(gap_us, r->gap_us))
+		return false;
+	r->period_us = gap_us;
+	r->n_sooner = 0;
+	return true;
+}
+
+static bool is_stale(
+    struct accounts *a, uint32_t jail, uint64_t who, uint64_t account, wall_t at)
+{
+	uint64_t key[2] = {who, jail};
+	struct rhythm *r = memo_get(a->rhythms, hash_keyed(key, sizeof(key)));
 	int64_t gap_us;
+	bool keeps;
 
 	if (!r)
 		return false;
 	if (r->account != account) {
-		if (r->account)
-			r->others_until_us = at.us + OTHERS_US;
-		*r = (struct rhythm){account, at.us, 0, r->others_until_us, 0};
+		int64_t until_us = r->account ? at.us + OTHERS_US : r->others_until_us;
+
+		*r = (struct rhythm){
+		    .account = account, .last_us = at.us, .others_until_us = until_us};
 		return false;
 	}
 	gap_us = at.us - r->last_us;
-	/* Some try a few times in a row, each time; that counts, and is no gap. */
+	/* Some try twice in a row, each time; that is no gap. */
 	if (gap_us < SAME_TRY_US)
-		return false;
-	if (gap_us >= MIN_GAP_US && are_alike(gap_us, r->gap_us))
-		r->n_alike++;
-	else
-		r->n_alike = 0;
+		return r->period_us && ++r->n_at_once <= MAX_AT_ONCE &&
+		       at.us >= r->others_until_us;
+	keeps = keeps_rhythm(r, gap_us);
 	r->gap_us = gap_us;
 	r->last_us = at.us;
-	return r->n_alike > 0 && at.us >= r->others_until_us;
+	r->n_at_once = 0;
+	return keeps && at.us >= r->others_until_us;
 }
 
 enum account_state accounts_feed(
-    struct accounts *a, uint64_t who, uint64_t account, wall_t at)
+    struct accounts *a, uint32_t jail, uint64_t who, uint64_t account, wall_t at)
 {
 	bool attacked = is_attacked(a, who, account, at);
-	bool stale = is_stale(a, who, account, at);
+	bool stale = is_stale(a, jail, who, account, at);
 
 	if (attacked)
 		return stale ? ACCOUNT_PLAIN : ACCOUNT_ATTACKED;

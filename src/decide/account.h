@@ -8,10 +8,12 @@
  * attack: each further failure about it weighs double.
  *
  * A program with a password that was changed is no attack: it comes back from one
- * address, for one account and no other, at the rhythm at which it looks for mail. From
- * the third such try on (gaps of a minute or more, and alike) a failure weighs an
- * eighth: a try every five minutes is then never banned by 5 failures an hour, one a
- * minute still is. It weighs as much as any other while its account is under attack.
+ * address, for one account and no other, at the rhythm at which it looks for mail. Two
+ * gaps that are alike, of a minute or more, are a rhythm; from then on a failure weighs
+ * an eighth, and no more of them count than of misconfiguration: who keeps to it, or
+ * comes later (a telephone sleeps), is never banned for it alone. One that comes sooner
+ * weighs as it says; two of these in a row, or another account, end it. So does an
+ * attack on its account: then each failure weighs as it says.
  *
  * Bounded (decide/memo.h), keyed hashes, in memory only.
  */
@@ -38,9 +40,10 @@ enum account_state {
 	ACCOUNT_STALE, /* a password that is no longer true */
 };
 
-/* @who (net_hash()) failed to be @account (a hash, not 0) at @at. */
+/* @who (net_hash()) failed to be @account (a hash, not 0) at @at in @jail: each service
+ * is looked at with a rhythm of its own. */
 enum account_state accounts_feed(
-    struct accounts *a, uint64_t who, uint64_t account, wall_t at);
+    struct accounts *a, uint32_t jail, uint64_t who, uint64_t account, wall_t at);
 
 /* @weight as it counts then; never nothing. */
 int16_t account_weight(enum account_state s, int16_t weight);

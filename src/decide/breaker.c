@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #define SPAN_US (BREAKER_SPAN_SEC * US_PER_SEC)
+#define HOLD_US (BREAKER_HOLD_SEC * US_PER_SEC)
 #define LONGEST_US (BREAKER_LONGEST_SEC * US_PER_SEC)
 
 struct fuse {
@@ -70,8 +71,8 @@ static int suspend(struct breaker *b, struct fuse *f, wall_t at)
 {
 	if (at.us < f->barred_until_us)
 		return 0;
-	if (at.us + SPAN_US > f->until_us || !f->is_open)
-		f->until_us = at.us + SPAN_US;
+	if (at.us + HOLD_US > f->until_us || !f->is_open)
+		f->until_us = at.us + HOLD_US;
 	if (f->is_open)
 		return BREAKER_OPEN;
 	f->is_open = true;

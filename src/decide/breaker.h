@@ -13,9 +13,11 @@
  * from many clients too; or
  *   - two clients with credit hit it; any rule.
  *
- * It is lifted when that has not been so for a minute. A rule about abuse is suspended
- * for an hour at most, and then not again within an hour, or who owns two good servers
- * could switch it off. One a jail; memory is bounded by the number of its rules.
+ * It is lifted when that has not been so for five minutes: clients that we turned away
+ * come back after minutes, and show then whether the fault lasts. A rule about abuse is
+ * suspended for an hour at most, and then not again within an hour, or who owns two
+ * good servers could switch it off. One a jail; memory is bounded by the number of its
+ * rules.
  */
 
 #include "base/cleanup.h"
@@ -27,6 +29,7 @@
 #define BREAKER_CREDITED 2
 #define BREAKER_ROOM 64
 #define BREAKER_SPAN_SEC 60
+#define BREAKER_HOLD_SEC 300
 #define BREAKER_LONGEST_SEC 3600 /* of a rule about abuse */
 
 struct breaker;

@@ -30,8 +30,9 @@ struct engine *engine_new(const struct engine_options *o)
 	e->distinct = distinct_new(DISTINCT_MAX);
 	e->accounts = accounts_new(ACCOUNT_MAX);
 	e->group = group_new(GROUP_MAX);
+	e->nets = tally_new(ENGINE_MAX_NETS);
 	if (!e->tally || !e->bans || !e->offenders || !e->credits || !e->distinct ||
-	    !e->accounts || !e->group)
+	    !e->accounts || !e->group || !e->nets)
 		return NULL;
 	if (engine_name_offenders(e, &e->set) < 0)
 		return NULL;
@@ -44,6 +45,7 @@ struct engine *engine_new(const struct engine_options *o)
 	if (!e->tally_lines || !e->ban_lines)
 		return NULL;
 	tally_set_jails(e->tally, e->set.tally_jails);
+	tally_set_jails(e->nets, e->set.tally_jails);
 	e->clock.us = e->swept_at.us = -ENGINE_MAX_TIME_US;
 	return TAKE(e);
 }
@@ -54,6 +56,7 @@ struct engine *engine_free(struct engine *e)
 		return NULL;
 	evidence_ring_free(e->ban_lines);
 	evidence_ring_free(e->tally_lines);
+	tally_free(e->nets);
 	group_free(e->group);
 	accounts_free(e->accounts);
 	distinct_free(e->distinct);
@@ -237,6 +240,7 @@ static void follow_back(struct engine *e, wall_t now)
 	if (now.us >= wall_add_sec(e->clock, -CLOCK_STEP_BACK_SEC).us)
 		return;
 	tally_sweep(e->tally, e->clock, SIZE_MAX);
+	tally_sweep(e->nets, e->clock, SIZE_MAX);
 	e->clock.us = now.us > -ENGINE_MAX_TIME_US ? now.us : -ENGINE_MAX_TIME_US;
 	e->swept_at = e->clock;
 }
@@ -256,6 +260,7 @@ int engine_tick(struct engine *e, wall_t now, struct orders *out)
 	if (e->clock.us - e->swept_at.us >= SWEEP_SEC * US_PER_SEC) {
 		e->swept_at = e->clock;
 		tally_sweep(e->tally, e->clock, sweep_part(tally_count(e->tally)));
+		tally_sweep(e->nets, e->clock, sweep_part(tally_count(e->nets)));
 		offenders_sweep(
 		    e->offenders, e->clock, sweep_part(offenders_n(e->offenders)));
 		credits_sweep(e->credits, e->clock, sweep_part(credits_n(e->credits)));

@@ -86,8 +86,9 @@ struct engine_jail {
 	const struct engine_rule *rules;
 	size_t n_rules;
 	bool adapt; /* the threshold follows how broad an attack is */
-	/* So many banned addresses of a network are banned as one: see decide/group.h;
-	 * 0: never; at most ENGINE_MAX_GROUP. Networks are no wider than that; 0: /24,
+	/* So many banned addresses of a network are banned as one, or so many that have
+	 * failed as often as would have banned all of them: see decide/group.h; 0:
+	 * never; at most ENGINE_MAX_GROUP. Networks are no wider than that; 0: /24,
 	 * /48. */
 	uint16_t group;
 	uint8_t groupprefix4, groupprefix6;
@@ -118,6 +119,7 @@ struct engine_options {
 #define ENGINE_MAX_BANS 2000000
 #define ENGINE_TEXT_BYTES (4u << 20)
 #define ENGINE_MAX_OFFENDERS 500000
+#define ENGINE_MAX_NETS 100000 /* with failures; as max_tracked */
 #define ENGINE_MAX_JAILS 65535
 
 /*

@@ -23,8 +23,8 @@ static bool is_banned(const struct engine *e, uint32_t jail, const struct net *n
 	       (around && around->until.us >= until.us);
 }
 
-/* With the lines of its last address. */
-static void ban_network(struct engine *e, const struct order *last, const struct net *n,
+/* At the time of, and with the lines of @last. Return: was it banned? */
+static bool ban_network(struct engine *e, const struct order *last, const struct net *n,
     wall_t now, struct orders *out)
 {
 	struct order verdict = {.op = ORDER_BAN,
@@ -39,14 +39,16 @@ static void ban_network(struct engine *e, const struct order *last, const struct
 	    e, &verdict, &(struct steps_case){.is_strong = true}, NULL, now);
 	if (!engine_is_after(verdict.until, now) ||
 	    is_banned(e, verdict.jail, n, verdict.until, now))
-		return;
+		return false;
 	if (engine_end_if_over(e, verdict.jail, n, now, out) < 0)
-		return;
+		return false;
 	if (ban_table_find(e->bans, verdict.jail, n))
 		verdict.op = ORDER_PROLONG;
-	if (!engine_announce(&verdict, last->why, last->n_why, out) &&
-	    engine_place_announced(e, out) == ENGINE_BANNED)
-		engine_remember(e, &verdict);
+	if (engine_announce(&verdict, last->why, last->n_why, out) < 0 ||
+	    engine_place_announced(e, out) != ENGINE_BANNED)
+		return false;
+	engine_remember(e, &verdict);
+	return true;
 }
 
 void engine_group_banned(struct engine *e, wall_t now, struct orders *out)
@@ -64,7 +66,44 @@ void engine_group_banned(struct engine *e, wall_t now, struct orders *out)
 	for (size_t i = 0; i < n; i++)
 		if (sums[i].n >= j->group &&
 		    !credits_has_within(e->credits, &sums[i].net, e->clock))
-			ban_network(e, &last, &sums[i].net, now, out);
+			(void)ban_network(e, &last, &sums[i].net, now, out);
+}
+
+/* As many failures as would ban so many addresses, each by itself. */
+static int64_t need_of(const struct jail *j)
+{
+	return (int64_t)j->group * j->maxretry * j->unit;
+}
+
+void engine_group_offended(
+    struct engine *e, const struct hit *h, wall_t now, struct orders *out)
+{
+	const struct jail *j = &e->set.jails[h->jail];
+	int64_t findtime_us = e->set.tally_jails[h->jail].findtime_us;
+	struct hit of_net = {
+	    .jail = h->jail, .rule = h->rule, .weight = h->weight, .at = h->at};
+	struct evidence why = {.at = h->at, .rule = h->rule, .weight = h->weight};
+	struct order last = {.jail = h->jail, .net = h->net, .at = h->at};
+	struct window_part part;
+	struct window w;
+	uint32_t id;
+	size_t n = group_offend(e->group, j->offender, &h->net, h->at,
+	    (wall_t){h->at.us - findtime_us}, shortest(j, &h->net), &of_net.net);
+
+	if (!n || tally_put(e->nets, &of_net, false, e->clock, &id, &w) != 0)
+		return;
+	if (n < j->group ||
+	    !window_reaches(&w, h->at.us, findtime_us, need_of(j), &part) ||
+	    credits_has_within(e->credits, &of_net.net, e->clock))
+		return;
+	CLEANUP(freep) char *text = h->text.n ? span_dup(h->text) : NULL;
+
+	why.text = text;
+	last.why = &why;
+	last.n_why = text && j->maxmatches ? 1 : 0;
+	last.failures = engine_failures(&part, j->unit);
+	if (ban_network(e, &last, &of_net.net, now, out))
+		tally_remove(e->nets, id);
 }
 
 void engine_group_restored(struct engine *e, const struct order *o)
@@ -79,6 +118,7 @@ void engine_group_restored(struct engine *e, const struct order *o)
 
 void engine_group_lifted(struct engine *e, int jail, const struct net *n)
 {
+	tally_remove_within(e->nets, jail, e->set.n_jails, n);
 	if (!n) {
 		group_clear(e->group);
 		return;

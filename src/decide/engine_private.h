@@ -69,6 +69,7 @@ struct engine {
 	struct distinct *distinct;
 	struct accounts *accounts;
 	struct group *group;
+	struct tally *nets; /* failures by network, of jails with a group */
 	struct engine_event events[ENGINE_MAX_EVENTS];
 	size_t n_events;
 	struct evidence_ring *tally_lines;
@@ -179,6 +180,9 @@ wall_t engine_next_lift(const struct engine *e); /* WALL_NEVER: none */
 /* The last order banned an address of a jail with a group: is it the whole network's
  * turn? What fails here is tried again with the next one. */
 void engine_group_banned(struct engine *e, wall_t now, struct orders *out);
+/* An address of a jail with a group has offended, and is not banned. */
+void engine_group_offended(
+    struct engine *e, const struct hit *h, wall_t now, struct orders *out);
 /* A ban was there before; nothing follows from it now. */
 void engine_group_restored(struct engine *e, const struct order *o);
 /* Bans of @n (NULL: all) in @jail (-1: all) were lifted by people. */

@@ -265,9 +265,12 @@ static void rescale(struct engine *e, const struct change *c, const struct set_u
 	for (uint32_t i = 0; i < old->n_jails; i++) {
 		uint32_t to = c->map[i];
 
-		if (to != TALLY_GONE && old->jails[i].unit != c->next.jails[to].unit)
-			tally_rescale(
-			    e->tally, to, old->jails[i].unit, c->next.jails[to].unit);
+		uint16_t was = old->jails[i].unit;
+
+		if (to == TALLY_GONE || was == c->next.jails[to].unit)
+			continue;
+		tally_rescale(e->tally, to, was, c->next.jails[to].unit);
+		tally_rescale(e->nets, to, was, c->next.jails[to].unit);
 	}
 }
 
@@ -279,9 +282,11 @@ static void change_commit(struct change *c, struct engine *e)
 	/* By the old findtimes: what is forgotten must not come back with longer ones.
 	 */
 	tally_sweep(e->tally, e->clock, SIZE_MAX);
+	tally_sweep(e->nets, e->clock, SIZE_MAX);
 	if (!c->is_same_map) {
 		drop_gone(e, c->map);
 		tally_remap(e->tally, c->map);
+		tally_remap(e->nets, c->map);
 		ban_table_remap(e->bans, c->map);
 	}
 	for (uint32_t i = 0; i < old.n_jails; i++)
@@ -291,6 +296,7 @@ static void change_commit(struct change *c, struct engine *e)
 	replace_lines(e, c);
 	ignore_take_own(c->next.ignore, old.ignore);
 	tally_set_jails(e->tally, c->next.tally_jails);
+	tally_set_jails(e->nets, c->next.tally_jails);
 	rescale(e, c, &old);
 	tally_set_max(e->tally, c->next.max_tracked);
 	ban_table_set_max(e->bans, c->next.max_bans);

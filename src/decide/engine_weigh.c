@@ -161,27 +161,35 @@ static int16_t times(int64_t weight, int64_t factor)
 	return (int16_t)(product < INT16_MAX ? product : INT16_MAX);
 }
 
+/* What a hit weighs, and whether it counts only up to a cap. */
+struct weight {
+	int16_t parts;
+	bool is_soft;
+};
+
 /* Abuse by somebody without credit weighs more, or less, than its rule says. */
-static int16_t weight_of(struct engine *e, const struct hit *h,
+static struct weight weight_of(struct engine *e, const struct hit *h,
     const struct engine_rule *rule, bool has_credit)
 {
-	int16_t weight = rule->weight;
+	struct weight w = {rule->weight, rule->class == HIT_MISCONFIGURATION};
 	enum account_state s = ACCOUNT_PLAIN;
 
-	if (rule->class != HIT_ABUSE || weight <= 0)
-		return weight;
+	if (w.is_soft || w.parts <= 0)
+		return w;
 	if (h->account)
-		s = accounts_feed(e->accounts, hash_of(h), h->account, h->at);
-	if (!has_credit || s == ACCOUNT_STALE)
-		weight = account_weight(s, weight);
-	return times(weight, engine_again(e, h));
+		s = accounts_feed(e->accounts, e->set.jails[h->jail].offender,
+		    hash_of(h), h->account, h->at);
+	w.is_soft = s == ACCOUNT_STALE;
+	if (!has_credit || w.is_soft)
+		w.parts = account_weight(s, w.parts);
+	w.parts = times(w.parts, engine_again(e, h));
+	return w;
 }
 
 /* Light evidence is no offence: a mistyped address is not part of an attack. */
-static void press(
-    struct jail *j, const struct hit *h, const struct engine_rule *rule, int16_t weight)
+static void press(struct jail *j, const struct hit *h)
 {
-	if (j->pressure && rule->class == HIT_ABUSE && 2 * weight >= j->unit)
+	if (j->pressure && 2 * h->weight >= j->unit)
 		pressure_add(j->pressure, hash_of(h), h->at);
 }
 
@@ -228,6 +236,8 @@ static int weigh_bad(struct engine *e, const struct hit *h,
 {
 	struct jail *j = &e->set.jails[h->jail];
 	struct hit weighed = *h;
+	struct weight w;
+	bool is_offence;
 	int r;
 
 	if (engine_is_in_grace(e, h))
@@ -235,11 +245,15 @@ static int weigh_bad(struct engine *e, const struct hit *h,
 	r = count_distinct(e, h, rule);
 	if (r)
 		return r;
-	weighed.weight = weight_of(e, h, rule, has_credit);
-	if (!has_credit)
-		press(j, h, rule, weighed.weight);
-	return count(
-	    e, &weighed, rule->class == HIT_MISCONFIGURATION, has_credit, now, out);
+	w = weight_of(e, h, rule, has_credit);
+	weighed.weight = w.parts;
+	is_offence = !has_credit && !w.is_soft && w.parts > 0;
+	if (is_offence)
+		press(j, &weighed);
+	r = count(e, &weighed, w.is_soft, has_credit, now, out);
+	if (r == ENGINE_COUNTED && is_offence && j->group)
+		engine_group_offended(e, &weighed, now, out);
+	return r;
 }
 
 /* --- the breaker -------------------------------------------------------------------

@@ -14,6 +14,7 @@ struct group {
 struct key {
 	struct net net;
 	uint32_t jail;
+	uint8_t of_offenders; /* else of those that were banned */
 } __attribute__((packed));
 
 static const unsigned int levels_v4[] = {24};
@@ -38,9 +39,9 @@ struct group *group_free(struct group *g)
 	return NULL;
 }
 
-static uint64_t key_of(uint32_t jail, const struct net *n)
+static uint64_t key_of(uint32_t jail, const struct net *n, bool of_offenders)
 {
-	struct key k = {*n, jail};
+	struct key k = {*n, jail, of_offenders};
 
 	return hash_keyed(&k, sizeof(k));
 }
@@ -76,7 +77,8 @@ size_t group_add(struct group *g, uint32_t jail, const struct net *who, wall_t a
 	struct net member = *who;
 
 	for (size_t i = 0; i < n_nets; i++) {
-		struct crowd_one *ones = memo_get(g->nets, key_of(jail, &nets[i]));
+		struct crowd_one *ones =
+		    memo_get(g->nets, key_of(jail, &nets[i], false));
 
 		if (!ones)
 			break;
@@ -88,6 +90,22 @@ size_t group_add(struct group *g, uint32_t jail, const struct net *who, wall_t a
 	return n;
 }
 
+size_t group_offend(struct group *g, uint32_t jail, const struct net *who, wall_t at,
+    wall_t since, unsigned int shortest, struct net *out)
+{
+	struct net nets[GROUP_LEVELS];
+	struct crowd_one *ones;
+
+	if (!nets_of(who, shortest, nets))
+		return 0;
+	ones = memo_get(g->nets, key_of(jail, &nets[0], true));
+	if (!ones)
+		return 0;
+	*out = nets[0];
+	crowd_add(ones, GROUP_ROOM, net_hash(who), at.us);
+	return crowd_count(ones, GROUP_ROOM, since.us);
+}
+
 /* Only of the smallest network: a greater one counts networks, which others keep. */
 void group_remove(
     struct group *g, uint32_t jail, const struct net *who, unsigned int shortest)
@@ -97,14 +115,15 @@ void group_remove(
 
 	if (!nets_of(who, shortest, nets))
 		return;
-	ones = memo_find(g->nets, key_of(jail, &nets[0]));
+	ones = memo_find(g->nets, key_of(jail, &nets[0], false));
 	if (ones)
 		crowd_remove(ones, GROUP_ROOM, net_hash(who));
 }
 
 void group_forget(struct group *g, uint32_t jail, const struct net *n)
 {
-	memo_drop(g->nets, key_of(jail, n));
+	memo_drop(g->nets, key_of(jail, n, false));
+	memo_drop(g->nets, key_of(jail, n, true));
 }
 
 void group_clear(struct group *g)

@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * group - neighbours: how many addresses of a network were banned lately
+ * group - neighbours: how many addresses of a network were banned, or failed, lately
  *
  * One who owns a /24, or a /64 and with it more addresses than can be banned, takes
  * the next when one is banned. So bans are counted by network: IPv4 addresses by /24,
@@ -43,6 +43,15 @@ struct group_sum {
  */
 size_t group_add(struct group *g, uint32_t jail, const struct net *who, wall_t at,
     wall_t until, unsigned int shortest, struct group_sum out[GROUP_LEVELS]);
+
+/**
+ * group_offend() - an address failed, and is not banned for it
+ * @out: the smallest network that holds it
+ *
+ * Return: how many different ones of it have since @since; 0: there is no network.
+ */
+size_t group_offend(struct group *g, uint32_t jail, const struct net *who, wall_t at,
+    wall_t since, unsigned int shortest, struct net *out);
 
 /* The ban of @who was lifted by people. */
 void group_remove(

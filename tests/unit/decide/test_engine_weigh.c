@@ -425,11 +425,12 @@ static void test_breaker(void **state)
 	assert_int_equal(e.at.us, t(11).us);
 	assert_false(engine_next_event(f.engine, &e));
 
-	tick(&f, 72);
+	assert_int_equal(engine_next(f.engine).us, t(311).us + 1);
+	tick(&f, 312);
 	assert_true(engine_next_event(f.engine, &e));
 	assert_false(e.is_suspended);
 	assert_false(engine_next_event(f.engine, &e));
-	assert_int_equal(say(&f, R_PLAIN, "192.0.2.1", 73), ENGINE_COUNTED);
+	assert_int_equal(say(&f, R_PLAIN, "192.0.2.1", 313), ENGINE_COUNTED);
 }
 
 static void test_breaker_of_misconfiguration(void **state)
@@ -601,6 +602,54 @@ static void test_never_with_credit_in_it(void **state)
 	assert_int_equal(n_found(&f, "192.0.2.200"), 0);
 }
 
+/* Forty neighbours, each of whom stays below. */
+static void test_many_who_each_do_little(void **state)
+{
+	CLEANUP(fixture_deinit) struct fixture f;
+	struct net all = net("192.0.2.0/24");
+	int n_who = 0;
+
+	(void)state;
+	group_init(&f);
+	while (f.orders.n == 0 && n_who < 40) {
+		char who[32];
+
+		(void)snprintf(who, sizeof(who), "192.0.2.%d", ++n_who);
+		for (int i = 0; i < 3; i++)
+			assert_int_equal(say(&f, R_PLAIN, who, n_who), ENGINE_COUNTED);
+	}
+	/* 16 failures, as of 4 who are banned. */
+	assert_int_equal(n_who, 6);
+	assert_int_equal(f.orders.n, 1);
+	assert_true(net_eq(&last_order(&f)->net, &all));
+	assert_int_equal(last_order(&f)->cause, ORDER_BY_GROUP);
+	assert_int_equal(last_order(&f)->failures, 16);
+	assert_int_equal(last_order(&f)->n_why, 1);
+	assert_string_equal(last_order(&f)->why[0].text, "a line");
+	assert_int_equal(n_found(&f, "192.0.2.200"), 1);
+}
+
+/* Three who do it all are no network; nor are many over days, or badly set up. */
+static void test_no_network(void **state)
+{
+	CLEANUP(fixture_deinit) struct fixture f;
+
+	(void)state;
+	group_init(&f);
+	for (int i = 0; i < 30; i++) {
+		char who[32];
+
+		(void)snprintf(who, sizeof(who), "192.0.2.%d", 1 + i % 10);
+		(void)say(&f, R_PLAIN, who, i * 1000);
+		(void)snprintf(who, sizeof(who), "198.51.100.%d", 1 + i % 3);
+		(void)say(&f, R_PLAIN, who, i * 1000);
+		(void)snprintf(who, sizeof(who), "203.0.113.%d", i);
+		for (int k = 0; k < 500; k++)
+			(void)say(&f, R_SOFT, who, i * 1000 + k * 0.01);
+	}
+	assert_int_equal(f.orders.n, 0);
+}
+
 static void test_networks_of_ipv6(void **state)
 {
 	CLEANUP(fixture_deinit) struct fixture f;
@@ -662,6 +711,8 @@ int main(void)
 	    cmocka_unit_test(test_a_restart),
 	    cmocka_unit_test(test_a_network_of_offenders),
 	    cmocka_unit_test(test_never_with_credit_in_it),
+	    cmocka_unit_test(test_many_who_each_do_little),
+	    cmocka_unit_test(test_no_network),
 	    cmocka_unit_test(test_networks_of_ipv6),
 	    cmocka_unit_test(test_a_network_after_a_restart),
 	};
