@@ -2,8 +2,43 @@
 /* bandog why: everything that is known about an address. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "cli/client.h"
+
+#define NUMBER_BYTES 32
+
+/* "0.25", "3" */
+static const char *number(const json_t *o, const char *key, char out[NUMBER_BYTES])
+{
+	double v = json_number_value(json_object_get(o, key));
+
+	snprintf(out, NUMBER_BYTES, "%.2f", v);
+	for (size_t n = strlen(out); n && (out[n - 1] == '0' || out[n - 1] == '.');) {
+		bool is_point = out[--n] == '.';
+
+		out[n] = '\0';
+		if (is_point)
+			break;
+	}
+	return out;
+}
+
+/* "rule 3", and of a [Rule] its name, class and weight. */
+static void print_rule(const json_t *e)
+{
+	const char *name = json_string_value(json_object_get(e, "name"));
+	char weight[NUMBER_BYTES], its[NUMBER_BYTES];
+
+	printf("rule %" PRId64, client_number(e, "rule"));
+	if (!json_object_get(e, "class"))
+		return;
+	printf(" %s (%s, weight %s", name ? name : "failregex", client_text(e, "class"),
+	    number(e, "weight", weight));
+	if (json_object_get(e, "rule_weight"))
+		printf(" instead of %s", number(e, "rule_weight", its));
+	putchar(')');
+}
 
 static void print_lines(const json_t *why)
 {
@@ -19,8 +54,9 @@ static void print_lines(const json_t *why)
 		client_time(e, "at", at, sizeof(at));
 		if (line)
 			buf_quote(&b, span_of(line), 600);
-		printf("    %s  rule %" PRId64 "  %s\n", at, client_number(e, "rule"),
-		    line ? buf_str(&b) : "(the line is no longer held)");
+		printf("    %s  ", at);
+		print_rule(e);
+		printf("  %s\n", line ? buf_str(&b) : "(the line is no longer held)");
 		buf_deinit(&b);
 	}
 }
@@ -84,17 +120,73 @@ static void print_ban(const json_t *ban)
 	print_lines(json_object_get(ban, "why"));
 }
 
+/* Why it is not maxretry, and what of the sum is misconfiguration. */
+static void print_threshold(const json_t *a)
+{
+	int64_t level = client_number(a, "pressure");
+	char soft[NUMBER_BYTES];
+
+	if (json_is_true(json_object_get(a, "credit")))
+		printf("    maxretry is %" PRId64 ", three times that for its credit\n",
+		    client_number(a, "maxretry"));
+	else if (level)
+		printf("    maxretry is %" PRId64 ", %s: %" PRId64
+		       " addresses or more offended within an hour\n",
+		    client_number(a, "maxretry"), level > 1 ? "quartered" : "halved",
+		    client_number(a, "offenders"));
+	if (json_number_value(json_object_get(a, "misconfiguration")) > 0)
+		printf("    misconfiguration adds %s, and never more than a quarter of "
+		       "what bans\n",
+		    number(a, "misconfiguration", soft));
+}
+
 static void print_account(const json_t *a)
 {
+	bool is_weighed = json_object_get(a, "threshold") != NULL;
 	struct buf find = BUF_INIT(64);
+	char sum[NUMBER_BYTES], need[NUMBER_BYTES];
 
 	duration_format(&find, client_number(a, "findtime"));
-	printf("in %s it has %" PRId64 " of the %" PRId64
-	       " failures within %s that ban\n",
-	    client_text(a, "jail"), client_number(a, "failures"),
-	    client_number(a, "maxretry"), buf_str(&find));
+	printf("in %s it has %s of the %s failures within %s that ban\n",
+	    client_text(a, "jail"), number(a, is_weighed ? "sum" : "failures", sum),
+	    number(a, is_weighed ? "threshold" : "maxretry", need), buf_str(&find));
 	buf_deinit(&find);
+	if (is_weighed)
+		print_threshold(a);
 	print_lines(json_object_get(a, "why"));
+}
+
+static void print_credit(const json_t *c)
+{
+	const json_t *kinds = json_object_get(c, "kinds"), *k;
+	int64_t days = client_number(c, "days");
+	char points[NUMBER_BYTES];
+	size_t i;
+
+	printf("it has %scredit: %s points from %" PRId64 " %s",
+	    json_is_true(json_object_get(c, "suffices")) ? "" : "too little for ",
+	    number(c, "points", points), days, days == 1 ? "day" : "days");
+	json_array_foreach(kinds, i, k)
+	{
+		const char *name = json_string_value(json_object_get(k, "name"));
+
+		printf("%s %s %s", i ? "," : ":", name ? name : "(an earlier rule)",
+		    number(k, "points", points));
+	}
+	putchar('\n');
+}
+
+static void print_suspended(const json_t *s)
+{
+	const char *name = json_string_value(json_object_get(s, "name"));
+	char since[40];
+
+	client_time(s, "since", since, sizeof(since));
+	printf("rule %" PRId64
+	       " %s of %s counts against nobody since %s: the fault may be "
+	       "ours\n",
+	    client_number(s, "rule"), name ? name : "failregex", client_text(s, "jail"),
+	    since);
 }
 
 static void print_before(const json_t *o)
@@ -165,6 +257,10 @@ static void print(const json_t *a)
 
 	json_array_foreach(bans, i, item) print_ban(item);
 	json_array_foreach(account, i, item) print_account(item);
+	if (json_is_object(json_object_get(a, "credit")))
+		print_credit(json_object_get(a, "credit"));
+	json_array_foreach(json_object_get(a, "suspended"), i, item)
+	    print_suspended(item);
 	json_array_foreach(before, i, item) print_before(item);
 	json_array_foreach(ignored, i, item) printf("%s never bans it: it lies in %s\n",
 	    client_text(item, "jail"), client_who(json_object_get(item, "by"), who));

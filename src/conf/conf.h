@@ -83,6 +83,15 @@ struct conf_ignorecache {
 	double max_time_sec;
 };
 
+/* How evidence is weighed beyond counting it. What is not set depends on the filter: it
+ * is as if yes and 4 had been said where it has rules, no and 0 elsewhere. */
+struct conf_evidence {
+	bool has_adapt, adapt;
+	bool has_group;
+	uint32_t group; /* 0: off */
+	uint32_t groupprefix4, groupprefix6;
+};
+
 enum conf_backend { CONF_AUTO, CONF_INOTIFY, CONF_POLLING, CONF_SYSTEMD };
 
 struct conf_jail {
@@ -104,6 +113,7 @@ struct conf_jail {
 	int64_t bantime_sec; /* negative: permanent */
 	struct conf_increment increment;
 	uint32_t maxmatches;
+	struct conf_evidence evidence;
 	bool ignoreself;
 	struct conf_values ignoreip; /* one item a word: address, name, file:PATH */
 	struct conf_value ignorecommand;

@@ -150,6 +150,20 @@ static void put_increment(
 	    dump_find_place(values, "bantime.overalljails"));
 }
 
+static void put_evidence(
+    struct buf *out, const struct conf_evidence *v, const struct dict *values)
+{
+	if (v->has_adapt)
+		put_bool(out, "adapt", v->adapt, dump_find_place(values, "adapt"));
+	if (!v->has_group)
+		return;
+	put_number(out, "group", v->group, dump_find_place(values, "group"));
+	put_number(out, "groupprefix4", v->groupprefix4,
+	    dump_find_place(values, "groupprefix4"));
+	put_number(out, "groupprefix6", v->groupprefix6,
+	    dump_find_place(values, "groupprefix6"));
+}
+
 static void put_jail(
     struct buf *out, const struct conf_jail *j, const struct dict *values)
 {
@@ -168,6 +182,7 @@ static void put_jail(
 	put_number(
 	    out, "bantime", (double)j->bantime_sec, dump_find_place(values, "bantime"));
 	put_increment(out, &j->increment, values);
+	put_evidence(out, &j->evidence, values);
 	put_number(
 	    out, "maxmatches", j->maxmatches, dump_find_place(values, "maxmatches"));
 	put_bool(

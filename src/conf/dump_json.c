@@ -156,6 +156,13 @@ static void put_jail_options(struct jsonw *j, const struct conf_jail *jail)
 	put_f64(j, "findtime", jail->findtime_sec);
 	put_i64(j, "bantime", jail->bantime_sec);
 	put_increment(j, &jail->increment);
+	if (jail->evidence.has_adapt)
+		put_bool(j, "adapt", jail->evidence.adapt);
+	if (jail->evidence.has_group) {
+		put_i64(j, "group", jail->evidence.group);
+		put_i64(j, "groupprefix4", jail->evidence.groupprefix4);
+		put_i64(j, "groupprefix6", jail->evidence.groupprefix6);
+	}
 	put_i64(j, "maxmatches", jail->maxmatches);
 	put_bool(j, "ignoreself", jail->ignoreself);
 	put_texts(j, "ignoreip", &jail->ignoreip);

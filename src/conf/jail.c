@@ -23,6 +23,8 @@ void jail_set_defaults(struct conf_jail *j, const char *name, struct conf_place 
 	    .findtime_sec = 600,
 	    .bantime_sec = 600,
 	    .maxmatches = 5,
+	    .evidence.groupprefix4 = 24,
+	    .evidence.groupprefix6 = 48,
 	    .ignoreself = true,
 	    .native = true,
 	    .sever = true,

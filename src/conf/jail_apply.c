@@ -262,6 +262,18 @@ static int apply_material(
 	return r == -ENOMEM ? r : 0;
 }
 
+static void apply_evidence(struct jail_reader *rd)
+{
+	struct conf_evidence *v = &rd->j->evidence;
+
+	v->has_adapt = jail_find_value(rd, "adapt") != NULL;
+	jail_apply_bool(rd, "adapt", &v->adapt);
+	v->has_group = jail_find_value(rd, "group") != NULL;
+	apply_count(rd, "group", &v->group);
+	apply_count(rd, "groupprefix4", &v->groupprefix4);
+	apply_count(rd, "groupprefix6", &v->groupprefix6);
+}
+
 int jail_apply_options(struct jail_reader *rd)
 {
 	const struct text *ignoreip = jail_find_value(rd, "ignoreip");
@@ -276,6 +288,7 @@ int jail_apply_options(struct jail_reader *rd)
 	apply_count(rd, "maxretry", &rd->j->maxretry);
 	apply_count(rd, "maxmatches", &rd->j->maxmatches);
 	apply_times(rd);
+	apply_evidence(rd);
 	apply_value(rd, "steps", &rd->j->steps);
 	apply_value(rd, "refusecode", &rd->j->refusecode);
 	apply_value(rd, "ignorecommand", &rd->j->ignorecommand);

@@ -92,6 +92,16 @@ const struct schema_option schema_options[] = {
 	"So many failures within findtime lead to a ban."),
     TIME("findtime", J, "600", "The time within which failures are counted."),
     TIME("bantime", J, "600", "How long a ban lasts; negative: for good."),
+    BOOL("adapt", J, NULL,
+	"Lower maxretry while very many addresses offend; yes where the filter has "
+	"rules."),
+    COUNT("group", J, "addresses", NULL, 0, 16,
+	"So many banned addresses of a network ban it whole; 0: never; 4 where the "
+	"filter has rules."),
+    COUNT("groupprefix4", J, "bits", "24", 8, 31,
+	"IPv4 networks that group bans have a prefix that is no shorter."),
+    COUNT("groupprefix6", J, "bits", "48", 32, 127,
+	"IPv6 networks that group bans have a prefix that is no shorter."),
     COUNT("maxmatches", J, "lines", "5", 0, 1000000,
 	"So many matched lines are kept for each address."),
     BOOL("bantime.increment", J, "no",

@@ -26,7 +26,13 @@ struct engine *engine_new(const struct engine_options *o)
 	e->tally = tally_new(e->set.max_tracked);
 	e->bans = ban_table_new(e->set.max_bans);
 	e->offenders = offenders_new(e->set.max_offenders);
-	if (!e->tally || !e->bans || !e->offenders)
+	e->credits = credits_new(CREDITS_MAX);
+	e->distinct = distinct_new(DISTINCT_MAX);
+	e->accounts = accounts_new(ACCOUNT_MAX);
+	e->group = group_new(GROUP_MAX);
+	e->nets = tally_new(ENGINE_MAX_NETS);
+	if (!e->tally || !e->bans || !e->offenders || !e->credits || !e->distinct ||
+	    !e->accounts || !e->group || !e->nets)
 		return NULL;
 	if (engine_name_offenders(e, &e->set) < 0)
 		return NULL;
@@ -39,6 +45,7 @@ struct engine *engine_new(const struct engine_options *o)
 	if (!e->tally_lines || !e->ban_lines)
 		return NULL;
 	tally_set_jails(e->tally, e->set.tally_jails);
+	tally_set_jails(e->nets, e->set.tally_jails);
 	e->clock.us = e->swept_at.us = -ENGINE_MAX_TIME_US;
 	return TAKE(e);
 }
@@ -49,6 +56,11 @@ struct engine *engine_free(struct engine *e)
 		return NULL;
 	evidence_ring_free(e->ban_lines);
 	evidence_ring_free(e->tally_lines);
+	tally_free(e->nets);
+	group_free(e->group);
+	accounts_free(e->accounts);
+	distinct_free(e->distinct);
+	credits_free(e->credits);
 	offenders_free(e->offenders);
 	ban_table_free(e->bans);
 	tally_free(e->tally);
@@ -66,8 +78,7 @@ void engine_set_clock(struct engine *e, wall_t now)
 		e->clock = now;
 }
 
-/* Keep the line, if the jail wants lines and there is one. */
-static void keep_line(struct engine *e, uint32_t id, const struct hit *h)
+void engine_keep_line(struct engine *e, uint32_t id, const struct hit *h)
 {
 	uint32_t text;
 
@@ -110,30 +121,33 @@ static bool is_other_step(const struct engine *e, const struct order *verdict)
 /* One single failure that is enough where several are the rule. */
 static bool is_strong(const struct jail *j, const struct hit *h)
 {
-	return j->maxretry > 1 && h->weight > 0 && (uint32_t)h->weight >= j->maxretry;
+	return j->maxretry > 1 && h->weight > 0 &&
+	       (uint64_t)h->weight >= (uint64_t)j->maxretry * j->unit;
 }
 
-/* Maxretry is reached: what now? */
-static int judge(struct engine *e, const struct hit *h, uint32_t id,
+int engine_judge(struct engine *e, const struct hit *h, uint32_t id,
     const struct window *w, const struct window_part *part, wall_t now,
     struct orders *out)
 {
 	CLEANUP(freep) char *name = h->id ? strdup(h->id) : NULL;
+	const struct jail *j = &e->set.jails[h->jail];
 	struct order verdict = {.cause = ORDER_BY_RULE,
 	    .jail = h->jail,
 	    .net = h->net,
 	    .id = name,
 	    .ip = h->ip,
 	    .at = {w->items[part->to - 1].at_us},
-	    .failures = engine_failures(part)};
+	    .failures = engine_failures(part, j->unit)};
 	bool prolong, is_next_step;
 	int r;
 
 	if (h->id && !name)
 		return -ENOMEM;
-	const struct steps_case c = {.is_strong = is_strong(&e->set.jails[h->jail], h)};
+	const struct steps_case c = {.is_strong = is_strong(j, h),
+	    .has_credit = engine_weighs(j) && engine_has_credit(e, &h->net)};
+	const struct engine_asked asked = engine_asked(j, w, part);
 
-	engine_set_length(e, &verdict, &c, now);
+	engine_set_length(e, &verdict, &c, &asked, now);
 	if (!engine_is_after(verdict.until, now)) {
 		tally_remove(e->tally, id);
 		return ENGINE_OVER;
@@ -172,10 +186,10 @@ static int count(struct engine *e, const struct hit *h, wall_t now, struct order
 	if (r == TALLY_STALE)
 		return ENGINE_STALE;
 	e->set.jails[h->jail].counts.failed_total += h->weight > 0;
-	keep_line(e, id, h);
+	engine_keep_line(e, id, h);
 	if (r != TALLY_REACHED)
 		return ENGINE_COUNTED;
-	return judge(e, h, id, &w, &part, now, out);
+	return engine_judge(e, h, id, &w, &part, now, out);
 }
 
 void engine_expect(const struct engine *e, struct hit *hits, size_t n)
@@ -183,27 +197,40 @@ void engine_expect(const struct engine *e, struct hit *hits, size_t n)
 	tally_expect(e->tally, hits, n);
 }
 
-int engine_feed(struct engine *e, const struct hit *h, wall_t now, struct orders *out)
+static int feed_plain(
+    struct engine *e, const struct hit *h, wall_t now, struct orders *out)
 {
+	int16_t weight = engine_weight(e, h);
 	struct hit heavier;
-	int16_t weight;
 
-	assert(h->jail < e->set.n_jails);
-	engine_set_clock(e, now);
-	if (ignore_find(e->set.ignore, h->jail, &h->net, NULL)) {
-		e->set.jails[h->jail].counts.ignored_total++;
-		return ENGINE_IGNORED;
-	}
-	if (h->at.us > ENGINE_MAX_TIME_US || h->at.us < -ENGINE_MAX_TIME_US)
-		return ENGINE_STALE;
 	if (engine_is_in_grace(e, h))
 		return ENGINE_ALREADY_BANNED;
-	weight = engine_weight(e, h);
 	if (weight == h->weight)
 		return count(e, h, now, out);
 	heavier = *h;
 	heavier.weight = weight;
 	return count(e, &heavier, now, out);
+}
+
+int engine_feed(struct engine *e, const struct hit *h, wall_t now, struct orders *out)
+{
+	struct jail *j;
+	int r;
+
+	assert(h->jail < e->set.n_jails);
+	j = &e->set.jails[h->jail];
+	engine_set_clock(e, now);
+	if (ignore_find(e->set.ignore, h->jail, &h->net, NULL)) {
+		j->counts.ignored_total++;
+		return ENGINE_IGNORED;
+	}
+	if (h->at.us > ENGINE_MAX_TIME_US || h->at.us < -ENGINE_MAX_TIME_US)
+		return ENGINE_STALE;
+	r = engine_weighs(j) ? engine_weigh(e, h, now, out)
+			     : feed_plain(e, h, now, out);
+	if ((r == ENGINE_BANNED || r == ENGINE_PROLONGED) && j->group)
+		engine_group_banned(e, now, out);
+	return r;
 }
 
 /* A clock that was far ahead and has been put right: forget by the old one, then
@@ -213,6 +240,7 @@ static void follow_back(struct engine *e, wall_t now)
 	if (now.us >= wall_add_sec(e->clock, -CLOCK_STEP_BACK_SEC).us)
 		return;
 	tally_sweep(e->tally, e->clock, SIZE_MAX);
+	tally_sweep(e->nets, e->clock, SIZE_MAX);
 	e->clock.us = now.us > -ENGINE_MAX_TIME_US ? now.us : -ENGINE_MAX_TIME_US;
 	e->swept_at = e->clock;
 }
@@ -228,11 +256,14 @@ int engine_tick(struct engine *e, wall_t now, struct orders *out)
 
 	follow_back(e, now);
 	engine_set_clock(e, now);
+	engine_lift(e, e->clock);
 	if (e->clock.us - e->swept_at.us >= SWEEP_SEC * US_PER_SEC) {
 		e->swept_at = e->clock;
 		tally_sweep(e->tally, e->clock, sweep_part(tally_count(e->tally)));
+		tally_sweep(e->nets, e->clock, sweep_part(tally_count(e->nets)));
 		offenders_sweep(
 		    e->offenders, e->clock, sweep_part(offenders_n(e->offenders)));
+		credits_sweep(e->credits, e->clock, sweep_part(credits_n(e->credits)));
 	}
 	while ((b = ban_table_first(e->bans)) && !engine_is_after(b->until, now)) {
 		int r = engine_announce_end(b, ORDER_EXPIRED, b->until, out);
@@ -247,6 +278,7 @@ int engine_tick(struct engine *e, wall_t now, struct orders *out)
 wall_t engine_next(const struct engine *e)
 {
 	const struct ban *b = ban_table_first(e->bans);
+	wall_t lift = engine_next_lift(e);
 
-	return b ? b->until : WALL_NEVER;
+	return b && b->until.us < lift.us ? b->until : lift;
 }

@@ -17,7 +17,23 @@
  * or after the @now that came with its last one, whichever is later.
  *
  * "Failures" in orders and accounts is the sum of the weights in the window: with plain
- * rules, their number. Lines kept for explaining are cut to 512 bytes.
+ * rules, their number; where failures have parts, rounded up. Lines kept for explaining
+ * are cut to 512 bytes.
+ *
+ * A jail with rules, or with adapt, weighs (engine_weigh.c); any other decides exactly
+ * as fail2ban does. What a rule says of class and weight holds, whatever the hit says:
+ *
+ *   abuse             counts
+ *   misconfiguration  counts for a quarter of the threshold at most, however often
+ *   local fault       never counts
+ *   neutral           never counts
+ *   good              is no part of any window; it gives credit (decide/credits.h)
+ *
+ * The threshold is maxretry; three times as much for an address with credit; for others
+ * a half or a quarter while an attack is broad (decide/pressure.h). A rule may count
+ * distinct values (decide/distinct.h), is suspended while the fault seems to be ours
+ * (decide/breaker.h), and weighs other than it says about accounts (decide/account.h).
+ * A ban lasts for the longest that any abuse in its window asks for.
  *
  * An id (base/net.h) is counted and banned like an address; orders about it have its
  * text. In ignoreip it is never.
@@ -30,6 +46,7 @@
 #include "base/clock.h"
 #include "base/net.h"
 #include "decide/steps.h"
+#include "flow/credit.h"
 #include "flow/hit.h"
 #include "flow/offender.h"
 #include "flow/order.h"
@@ -45,6 +62,9 @@ struct engine_rule {
 	int64_t bantime_sec; /* 0: the jail's */
 	bool distinct;       /* each hit.value counts once a day, */
 	uint16_t free;       /* and the first so many of them not at all */
+	/* Of the rule; NULL: a plain failregex. Credit of rules with one name is of one
+	 * kind, in all jails and after a restart. Copied. */
+	const char *name;
 };
 
 struct engine_jail {
@@ -65,7 +85,18 @@ struct engine_jail {
 	/* By hit.rule; NULL: all are plain failregexes. Copied. */
 	const struct engine_rule *rules;
 	size_t n_rules;
+	bool adapt; /* the threshold follows how broad an attack is */
+	/* So many banned addresses of a network are banned as one, or so many that have
+	 * failed as often as would have banned all of them: see decide/group.h; 0:
+	 * never; at most ENGINE_MAX_GROUP. Networks are no wider than that; 0: /24,
+	 * /48. */
+	uint16_t group;
+	uint8_t groupprefix4, groupprefix6;
 };
+
+#define ENGINE_MAX_GROUP 16
+#define ENGINE_MAX_RULES 32767
+#define ENGINE_CREDIT_FACTOR 3 /* of the threshold of an address with credit */
 
 struct engine_options {
 	const struct engine_jail *jails; /* copied */
@@ -88,6 +119,7 @@ struct engine_options {
 #define ENGINE_MAX_BANS 2000000
 #define ENGINE_TEXT_BYTES (4u << 20)
 #define ENGINE_MAX_OFFENDERS 500000
+#define ENGINE_MAX_NETS 100000 /* with failures; as max_tracked */
 #define ENGINE_MAX_JAILS 65535
 
 /*
@@ -108,6 +140,9 @@ enum {
 	ENGINE_OVER,           /* enough failures, but the ban would be over by now */
 	ENGINE_FULL,           /* max_bans */
 	ENGINE_ABSENT,         /* unban: was not banned */
+	ENGINE_NOTED,     /* good, neutral or a local fault: it speaks against nobody */
+	ENGINE_REPEATED,  /* distinct: it was counted today, or is one of the free */
+	ENGINE_SUSPENDED, /* that rule does not count now: the fault may be ours */
 };
 
 struct engine *engine_new(const struct engine_options *o); /* NULL: out of memory */
@@ -147,7 +182,8 @@ int engine_feed(struct engine *e, const struct hit *h, wall_t now, struct orders
  */
 int engine_tick(struct engine *e, wall_t now, struct orders *out);
 
-/* When engine_tick() has something to do next; WALL_NEVER: no ban will end. */
+/* When engine_tick() has something to do next; WALL_NEVER: no ban will end, nor a rule
+ * be lifted. */
 wall_t engine_next(const struct engine *e);
 
 /**
@@ -244,6 +280,7 @@ struct engine_bounds {
 	uint64_t n_refused;   /* bans refused because max_bans was reached */
 	uint64_t n_offenders;
 	uint64_t n_unescalated; /* of all jails */
+	uint64_t n_credits;     /* addresses for which something speaks */
 };
 void engine_bounds(const struct engine *e, struct engine_bounds *out);
 
@@ -282,11 +319,26 @@ void engine_each_ending(
 struct stopped *engine_find_stopped(
     struct engine *e, uint32_t jail, const struct net *n);
 
+/* Why the threshold of a jail is what it is for an address. Weights in 1/unit. */
+struct engine_threshold {
+	bool is_weighed;    /* else it is maxretry, and nothing below matters */
+	uint32_t need;      /* the weight that bans */
+	uint16_t unit;      /* of a failure */
+	bool has_credit;    /* then it is three times maxretry */
+	uint8_t pressure;   /* so often it is halved, for strangers */
+	uint32_t offenders; /* addresses that offended there within the hour */
+};
+void engine_threshold(const struct engine *e, uint32_t jail, const struct net *n,
+    struct engine_threshold *out);
+
 /* What speaks against @n now, per jail in which something does. */
 struct engine_account {
 	uint32_t jail;
 	uint32_t failures; /* weight in the window that ends at the newest */
 	uint32_t maxretry;
+	struct engine_threshold threshold;
+	int64_t sum;  /* in 1/unit: what failures is rounded from; */
+	int64_t soft; /* of it misconfiguration, after its cap */
 	double findtime_sec;
 	wall_t first, last;
 	const struct evidence *why;
@@ -295,6 +347,38 @@ struct engine_account {
 typedef void (*engine_account_fn)(void *ctx, const struct engine_account *a);
 void engine_account(
     const struct engine *e, const struct net *n, engine_account_fn fn, void *ctx);
+
+/* The class and the weight that @jail gives a rule (evidence.rule), its name or NULL.
+ */
+struct engine_rule engine_rule(const struct engine *e, uint32_t jail, uint16_t rule);
+uint16_t engine_unit(const struct engine *e, uint32_t jail);
+
+bool engine_has_credit(const struct engine *e, const struct net *n);
+/* What speaks for @n, with points as of now; false: nothing is known. */
+bool engine_credit(const struct engine *e, const struct net *n, struct credit *out);
+/* The name of a kind of credit, or NULL: no jail has such a rule now. */
+const char *engine_credit_name(const struct engine *e, uint32_t kind);
+
+/* Rules that do not count now. */
+struct engine_suspended {
+	uint32_t jail;
+	uint16_t rule; /* its first regex, as hit.rule */
+	const char *name;
+	wall_t since;
+	uint32_t n_clients, n_credited; /* within the last minute */
+};
+typedef void (*engine_suspended_fn)(void *ctx, const struct engine_suspended *s);
+void engine_each_suspended(const struct engine *e, engine_suspended_fn fn, void *ctx);
+
+/* A rule was suspended, or lifted; each is told once. At most ENGINE_MAX_EVENTS wait,
+ * beyond the oldest are forgotten. Return: false: there is none. */
+struct engine_event {
+	bool is_suspended; /* else lifted */
+	wall_t at;
+	struct engine_suspended what; /* its name dies with the next reload */
+};
+#define ENGINE_MAX_EVENTS 16
+bool engine_next_event(struct engine *e, struct engine_event *out);
 
 /* Who has failures that count at @now, with the time of the newest. A walk over all
  * that is tracked. */
@@ -330,6 +414,10 @@ typedef void (*engine_tally_fn)(
     void *ctx, uint32_t jail, const struct net *n, struct span state);
 void engine_each_dirty(struct engine *e, engine_tally_fn fn, void *ctx);
 void engine_mark_dirty(struct engine *e);
+/* Credit that changed; what is forgotten is not told, the store forgets by itself. */
+typedef void (*engine_credit_fn)(void *ctx, const struct credit *c);
+void engine_each_dirty_credit(struct engine *e, engine_credit_fn fn, void *ctx);
+int engine_restore_credit(struct engine *e, const struct credit *c); /* 0 or -ENOMEM */
 /* The same for bans remembered; count 0: forgotten. Jails that do not run now too. */
 typedef void (*engine_offender_fn)(
     void *ctx, const char *jail, const struct offender *o);

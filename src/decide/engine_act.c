@@ -182,7 +182,8 @@ int engine_ban(struct engine *e, uint32_t jail, const struct net *n, const char 
 		return -ENOMEM;
 	assert(jail < e->set.n_jails);
 	engine_set_clock(e, now);
-	engine_set_length(e, &wish, &(struct steps_case){.is_by_user = true}, now);
+	engine_set_length(
+	    e, &wish, &(struct steps_case){.is_by_user = true}, NULL, now);
 	if (sec)
 		wish.until = engine_end(now, sec);
 	if (!engine_is_after(wish.until, now))
@@ -267,6 +268,7 @@ int engine_unban(
 	}
 	(void)each_within(e, jail, n, lift_drop, now, out); /* cannot fail */
 	tally_remove_within(e->tally, jail, e->set.n_jails, n);
+	engine_group_lifted(e, jail, n);
 	offenders_forget(
 	    e->offenders, jail < 0 ? -1 : (int64_t)e->set.jails[jail].offender, n);
 	return (int)(out->n - n_before);
@@ -298,6 +300,7 @@ int engine_restore_ban(struct engine *e, const struct order *o)
 	assert(o->jail < e->set.n_jails);
 	e->n_changes++;
 	b = ban_table_find(e->bans, o->jail, &o->net);
+	engine_group_restored(e, o);
 	if (b && b->until.us >= o->until.us)
 		return 0;
 	return place(e, o, false);

@@ -41,18 +41,19 @@ static uint32_t count_before(
 	return o ? o->count : 0;
 }
 
-int16_t engine_weight(const struct engine *e, const struct hit *h)
+int16_t engine_again(const struct engine *e, const struct hit *h)
 {
 	const struct jail *j = &e->set.jails[h->jail];
-	const struct offender *o;
+	const struct offender *o = j->escalate ? find(e, j, &h->net) : NULL;
 
-	/* Plain failures only: other weights were meant as they are. */
-	if (!j->escalate || h->weight != 1)
-		return h->weight;
-	o = find(e, j, &h->net);
 	if (!o || h->at.us <= o->at.us)
-		return h->weight;
+		return 1;
 	return escalate_weight(o->count, j->maxretry);
+}
+
+int16_t engine_weight(const struct engine *e, const struct hit *h)
+{
+	return h->weight == 1 ? engine_again(e, h) : h->weight;
 }
 
 /* Where the formula gives none, the plain length is left. */
@@ -83,10 +84,27 @@ static uint32_t times_repeated(const struct jail *j, const struct order *ban)
 	return before > earlier ? before - earlier : 0;
 }
 
-static void set_end(struct engine *e, struct jail *j, struct order *ban, bool is_new)
+static bool is_longer(int64_t a_sec, int64_t b_sec)
+{
+	return b_sec >= 0 && (a_sec < 0 || a_sec > b_sec);
+}
+
+/* The longest that any of the evidence asks for; what asks for nothing wants the usual.
+ */
+static int64_t asked_sec(const struct engine_asked *asked, int64_t usual_sec)
+{
+	if (!asked || !asked->longest_sec)
+		return usual_sec;
+	if (asked->also_usual && is_longer(usual_sec, asked->longest_sec))
+		return usual_sec;
+	return asked->longest_sec;
+}
+
+static void set_end(struct engine *e, struct jail *j, struct order *ban,
+    const struct engine_asked *asked, bool is_new)
 {
 	const struct step *step = steps_at(&j->steps, ban->step);
-	int64_t base_sec = step ? step->sec : j->bantime_sec;
+	int64_t base_sec = asked_sec(asked, step ? step->sec : j->bantime_sec);
 	uint32_t again = is_new ? times_repeated(j, ban) : 0;
 
 	ban->until = engine_end(ban->at, base_sec);
@@ -94,8 +112,8 @@ static void set_end(struct engine *e, struct jail *j, struct order *ban, bool is
 		ban->until = longer_end(e, j, ban, base_sec, again);
 }
 
-void engine_set_length(
-    struct engine *e, struct order *ban, const struct steps_case *c, wall_t now)
+void engine_set_length(struct engine *e, struct order *ban, const struct steps_case *c,
+    const struct engine_asked *asked, wall_t now)
 {
 	struct jail *j = &e->set.jails[ban->jail];
 	const struct ban *b = ban_table_find(e->bans, ban->jail, &ban->net);
@@ -110,11 +128,11 @@ void engine_set_length(
 	if (lasts && (!steps_is_soft(&j->steps, b->step) || ban->step == b->step)) {
 		ban->step = b->step;
 		ban->ban_count = b->count;
-		set_end(e, j, ban, false);
+		set_end(e, j, ban, asked, false);
 		return;
 	}
 	ban->ban_count = count < UINT32_MAX ? count + 1 : count;
-	set_end(e, j, ban, true);
+	set_end(e, j, ban, asked, true);
 }
 
 bool engine_is_in_grace(const struct engine *e, const struct hit *h)

@@ -9,11 +9,11 @@
 /* Lines looked at for one answer: an address may own many that no longer matter. */
 #define MAX_LINES_READ (4 * ENGINE_MAX_WINDOW)
 
-uint32_t engine_failures(const struct window_part *part)
+uint32_t engine_failures(const struct window_part *part, uint16_t unit)
 {
-	if (part->sum < 0)
-		return 0;
-	return part->sum < UINT32_MAX ? (uint32_t)part->sum : UINT32_MAX;
+	int64_t n = part->sum > 0 ? (part->sum + unit - 1) / unit : 0;
+
+	return n < UINT32_MAX ? (uint32_t)n : UINT32_MAX;
 }
 
 /* Give the line to the newest failure it fits that has none yet. */
@@ -40,7 +40,8 @@ size_t engine_why_of_tally(const struct engine *e, uint32_t id, const struct win
 	for (size_t i = 0; i < n; i++) {
 		const struct window_item *k = &w->items[part->to - n + i];
 
-		out[i] = (struct evidence){{k->at_us}, k->rule, k->weight, NULL};
+		out[i] = (struct evidence){
+		    {k->at_us}, (uint16_t)(k->rule & ~WINDOW_SOFT), k->weight, NULL};
 	}
 	n_missing = n;
 	for (int i = 0; i < MAX_LINES_READ && text && n_missing > 0; i++) {
@@ -145,8 +146,8 @@ void engine_find_bans(
 			show(e, b, fn, ctx);
 }
 
-static void account_of(
-    const struct engine *e, uint32_t jail, uint32_t id, engine_account_fn fn, void *ctx)
+static void account_of(const struct engine *e, uint32_t jail, const struct net *n,
+    uint32_t id, engine_account_fn fn, void *ctx)
 {
 	const struct jail *j = &e->set.jails[jail];
 	struct evidence why[WHY_MAX];
@@ -158,8 +159,12 @@ static void account_of(
 	struct window w;
 
 	tally_load(e->tally, id, &w);
-	part = window_latest(&w, e->set.tally_jails[jail].findtime_us);
-	a.failures = engine_failures(&part);
+	engine_threshold(e, jail, n, &a.threshold);
+	part = window_latest_capped(&w, e->set.tally_jails[jail].findtime_us,
+	    engine_soft_cap(a.threshold.need));
+	a.failures = engine_failures(&part, j->unit);
+	a.sum = part.sum;
+	a.soft = part.soft;
 	a.first.us = w.items[part.from].at_us;
 	a.last.us = w.items[part.to - 1].at_us;
 	a.n_why = engine_why_of_tally(e, id, &w, &part, j->maxmatches, why);
@@ -173,7 +178,7 @@ void engine_account(
 		uint32_t id = tally_find(e->tally, i, n, e->clock);
 
 		if (id && tally_is_failing(e->tally, id, e->clock))
-			account_of(e, i, id, fn, ctx);
+			account_of(e, i, n, id, fn, ctx);
 	}
 }
 
@@ -217,6 +222,7 @@ void engine_bounds(const struct engine *e, struct engine_bounds *out)
 	    .n_refused = e->n_refused,
 	    .n_offenders = offenders_n(e->offenders),
 	    .n_unescalated = e->n_unescalated,
+	    .n_credits = credits_n(e->credits),
 	};
 }
 
@@ -229,6 +235,7 @@ void engine_mark_dirty(struct engine *e)
 {
 	tally_mark_dirty(e->tally);
 	offenders_mark_dirty(e->offenders);
+	credits_mark_dirty(e->credits);
 }
 
 void engine_each_failing(

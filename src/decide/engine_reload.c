@@ -18,12 +18,67 @@ static size_t cap_of(size_t wanted, size_t otherwise)
 	return wanted < MAX_ITEMS ? wanted : MAX_ITEMS;
 }
 
+static void jail_deinit(struct jail *j)
+{
+	for (uint32_t i = 0; j->names && i < j->n_rules; i++)
+		free(j->names[i]);
+	free(j->names);
+	free(j->rules);
+	breaker_free(j->breaker);
+	free(j->pressure);
+	free(j->name);
+	escalate_free(j->escalate);
+}
+
+/* Regexes of one rule stand together and share its name. */
+static int copy_name(struct jail *j, uint32_t i)
+{
+	const char *name = j->rules[i].name;
+
+	if (!name)
+		return 0;
+	if (i && j->rules[i - 1].id == j->rules[i].id && j->rules[i - 1].name) {
+		j->rules[i].name = j->rules[i - 1].name;
+		return 0;
+	}
+	j->rules[i].name = j->names[i] = strdup(name);
+	return j->names[i] ? 0 : -ENOMEM;
+}
+
+static int copy_rules(struct jail *j, const struct engine_jail *from)
+{
+	size_t n = from->n_rules < ENGINE_MAX_RULES ? from->n_rules : ENGINE_MAX_RULES;
+	uint16_t n_ids = 1;
+	int r = 0;
+
+	j->unit = from->unit ? from->unit : 1;
+	if (from->adapt) {
+		j->pressure = calloc(1, sizeof(*j->pressure));
+		if (!j->pressure)
+			return -ENOMEM;
+	}
+	if (!from->rules)
+		return 0;
+	j->rules = calloc(n + 1, sizeof(*j->rules));
+	j->names = calloc(n + 1, sizeof(*j->names));
+	if (!j->rules || !j->names)
+		return -ENOMEM;
+	j->n_rules = (uint32_t)n;
+	for (uint32_t i = 0; i < n; i++)
+		j->rules[i] = from->rules[i];
+	for (uint32_t i = 0; !r && i < n; i++) {
+		r = copy_name(j, i);
+		if (j->rules[i].id >= n_ids && j->rules[i].id < UINT16_MAX)
+			n_ids = (uint16_t)(j->rules[i].id + 1);
+	}
+	j->breaker = breaker_new(n_ids);
+	return j->breaker ? r : -ENOMEM;
+}
+
 void set_up_deinit(struct set_up *s)
 {
-	for (uint32_t i = 0; s->jails && i < s->n_jails; i++) {
-		free(s->jails[i].name);
-		escalate_free(s->jails[i].escalate);
-	}
+	for (uint32_t i = 0; s->jails && i < s->n_jails; i++)
+		jail_deinit(&s->jails[i]);
 	free(s->jails);
 	free(s->tally_jails);
 	free(s->failing);
@@ -44,12 +99,18 @@ static int copy_jail(struct set_up *s, uint32_t i, const struct engine_jail *fro
 	    .steps = from->steps,
 	    .escalate = from->escalate ? escalate_dup(from->escalate) : NULL,
 	    .overalljails = from->overalljails,
+	    .group = from->group < ENGINE_MAX_GROUP ? from->group : ENGINE_MAX_GROUP,
+	    .groupprefix4 = from->groupprefix4 ? from->groupprefix4 : 24,
+	    .groupprefix6 = from->groupprefix6 ? from->groupprefix6 : 48,
 	};
+	int r = copy_rules(j, from);
+
 	s->tally_jails[i] = (struct tally_jail){
 	    .findtime_us = tally_findtime_us(from->findtime_sec),
 	    .maxretry = j->maxretry,
+	    .unit = j->unit,
 	};
-	return j->name && (j->escalate || !from->escalate) ? 0 : -ENOMEM;
+	return j->name && (j->escalate || !from->escalate) ? r : -ENOMEM;
 }
 
 int set_up_init(struct set_up *s, const struct engine_options *o)
@@ -173,6 +234,46 @@ static void replace_lines(struct engine *e, struct change *c)
 	e->ban_lines = TAKE(c->ban_lines);
 }
 
+static bool same_rules(const struct jail *a, const struct jail *b)
+{
+	if (a->n_rules != b->n_rules)
+		return false;
+	for (uint32_t i = 0; i < a->n_rules; i++)
+		if (a->rules[i].id != b->rules[i].id ||
+		    a->rules[i].class != b->rules[i].class)
+			return false;
+	return true;
+}
+
+/* What a jail that stays has seen goes with it. */
+static void hand_over(struct jail *from, struct jail *to)
+{
+	to->counts = from->counts;
+	if (from->pressure && to->pressure)
+		*to->pressure = *from->pressure;
+	if (from->breaker && to->breaker && same_rules(from, to)) {
+		struct breaker *b = to->breaker;
+
+		to->breaker = from->breaker;
+		from->breaker = b;
+	}
+}
+
+/* Counts are of the new jails' numbers, but still in the old units. */
+static void rescale(struct engine *e, const struct change *c, const struct set_up *old)
+{
+	for (uint32_t i = 0; i < old->n_jails; i++) {
+		uint32_t to = c->map[i];
+
+		uint16_t was = old->jails[i].unit;
+
+		if (to == TALLY_GONE || was == c->next.jails[to].unit)
+			continue;
+		tally_rescale(e->tally, to, was, c->next.jails[to].unit);
+		tally_rescale(e->nets, to, was, c->next.jails[to].unit);
+	}
+}
+
 /* Nothing in here can fail. */
 static void change_commit(struct change *c, struct engine *e)
 {
@@ -181,17 +282,22 @@ static void change_commit(struct change *c, struct engine *e)
 	/* By the old findtimes: what is forgotten must not come back with longer ones.
 	 */
 	tally_sweep(e->tally, e->clock, SIZE_MAX);
+	tally_sweep(e->nets, e->clock, SIZE_MAX);
 	if (!c->is_same_map) {
 		drop_gone(e, c->map);
 		tally_remap(e->tally, c->map);
+		tally_remap(e->nets, c->map);
 		ban_table_remap(e->bans, c->map);
 	}
 	for (uint32_t i = 0; i < old.n_jails; i++)
 		if (c->map[i] != TALLY_GONE)
-			c->next.jails[c->map[i]].counts = old.jails[i].counts;
+			hand_over(&old.jails[i], &c->next.jails[c->map[i]]);
+	e->n_events = 0; /* their names go */
 	replace_lines(e, c);
 	ignore_take_own(c->next.ignore, old.ignore);
 	tally_set_jails(e->tally, c->next.tally_jails);
+	tally_set_jails(e->nets, c->next.tally_jails);
+	rescale(e, c, &old);
 	tally_set_max(e->tally, c->next.max_tracked);
 	ban_table_set_max(e->bans, c->next.max_bans);
 	offenders_set_bounds(

@@ -149,11 +149,10 @@ static uint32_t find_or_add(struct tally *t, const struct hit *h, wall_t clock)
 	return tally_table_add(t, h->jail, &h->net);
 }
 
-int tally_feed(struct tally *t, const struct hit *h, wall_t clock, uint32_t *out_id,
-    struct window *w, struct window_part *part)
+int tally_put(struct tally *t, const struct hit *h, bool soft, wall_t clock,
+    uint32_t *out_id, struct window *w)
 {
-	const struct tally_jail *jail = &t->jails[h->jail];
-	int64_t findtime_us = jail->findtime_us, newest_us;
+	int64_t findtime_us = t->jails[h->jail].findtime_us, newest_us;
 	uint32_t id = find_or_add(t, h, clock);
 	struct slot *s;
 
@@ -166,16 +165,30 @@ int tally_feed(struct tally *t, const struct hit *h, wall_t clock, uint32_t *out
 		return TALLY_STALE;
 
 	slot_load(s, w);
-	window_insert(w, (struct window_item){h->at.us, h->weight, h->rule});
+	window_insert(w, (struct window_item){h->at.us, h->weight,
+			     (uint16_t)(soft ? h->rule | WINDOW_SOFT : h->rule)});
 	newest_us = w->items[w->n - 1].at_us;
 	window_prune(w, newest_us - 2 * findtime_us);
+	if (soft)
+		window_limit_soft(w);
 	window_limit(w, tally_max_items(t, h->jail), newest_us - findtime_us);
 	slot_save(s, w, &t->block_bytes, (size_t)tally_block_max(t));
 	s->lag = slot_lag_encode(clock.us > newest_us ? clock.us - newest_us : 0);
 	pool_mark(&t->slots, id, true);
 	*out_id = id;
-	return h->weight > 0 &&
-		       window_reaches(w, h->at.us, findtime_us, jail->maxretry, part)
+	return 0;
+}
+
+int tally_feed(struct tally *t, const struct hit *h, wall_t clock, uint32_t *out_id,
+    struct window *w, struct window_part *part)
+{
+	const struct tally_jail *jail = &t->jails[h->jail];
+	int r = tally_put(t, h, false, clock, out_id, w);
+
+	if (r)
+		return r;
+	return h->weight > 0 && window_reaches(w, h->at.us, jail->findtime_us,
+				    jail->maxretry, part)
 		   ? TALLY_REACHED
 		   : 0;
 }
@@ -293,6 +306,21 @@ void tally_remap(struct tally *t, const uint32_t *map)
 			s->jail = (uint16_t)map[s->jail];
 	}
 	tally_table_rehash(t);
+}
+
+void tally_rescale(struct tally *t, uint32_t jail, uint16_t from, uint16_t to)
+{
+	for (uint32_t id = 1; id <= t->slots.n_made; id++) {
+		struct slot *s = tally_slot(t, id);
+		struct window w;
+
+		if (!tally_is_live(s) || s->jail != jail)
+			continue;
+		slot_load(s, &w);
+		window_rescale(&w, from, to);
+		slot_save(s, &w, &t->block_bytes, (size_t)tally_block_max(t));
+		pool_mark(&t->slots, id, true);
+	}
 }
 
 void tally_count_failing(const struct tally *t, wall_t clock, uint64_t *io_n)

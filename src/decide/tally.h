@@ -30,6 +30,7 @@ struct tally;
 struct tally_jail {
 	int64_t findtime_us;
 	uint32_t maxretry;
+	uint16_t unit; /* of weights: see engine_jail; 0 is 1 */
 };
 
 /* A findtime as tally counts: cut to 0 .. 4.4 years. */
@@ -62,6 +63,11 @@ void tally_set_max(struct tally *t, size_t max_tracked);
 int tally_feed(struct tally *t, const struct hit *h, wall_t clock, uint32_t *out_id,
     struct window *w, struct window_part *part);
 
+/* The same, but whether that is enough is for the caller to say. Return: 0,
+ * TALLY_STALE, or -ENOMEM. @soft: see WINDOW_SOFT. */
+int tally_put(struct tally *t, const struct hit *h, bool soft, wall_t clock,
+    uint32_t *out_id, struct window *w);
+
 /* Failures of these are about to be fed: what they touch is brought near. */
 void tally_expect(const struct tally *t, struct hit *hits, size_t n);
 
@@ -91,6 +97,9 @@ void tally_sweep(struct tally *t, wall_t clock, size_t n_slots);
 /* Jail i becomes map[i], or goes if that is TALLY_GONE; then tally_set_jails(). */
 #define TALLY_GONE UINT32_MAX
 void tally_remap(struct tally *t, const uint32_t *map);
+
+/* Weights in @jail were in 1/@from and are in 1/@to of a failure. */
+void tally_rescale(struct tally *t, uint32_t jail, uint16_t from, uint16_t to);
 
 /* How many are failing at @clock, per jail: adds to @io_n. Looks at all of them. */
 void tally_count_failing(const struct tally *t, wall_t clock, uint64_t *io_n);

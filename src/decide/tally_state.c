@@ -2,8 +2,10 @@
 /*
  * The state of an address as bytes for the store, and back.
  *
- *   u8 version, i64 time of the newest, u16 lag, u16 count, then per failure from the
- *   newest: u48 microseconds before the newest, u16 weight, u16 rule
+ *   u8 version, [u16 unit,] i64 time of the newest, u16 lag, u16 count, then per
+ * failure from the newest: u48 microseconds before the newest, u16 weight, u16 rule
+ *
+ * The unit of weights is there from version 2 on, which is used where it is not 1.
  *
  * Bytes that come back are checked like a stranger's: the file may be damaged or from
  * another version.
@@ -14,15 +16,18 @@
 
 #include "base/pack.h"
 
-#define STATE_VERSION 1
-#define STATE_MAX_BYTES (1 + 8 + 2 + 2 + ENGINE_MAX_WINDOW * 10)
+#define STATE_PLAIN 1
+#define STATE_WITH_UNIT 2
+#define STATE_MAX_BYTES (1 + 2 + 8 + 2 + 2 + ENGINE_MAX_WINDOW * 10)
 
-static void encode(struct buf *b, const struct slot *s)
+static void encode(struct buf *b, const struct slot *s, uint16_t unit)
 {
 	struct window w;
 
 	slot_load(s, &w);
-	pack_u8(b, STATE_VERSION);
+	pack_u8(b, unit == 1 ? STATE_PLAIN : STATE_WITH_UNIT);
+	if (unit != 1)
+		pack_u16(b, unit);
 	pack_i64(b, s->newest_us);
 	pack_u16(b, s->lag);
 	pack_u16(b, (uint16_t)w.n);
@@ -54,17 +59,20 @@ static int decode_items(struct unpack *u, int64_t newest_us, struct window *out)
 	return unpack_end(u);
 }
 
-static int decode(struct span state, struct window *out, uint16_t *out_lag)
+static int decode(
+    struct span state, struct window *out, uint16_t *out_lag, uint16_t *out_unit)
 {
 	struct unpack u = unpack_of(state);
 	uint8_t version = unpack_u8(&u);
+
+	*out_unit = version == STATE_WITH_UNIT ? unpack_u16(&u) : 1;
 	int64_t newest_us = unpack_i64(&u);
 
 	*out_lag = unpack_u16(&u);
 	out->n = unpack_u16(&u);
-	if (u.bad || version != STATE_VERSION || out->n == 0 ||
-	    out->n > ENGINE_MAX_WINDOW || newest_us > ENGINE_MAX_TIME_US ||
-	    newest_us < -ENGINE_MAX_TIME_US)
+	if (u.bad || version < STATE_PLAIN || version > STATE_WITH_UNIT ||
+	    *out_unit == 0 || out->n == 0 || out->n > ENGINE_MAX_WINDOW ||
+	    newest_us > ENGINE_MAX_TIME_US || newest_us < -ENGINE_MAX_TIME_US)
 		return -EBADMSG;
 	return decode_items(&u, newest_us, out);
 }
@@ -73,10 +81,10 @@ int tally_restore(
     struct tally *t, uint32_t jail, const struct net *n, struct span state)
 {
 	struct window w;
-	uint16_t lag;
+	uint16_t lag, unit;
 	uint32_t id;
 	struct slot *s;
-	int r = decode(state, &w, &lag);
+	int r = decode(state, &w, &lag, &unit);
 
 	if (r < 0)
 		return r;
@@ -91,6 +99,8 @@ int tally_restore(
 		t->n_tracked++;
 	}
 	s = tally_slot(t, id);
+	if (unit != tally_unit(t, jail))
+		window_rescale(&w, unit, tally_unit(t, jail));
 	window_limit(&w, tally_max_items(t, jail), INT64_MIN);
 	slot_save(s, &w, &t->block_bytes, (size_t)tally_block_max(t));
 	s->lag = lag;
@@ -110,7 +120,7 @@ void tally_each_dirty(struct tally *t, tally_state_fn fn, void *ctx)
 
 		buf_clear(&b);
 		if (tally_is_live(s))
-			encode(&b, s);
+			encode(&b, s, tally_unit(t, s->jail));
 		/* Out of memory: it stays marked for the next time. */
 		if (b.failed)
 			continue;

@@ -65,13 +65,21 @@ static inline bool tally_is_over(
 	return clock.us > slot_heard_us(s) + 2 * t->jails[s->jail].findtime_us;
 }
 
+static inline uint16_t tally_unit(const struct tally *t, uint32_t jail)
+{
+	return t->jails[jail].unit ? t->jails[jail].unit : 1;
+}
+
 /*
  * Items remembered for a jail: two findtimes of plain failures, each of which holds
- * less than maxretry, and some room for good evidence.
+ * less than maxretry, and some room for good evidence. Where failures have parts, as
+ * many as there may be.
  */
 static inline size_t tally_max_items(const struct tally *t, uint32_t jail)
 {
 	uint32_t n = t->jails[jail].maxretry;
 
+	if (tally_unit(t, jail) > 1)
+		return ENGINE_MAX_WINDOW;
 	return n < ENGINE_MAX_WINDOW / 2 - 4 ? 2 * (size_t)n + 8 : ENGINE_MAX_WINDOW;
 }

@@ -17,8 +17,15 @@
 struct window_item {
 	int64_t at_us;
 	int16_t weight;
-	uint16_t rule;
+	uint16_t rule; /* perhaps with WINDOW_SOFT */
 };
+
+/*
+ * Evidence of a kind that counts only up to a cap, however much of it there is. Few of
+ * them are kept: they become one as window_limit() says, and never one with others.
+ */
+#define WINDOW_SOFT 0x8000u
+#define WINDOW_MAX_SOFT 8
 
 struct window {
 	size_t n;
@@ -28,14 +35,21 @@ struct window {
 /* Those of items[from..to) that lie within one findtime. */
 struct window_part {
 	size_t from, to;
-	int64_t sum; /* of their weights */
+	int64_t sum;  /* of their weights */
+	int64_t soft; /* what of it soft ones add, after the cap */
 };
 
 /* Put @i behind all that are not later. There must be room for it. */
 void window_insert(struct window *w, struct window_item i);
 
+/* Weights in 1/@from to those in 1/@to of a failure; nothing becomes nothing. */
+void window_rescale(struct window *w, uint16_t from, uint16_t to);
+
 /* Drop items earlier than @from_us. */
 void window_prune(struct window *w, int64_t from_us);
+
+/* At most WINDOW_MAX_SOFT soft ones, of which the two nearest become one. */
+void window_limit_soft(struct window *w);
 
 /**
  * window_limit() - at most @max items (at least 1)
@@ -58,3 +72,9 @@ bool window_reaches(const struct window *w, int64_t at_us, int64_t findtime_us,
 
 /* The part that ends with the newest item. */
 struct window_part window_latest(const struct window *w, int64_t findtime_us);
+
+/* The same where there may be soft ones, which together weigh @cap at most. */
+bool window_reaches_capped(const struct window *w, int64_t at_us, int64_t findtime_us,
+    int64_t need, int64_t cap, struct window_part *out);
+struct window_part window_latest_capped(
+    const struct window *w, int64_t findtime_us, int64_t cap);

@@ -108,7 +108,7 @@ int order_decode_record(struct unpack *u, struct order *out)
 	o.ban_count = unpack_u32(u);
 	o.step = unpack_u8(u);
 	if (op < ORDER_BAN || op > ORDER_PROLONG || cause < ORDER_BY_RULE ||
-	    cause > ORDER_REFUSED)
+	    cause >= ORDER_N_CAUSES)
 		u->bad = true;
 	if (u->bad)
 		return -EBADMSG;
@@ -215,6 +215,8 @@ const char *order_cause_name(enum order_cause cause)
 		return "jail gone";
 	case ORDER_REFUSED:
 		return "refused";
+	case ORDER_BY_GROUP:
+		return "group";
 	}
 	return "unknown";
 }

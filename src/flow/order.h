@@ -22,8 +22,9 @@ enum order_cause {
 	ORDER_RESTORED,    /* known from before a restart */
 	ORDER_JAIL_GONE,   /* the configuration no longer has that jail */
 	ORDER_REFUSED,     /* the guard did not let it through */
+	ORDER_BY_GROUP,    /* a network of which many addresses were banned */
 };
-#define ORDER_N_CAUSES (ORDER_REFUSED + 1)
+#define ORDER_N_CAUSES (ORDER_BY_GROUP + 1)
 
 /* One line that spoke for a ban. */
 struct evidence {

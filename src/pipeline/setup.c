@@ -121,6 +121,14 @@ struct filter_options setup_filter_options(const struct setup_jail *j)
 	};
 }
 
+static void weigh_as(const struct setup_evidence *v, struct engine_jail *out)
+{
+	out->adapt = v->has_adapt ? v->adapt : out->rules != NULL;
+	out->group = v->has_group ? v->group : out->rules ? SETUP_GROUP : 0;
+	out->groupprefix4 = v->groupprefix4;
+	out->groupprefix6 = v->groupprefix6;
+}
+
 struct engine_jail *setup_engine_jails(const struct setup *s)
 {
 	struct engine_jail *jails = calloc(s->n_jails + 1, sizeof(*jails));
@@ -141,6 +149,7 @@ struct engine_jail *setup_engine_jails(const struct setup *s)
 		    .ignore = j->ignore,
 		    .n_ignore = j->n_ignore,
 		};
+		weigh_as(&j->evidence, &jails[i]);
 	}
 	return jails;
 }
@@ -417,6 +426,14 @@ static int take_jail(
 	j->maxretry = c->maxretry ? c->maxretry : 1;
 	j->bantime_sec = c->bantime_sec;
 	j->maxmatches = c->maxmatches;
+	j->evidence = (struct setup_evidence){
+	    .has_adapt = c->evidence.has_adapt,
+	    .adapt = c->evidence.adapt,
+	    .has_group = c->evidence.has_group,
+	    .group = (uint8_t)c->evidence.group,
+	    .groupprefix4 = (uint8_t)c->evidence.groupprefix4,
+	    .groupprefix6 = (uint8_t)c->evidence.groupprefix6,
+	};
 	j->ignoreself = c->ignoreself;
 	j->sever = c->sever;
 	j->makeroom = c->makeroom;

@@ -64,6 +64,15 @@ struct setup_increment {
 	struct escalate *escalate;
 };
 
+#define SETUP_GROUP 4 /* in a jail with rules where nothing is said */
+
+/* How evidence is weighed; what is not set depends on whether the filter has rules. */
+struct setup_evidence {
+	bool has_adapt, adapt;
+	bool has_group;
+	uint8_t group, groupprefix4, groupprefix6;
+};
+
 struct setup_jail {
 	char *name;
 	char *filter_name; /* NULL: a jail without filter, for bans by hand */
@@ -88,6 +97,7 @@ struct setup_jail {
 	int64_t bantime_sec;
 	struct setup_increment increment;
 	uint32_t maxmatches;
+	struct setup_evidence evidence;
 	bool ignoreself;
 	struct net *ignore;
 	uint32_t n_ignore;

@@ -193,6 +193,28 @@ static void get_commands(struct unpack *u, struct setup_jail *j)
 		get_command(u, &j->commands[j->n_commands]);
 }
 
+static void put_evidence(struct buf *b, const struct setup_evidence *v)
+{
+	pack_bool(b, v->has_adapt);
+	pack_bool(b, v->adapt);
+	pack_bool(b, v->has_group);
+	pack_u8(b, v->group);
+	pack_u8(b, v->groupprefix4);
+	pack_u8(b, v->groupprefix6);
+}
+
+static void get_evidence(struct unpack *u, struct setup_evidence *v)
+{
+	v->has_adapt = unpack_bool(u);
+	v->adapt = unpack_bool(u);
+	v->has_group = unpack_bool(u);
+	v->group = unpack_u8(u);
+	v->groupprefix4 = unpack_u8(u);
+	v->groupprefix6 = unpack_u8(u);
+	if (v->groupprefix4 > 32 || v->groupprefix6 > 128)
+		u->bad = true;
+}
+
 static void put_jail(struct buf *b, const struct setup_jail *j)
 {
 	pack_str(b, j->name);
@@ -215,6 +237,7 @@ static void put_jail(struct buf *b, const struct setup_jail *j)
 	pack_i64(b, j->bantime_sec);
 	setup_put_increment(b, &j->increment);
 	pack_u32(b, j->maxmatches);
+	put_evidence(b, &j->evidence);
 	pack_str(b, j->ignorecommand);
 	pack_str(b, j->ignorecache_key);
 	pack_u32(b, j->ignorecache_count);
@@ -287,6 +310,7 @@ static void get_jail(struct unpack *u, uint32_t n_sources, struct setup_jail *j)
 	j->bantime_sec = unpack_i64(u);
 	setup_get_increment(u, &j->increment);
 	j->maxmatches = unpack_u32(u);
+	get_evidence(u, &j->evidence);
 	j->ignorecommand = unpack_str(u);
 	j->ignorecache_key = unpack_str(u);
 	j->ignorecache_count = unpack_u32(u);

@@ -111,21 +111,6 @@ static void put_ban_result(
 	jsonw_bool(j, is_enforced(a, w));
 }
 
-static void put_account(void *ctx, const struct engine_account *ac)
-{
-	struct listing *l = ctx;
-
-	jsonw_object(&l->j);
-	answers_put_str(&l->j, "jail", answers_jail_name(l->a, ac->jail));
-	answers_put_i64(&l->j, "failures", ac->failures);
-	answers_put_i64(&l->j, "maxretry", ac->maxretry);
-	answers_put_i64(&l->j, "findtime", (int64_t)ac->findtime_sec);
-	answers_put_wall(&l->j, "first", ac->first);
-	answers_put_wall(&l->j, "last", ac->last);
-	answers_put_why(&l->j, ac->why, ac->n_why);
-	jsonw_object_end(&l->j);
-}
-
 /* Bans before, and what they lead to; "next" -1: for good. */
 static void put_offence(void *ctx, const struct engine_offence *o)
 {
@@ -159,10 +144,7 @@ static void put_why_result(
 		answers_put_ban(
 		    a, &l.j, &w->bans.items[i], w->stopped ? &w->stopped[2 * i] : NULL);
 	jsonw_array_end(&l.j);
-	jsonw_key(&l.j, "account");
-	jsonw_array(&l.j);
-	engine_account(answers_engine(a), &w->net, put_account, &l);
-	jsonw_array_end(&l.j);
+	answers_put_evidence(a, &l.j, &w->net);
 	jsonw_key(&l.j, "before");
 	jsonw_array(&l.j);
 	engine_offences(answers_engine(a), &w->net, put_offence, &l);

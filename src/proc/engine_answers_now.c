@@ -34,21 +34,6 @@ void answers_put_who(struct jsonw *j, const struct net *n, const char *id)
 		jsonw_net(j, n);
 }
 
-void answers_put_why(struct jsonw *j, const struct evidence *why, size_t n)
-{
-	jsonw_key(j, "why");
-	jsonw_array(j);
-	for (size_t i = 0; i < n; i++) {
-		jsonw_object(j);
-		answers_put_wall(j, "at", why[i].at);
-		answers_put_i64(j, "rule", why[i].rule);
-		answers_put_i64(j, "weight", why[i].weight);
-		answers_put_str(j, "line", why[i].text);
-		jsonw_object_end(j);
-	}
-	jsonw_array_end(j);
-}
-
 /* Which of the jail's graduated answers it is, and for how long the next will be. */
 static void put_step(struct engine_answers *a, struct jsonw *j, const struct order *o)
 {
@@ -93,7 +78,7 @@ void answers_put_ban(struct engine_answers *a, struct jsonw *j, const struct ord
 	answers_put_i64(j, "bancount", o->ban_count);
 	answers_put_str(j, "by", order_cause_name(o->cause));
 	put_step(a, j, o);
-	answers_put_why(j, o->why, o->n_why);
+	answers_put_why(a, j, o->jail, o->why, o->n_why);
 	if (stopped) {
 		jsonw_key(j, "stopped");
 		jsonw_object(j);
@@ -159,6 +144,7 @@ static void answer_status_all(struct engine_answers *a, struct jsonw *j)
 	answers_put_i64(j, "forgotten", (int64_t)bounds.n_forgotten);
 	answers_put_i64(j, "refused", (int64_t)bounds.n_refused);
 	answers_put_i64(j, "offenders", (int64_t)bounds.n_offenders);
+	answers_put_i64(j, "with_credit", (int64_t)bounds.n_credits);
 	engine_guard_put_counts(a->er, j);
 	jsonw_key(j, "jails");
 	jsonw_array(j);

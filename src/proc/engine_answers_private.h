@@ -6,6 +6,7 @@
  *
  *   engine_answers.c      requests, and answers that wait for others
  *   engine_answers_now.c  answers that the engine has at hand: ping, status, banned
+ *   engine_answers_weigh.c   what speaks against an address, and for it
  *   engine_answers_report.c  what a report waits for
  */
 
@@ -90,7 +91,11 @@ void answers_put_i64(struct jsonw *j, const char *key, int64_t v);
 void answers_put_str(struct jsonw *j, const char *key, const char *v);
 void answers_put_wall(struct jsonw *j, const char *key, wall_t v);
 void answers_put_who(struct jsonw *j, const struct net *n, const char *id);
-void answers_put_why(struct jsonw *j, const struct evidence *why, size_t n);
+void answers_put_why(struct engine_answers *a, struct jsonw *j, uint32_t jail,
+    const struct evidence *why, size_t n);
+/* "account", "credit" and "suspended": what speaks against @n, and for it. */
+void answers_put_evidence(
+    struct engine_answers *a, struct jsonw *j, const struct net *n);
 void answers_put_ban(struct engine_answers *a, struct jsonw *j, const struct order *o,
     const uint64_t *stopped);
 

@@ -63,6 +63,8 @@ uint64_t engine_role_flush(struct engine_role *er)
 {
 	uint64_t seq = er->last_seq;
 
+	if (engine_say_events(er))
+		rearm(er);
 	if (!er->orders.n)
 		return 0;
 	engine_orders_send(er);
@@ -426,6 +428,7 @@ int engine_main(const struct role_args *args)
 	    {ROLE_KEEPER, MSG_LOADED_BAN},
 	    {ROLE_KEEPER, MSG_LOADED_TALLY},
 	    {ROLE_KEEPER, MSG_LOADED_OFFENDER},
+	    {ROLE_KEEPER, MSG_LOADED_CREDIT},
 	    {ROLE_KEEPER, MSG_LOADED_CURSOR},
 	    {ROLE_KEEPER, MSG_LOADED},
 	    {ROLE_KEEPER, MSG_COMMITTED},

@@ -229,6 +229,8 @@ void engine_say_order(const struct setup_jail *j, const struct order *o);
 void engine_say_orders(struct engine_role *er);
 void engine_say_begin(struct engine_role *er); /* jails start */
 void engine_say_verdict(struct engine_role *er, const struct hit *h, int outcome);
+/* Rules that do not count now, or do again. Return: was there any? */
+bool engine_say_events(struct engine_role *er);
 void engine_say_restored(struct engine_role *er);
 void engine_say_jails(struct engine_role *er, const char *what); /* "stopped" */
 void engine_say_reload(struct engine_role *er, const struct setup *old);

@@ -166,6 +166,28 @@ void engine_say_orders(struct engine_role *er)
 	}
 }
 
+bool engine_say_events(struct engine_role *er)
+{
+	const struct setup *s = er->role->setup;
+	struct engine_event e;
+	bool any = false;
+
+	for (; engine_next_event(pipeline_engine(er->pipeline), &e); any = true) {
+		const char *jail = s->jails[e.what.jail].name;
+		const char *name = e.what.name ? e.what.name : "failregex";
+
+		if (e.is_suspended)
+			log_warning(jail,
+			    "rule %s (%u) does not count now: %u clients hit it within "
+			    "a minute, %u with credit; the fault may be ours",
+			    name, e.what.rule, e.what.n_clients, e.what.n_credited);
+		else
+			log_notice(
+			    jail, "rule %s (%u) counts again", name, e.what.rule);
+	}
+	return any;
+}
+
 /* --- fail2ban's style only ---------------------------------------------------------
  */
 

@@ -2,12 +2,12 @@
 /*
  * The engine's side of the keeper.
  *
- * A checkpoint is one transaction: positions in the logs, counts and offenders that
- * changed, and the orders decided since the last one. It is taken between two blocks of
- * lines, so all three belong together; after kill -9 the lines behind the stored
- * position are read again and lead to the same decisions. One checkpoint is under way
- * at a time. If it is lost (the keeper died, the disk is full) the next is a snapshot
- * of everything.
+ * A checkpoint is one transaction: positions in the logs, counts, offenders and credit
+ * that changed, and the orders decided since the last one. It is taken between two
+ * blocks of lines, so all three belong together; after kill -9 the lines behind the
+ * stored position are read again and lead to the same decisions. One checkpoint is
+ * under way at a time. If it is lost (the keeper died, the disk is full) the next is a
+ * snapshot of everything.
  */
 #include <errno.h>
 #include <malloc.h>
@@ -131,6 +131,15 @@ static void send_offender(void *ctx, const char *jail, const struct offender *o)
 	buf_deinit(&b);
 }
 
+static void send_credit(void *ctx, const struct credit *c)
+{
+	struct buf b = BUF_INIT(MESSAGE_MAX_BYTES - 2);
+
+	credit_encode(&b, c);
+	(void)send_body(ctx, MSG_PUT_CREDIT, &b);
+	buf_deinit(&b);
+}
+
 static void send_cursor(void *ctx, const char *path, const struct cursor *c)
 {
 	struct engine_store *s = ctx;
@@ -176,6 +185,7 @@ static void checkpoint(struct engine_store *s)
 	engine_sums_send(s->er->sums);
 	engine_each_dirty(engine_of(s), send_tally, s);
 	engine_each_dirty_offender(engine_of(s), send_offender, s);
+	engine_each_dirty_credit(engine_of(s), send_credit, s);
 	bool all = snapshot || is_time_for_all(s);
 
 	engine_files_each_cursor(s->er->files, all, send_cursor, s);
@@ -348,6 +358,16 @@ static void loaded_offender(struct engine_store *s, struct unpack *u)
 		log_warning(jail, "out of memory: bans before are not known");
 }
 
+static void loaded_credit(struct engine_store *s, struct unpack *u)
+{
+	struct credit c;
+
+	if (credit_decode(u, &c) < 0)
+		u->bad = true;
+	else if (engine_restore_credit(engine_of(s), &c) < 0)
+		log_warning(NULL, "out of memory: what speaks for some is not known");
+}
+
 static void loaded_cursor(struct engine_store *s, struct unpack *u)
 {
 	CLEANUP(freep) char *path = unpack_str(u);
@@ -373,6 +393,9 @@ static void loaded_one(struct engine_store *s, uint16_t type, struct unpack *u)
 		return;
 	case MSG_LOADED_OFFENDER:
 		loaded_offender(s, u);
+		return;
+	case MSG_LOADED_CREDIT:
+		loaded_credit(s, u);
 		return;
 	default:
 		loaded_cursor(s, u);

@@ -125,6 +125,16 @@ static void put_offender(struct keeper *k, struct unpack *u)
 		note(k, db_put_offender(k->db, jail, &o));
 }
 
+static void put_credit(struct keeper *k, struct unpack *u)
+{
+	struct credit c;
+
+	if (credit_decode(u, &c) < 0)
+		u->bad = true;
+	else if (!k->has_failed)
+		note(k, db_put_credit(k->db, &c));
+}
+
 static void put_cursor(struct keeper *k, struct unpack *u)
 {
 	CLEANUP(freep) char *path = unpack_str(u);
@@ -227,6 +237,14 @@ static int send_offender(void *ctx, const char *jail, const struct offender *o)
 	return batch_add(t, MSG_LOADED_OFFENDER);
 }
 
+static int send_credit(void *ctx, const struct credit *c)
+{
+	struct batch *t = ctx;
+
+	credit_encode(&t->one, c);
+	return batch_add(t, MSG_LOADED_CREDIT);
+}
+
 static int send_cursor(void *ctx, const char *path, const struct cursor *c)
 {
 	struct batch *t = ctx;
@@ -253,6 +271,8 @@ static void load(struct keeper *k)
 		r = db_each_tally(k->db, send_tally, &t);
 	if (!r && k->db)
 		r = db_each_offender(k->db, send_offender, &t);
+	if (!r && k->db)
+		r = db_each_credit(k->db, send_credit, &t);
 	if (!r && k->db)
 		r = db_each_cursor(k->db, send_cursor, &t);
 	if (!r)
@@ -369,6 +389,9 @@ static void keeper_message(struct role *r, UNUSED enum role_id from, struct mess
 	case MSG_PUT_OFFENDER:
 		put_offender(k, &m->body);
 		return;
+	case MSG_PUT_CREDIT:
+		put_credit(k, &m->body);
+		return;
 	case MSG_PUT_CURSOR:
 		put_cursor(k, &m->body);
 		return;
@@ -458,6 +481,7 @@ int keeper_main(const struct role_args *args)
 	    {ROLE_ENGINE, MSG_PUT_LIFTED},
 	    {ROLE_ENGINE, MSG_PUT_TALLY},
 	    {ROLE_ENGINE, MSG_PUT_OFFENDER},
+	    {ROLE_ENGINE, MSG_PUT_CREDIT},
 	    {ROLE_ENGINE, MSG_PUT_CURSOR},
 	    {ROLE_ENGINE, MSG_PUT_SUMS},
 	    {ROLE_ENGINE, MSG_COMMIT},

@@ -108,13 +108,15 @@ enum message_type {
 	MSG_PUT_LIFTED, /* str jail, wall at: all its bans were lifted by a user */
 	MSG_PUT_TALLY,  /* str jail, net, bytes */
 	MSG_PUT_OFFENDER, /* str jail, offender; count 0: forget it */
+	MSG_PUT_CREDIT,   /* credit */
 	MSG_PUT_CURSOR,   /* str path, cursor */
 	MSG_PUT_SUMS,     /* as sums_take() packs it: increments, booked once */
 	MSG_COMMIT,       /* u64 seq */
-	/* keeper → engine; the first four hold as many as there is room for */
+	/* keeper → engine; the first five hold as many as there is room for */
 	MSG_LOADED_BAN,      /* as MSG_PUT_ORDER */
 	MSG_LOADED_TALLY,    /* as MSG_PUT_TALLY */
 	MSG_LOADED_OFFENDER, /* as MSG_PUT_OFFENDER */
+	MSG_LOADED_CREDIT,   /* as MSG_PUT_CREDIT */
 	MSG_LOADED_CURSOR,   /* as MSG_PUT_CURSOR */
 	MSG_LOADED,
 	MSG_COMMITTED, /* u64 seq, bool done */

@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "flow/credit.h"
 #include "flow/cursor.h"
 #include "flow/offender.h"
 #include "flow/order.h"
@@ -49,6 +50,8 @@ int db_put_tally(
     struct db *d, const char *jail, const struct net *n, struct span state);
 /* count 0: it goes. An older ban than the stored one changes nothing. */
 int db_put_offender(struct db *d, const char *jail, const struct offender *o);
+/* One that was given later than the stored one, or the same day. */
+int db_put_credit(struct db *d, const struct credit *c);
 /* Bans, counts and offenders go, before a full snapshot. */
 int db_clear_state(struct db *d);
 
@@ -57,12 +60,14 @@ typedef int (*db_cursor_fn)(void *ctx, const char *path, const struct cursor *c)
 typedef int (*db_tally_fn)(
     void *ctx, const char *jail, const struct net *n, struct span state);
 typedef int (*db_offender_fn)(void *ctx, const char *jail, const struct offender *o);
+typedef int (*db_credit_fn)(void *ctx, const struct credit *c);
 /* A callback's non-zero value ends the walk and is returned. Bans over at @now are left
  * out. */
 int db_each_ban(struct db *d, wall_t now, db_ban_fn fn, void *ctx);
 int db_each_cursor(struct db *d, db_cursor_fn fn, void *ctx);
 int db_each_tally(struct db *d, db_tally_fn fn, void *ctx);
 int db_each_offender(struct db *d, db_offender_fn fn, void *ctx);
+int db_each_credit(struct db *d, db_credit_fn fn, void *ctx);
 
 /* History of exactly @n (or of all, @n NULL), newest first, at most @max rows. */
 struct db_history {
@@ -83,7 +88,9 @@ int db_each_history(
 /*
  * Forget bans that were over before @before, their history, offenders whose last ban is
  * older and was over for twice its length more, and positions that were not put since,
- * in small steps. Return: rows gone.
+ * in small steps; also credit that was given last DB_CREDIT_DAYS before, of which
+ * nothing is left. Return: rows gone.
  */
+#define DB_CREDIT_DAYS 150
 int db_purge(struct db *d, wall_t before);
 const char *db_error(struct db *d); /* what SQLite said last */

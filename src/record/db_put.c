@@ -4,6 +4,7 @@
  */
 #include "record/db_private.h"
 
+#include <errno.h>
 #include <limits.h>
 
 #include "flow/id.h"
@@ -163,6 +164,23 @@ int db_clear_state(struct db *d)
 	return r ? r : db_stmt_run(d, d->stmts[DB_CLEAR_BANS]);
 }
 
+int db_put_credit(struct db *d, const struct credit *c)
+{
+	CLEANUP(buf_deinit) struct buf state = BUF_INIT(CREDIT_MAX_BYTES);
+	sqlite3_stmt *st = d->stmts[DB_PUT_CREDIT];
+	int r = db_may_write(d);
+
+	credit_encode(&state, c);
+	if (!r && state.failed)
+		r = -ENOMEM;
+	if (r)
+		return r;
+	db_bind_net(st, 1, &c->net);
+	sqlite3_bind_int64(st, 2, c->at.us);
+	sqlite3_bind_blob64(st, 3, state.p, state.n, SQLITE_STATIC);
+	return db_stmt_run(d, st);
+}
+
 /* Run a DELETE that is bound already and add to *@io_gone what it took. */
 static int purge_run(struct db *d, sqlite3_stmt *st, int64_t *io_gone)
 {
@@ -231,6 +249,14 @@ static int purge_offenders(struct db *d, int64_t before, int64_t *io_gone)
 	return r;
 }
 
+static int purge_credit(struct db *d, wall_t before, int64_t *io_gone)
+{
+	sqlite3_stmt *st = d->stmts[DB_PURGE_CREDIT];
+
+	sqlite3_bind_int64(st, 1, wall_add_sec(before, -86400.0 * DB_CREDIT_DAYS).us);
+	return purge_run(d, st, io_gone);
+}
+
 int db_purge(struct db *d, wall_t before)
 {
 	/* Bans that ran out while nobody looked; all others leave by an unban. */
@@ -242,6 +268,8 @@ int db_purge(struct db *d, wall_t before)
 		r = purge_history(d, before.us, &n_gone);
 	if (!r)
 		r = purge_offenders(d, before.us, &n_gone);
+	if (!r)
+		r = purge_credit(d, before, &n_gone);
 	for (size_t i = 0; !r && i < ARRAY_LEN(others); i++) {
 		sqlite3_bind_int64(d->stmts[others[i]], 1, before.us);
 		r = purge_run(d, d->stmts[others[i]], &n_gone);

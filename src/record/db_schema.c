@@ -110,6 +110,13 @@ static const char *const steps[] = {
 
     /* Which of a jail's graduated answers it is; 0: what its actions do. */
     "ALTER TABLE bans ADD COLUMN step INTEGER NOT NULL DEFAULT 0;",
+
+    /* What speaks for an address: flow/credit.h. */
+    "CREATE TABLE credit("
+    " net BLOB PRIMARY KEY CHECK(length(net) = 17),"
+    " at INTEGER NOT NULL,"
+    " state BLOB NOT NULL) WITHOUT ROWID, STRICT;"
+    "CREATE INDEX credit_at ON credit(at);",
 };
 #define N_STEPS ((int64_t)ARRAY_LEN(steps))
 

@@ -78,6 +78,8 @@ static const char *const sql_of[DB_N_STMTS] = {
 	" ON CONFLICT DO UPDATE SET at = ?3, until = ?4, count = ?5 WHERE at <= ?3",
     [DB_DELETE_OFFENDER] = "DELETE FROM offenders WHERE jail = ?1 AND net = ?2",
     [DB_CLEAR_OFFENDERS] = "DELETE FROM offenders",
+    [DB_PUT_CREDIT] = "INSERT INTO credit(net, at, state) VALUES(?1, ?2, ?3)"
+		      " ON CONFLICT DO UPDATE SET at = ?2, state = ?3 WHERE at <= ?2",
     [DB_CLEAR_TALLIES] = "DELETE FROM tally",
     [DB_CLEAR_BANS] = "DELETE FROM bans",
     [DB_EACH_BAN] =
@@ -90,6 +92,7 @@ static const char *const sql_of[DB_N_STMTS] = {
 		       " FROM cursors",
     [DB_EACH_TALLY] = "SELECT jail, net, state FROM tally",
     [DB_EACH_OFFENDER] = "SELECT jail, net, at, until, count FROM offenders",
+    [DB_EACH_CREDIT] = "SELECT state FROM credit",
     [DB_EACH_HISTORY] = "SELECT jail, net, at, until, failures, why, ended, end_cause,"
 			" ban_count, id_text"
 			" FROM history ORDER BY at DESC, id DESC LIMIT ?1",
@@ -107,6 +110,7 @@ static const char *const sql_of[DB_N_STMTS] = {
 	"DELETE FROM offenders WHERE (net, jail) IN (SELECT net, jail FROM offenders"
 	" WHERE at < ?1 AND until < 9223372036854775807"
 	" AND at + 3 * (until - at) < ?1 LIMIT 1000)",
+    [DB_PURGE_CREDIT] = "DELETE FROM credit WHERE at < ?1",
     [DB_PURGE_CURSORS] = "DELETE FROM cursors WHERE seen < ?1",
 
     [DB_GET_BOOKED] = "SELECT run, batch FROM booked",

@@ -17,6 +17,7 @@ struct visitor {
 	db_cursor_fn cursor;
 	db_tally_fn tally;
 	db_offender_fn offender;
+	db_credit_fn credit;
 	db_history_fn history;
 	void *ctx;
 };
@@ -97,7 +98,7 @@ static int ban_row(sqlite3_stmt *st, const struct visitor *v)
 		return -ENOMEM;
 	o.op = ORDER_BAN;
 	o.cause = (enum order_cause)sqlite3_column_int64(st, 6);
-	if (o.cause < ORDER_BY_RULE || o.cause > ORDER_REFUSED)
+	if (o.cause < ORDER_BY_RULE || o.cause >= ORDER_N_CAUSES)
 		o.cause = ORDER_RESTORED;
 	o.at.us = sqlite3_column_int64(st, 2);
 	o.until.us = sqlite3_column_int64(st, 3);
@@ -184,6 +185,25 @@ int db_each_offender(struct db *d, db_offender_fn fn, void *ctx)
 	if (!st)
 		return -EBUSY;
 	return walk(d, st, offender_row, &(struct visitor){.offender = fn, .ctx = ctx});
+}
+
+static int credit_row(sqlite3_stmt *st, const struct visitor *v)
+{
+	struct unpack u = unpack_of(column_span(st, 0));
+	struct credit c;
+
+	if (credit_decode(&u, &c) < 0 || unpack_end(&u) < 0)
+		return 0;
+	return v->credit(v->ctx, &c);
+}
+
+int db_each_credit(struct db *d, db_credit_fn fn, void *ctx)
+{
+	sqlite3_stmt *st = db_stmt_get(d, DB_EACH_CREDIT);
+
+	if (!st)
+		return -EBUSY;
+	return walk(d, st, credit_row, &(struct visitor){.credit = fn, .ctx = ctx});
 }
 
 static int history_row(sqlite3_stmt *st, const struct visitor *v)

@@ -17,6 +17,9 @@ static void defaults_when_nothing_is_said(void **state)
 	assert_int_equal(j->maxmatches, 5);
 	assert_true(j->ignoreself);
 	assert_true(j->sever && j->makeroom);
+	assert_false(j->evidence.has_adapt || j->evidence.has_group);
+	assert_int_equal(j->evidence.groupprefix4, 24);
+	assert_int_equal(j->evidence.groupprefix6, 48);
 	assert_string_equal(j->usedns.text, "warn");
 	assert_int_equal(j->backend, CONF_AUTO);
 	assert_null(j->filter.name);
@@ -49,7 +52,9 @@ static void options_are_typed(void **state)
 	load("[DEFAULT]\nignoreip = 127.0.0.1/8 ::1,\n  192.0.2.0/24\n"
 	     "[a]\nenabled=on\nfilter=f\nlogpath = /a/*.log\n  /b c tail\n  /d  head\n"
 	     "maxretry = 7\nfindtime = 1h30m\nbantime = 1d12h\nmaxmatches = 0\n"
-	     "sever = no\nmakeroom = no\nignoreself = false\nignorecommand = x "
+	     "sever = no\nmakeroom = no\nadapt = yes\ngroup = 0\n"
+	     "groupprefix4 = 28\ngroupprefix6 = 64\nignoreself = false\nignorecommand "
+	     "= x "
 	     "<ip>\nusedns = "
 	     "No\nlogtimezone = "
 	     "UTC\n"
@@ -69,6 +74,10 @@ static void options_are_typed(void **state)
 	assert_int_equal(j->maxmatches, 0);
 	assert_false(j->ignoreself);
 	assert_false(j->sever || j->makeroom);
+	assert_true(j->evidence.has_adapt && j->evidence.adapt);
+	assert_true(j->evidence.has_group && !j->evidence.group);
+	assert_int_equal(j->evidence.groupprefix4, 28);
+	assert_int_equal(j->evidence.groupprefix6, 64);
 	assert_string_equal(j->ignorecommand.text, "x <ip>");
 	assert_string_equal(j->usedns.text, "no");
 	assert_string_equal(j->logtimezone.text, "UTC");

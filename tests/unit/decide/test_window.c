@@ -147,6 +147,69 @@ static void test_latest(void **state)
 	assert_int_equal(part.sum, 4);
 }
 
+static void insert(struct window *w, int64_t at, int16_t weight, bool soft)
+{
+	window_insert(w,
+	    (struct window_item){at, weight, (uint16_t)(soft ? 3 | WINDOW_SOFT : 4)});
+	if (soft)
+		window_limit_soft(w);
+}
+
+static void test_soft_ones_have_a_cap(void **state)
+{
+	struct window w = {.n = 0};
+	struct window_part part;
+
+	(void)state;
+	for (int i = 0; i < 100; i++)
+		insert(&w, i, 10, true);
+	assert_int_equal(w.n, WINDOW_MAX_SOFT);
+	assert_false(window_reaches_capped(&w, 99, 1000, 30, 25, &part));
+	insert(&w, 100, 5, false);
+	assert_true(window_reaches_capped(&w, 100, 1000, 30, 25, &part));
+	assert_int_equal(part.sum, 30);
+	assert_int_equal(part.soft, 25);
+	part = window_latest_capped(&w, 1000, 25);
+	assert_int_equal(part.sum, 30);
+	assert_int_equal(part.soft, 25);
+	/* Nothing of their weight is lost where the cap is greater. */
+	assert_int_equal(window_latest_capped(&w, 1000, 5000).soft, 1000);
+}
+
+/* Whatever is made one: a soft one never becomes a hard one. */
+static void test_soft_and_hard_stay_apart(void **state)
+{
+	struct window w = {.n = 0};
+
+	(void)state;
+	for (int i = 0; i < 200; i++)
+		insert(&w, i, 1, i % 2);
+	assert_int_equal(window_latest_capped(&w, 1000, 0).sum, 100);
+	assert_int_equal(window_latest_capped(&w, 1000, 1000).soft, 100);
+	assert_int_equal(w.items[w.n - 1].at_us, 199);
+	for (size_t max = w.n; max > 0; max--) {
+		window_limit(&w, max, INT64_MIN);
+		assert_int_equal(w.n, max);
+		assert_true(window_latest_capped(&w, 1000, 0).sum <= 100);
+		assert_int_equal(w.items[w.n - 1].at_us, 199);
+	}
+}
+
+static void test_rescale(void **state)
+{
+	struct window w = WINDOW({0, 1}, {1, 500}, {2, -3}, {3, 0});
+
+	(void)state;
+	window_rescale(&w, 1, 100);
+	assert_int_equal(w.items[0].weight, 100);
+	assert_int_equal(w.items[1].weight, INT16_MAX);
+	assert_int_equal(w.items[2].weight, -300);
+	window_rescale(&w, 1000, 1);
+	assert_int_equal(w.items[0].weight, 1);
+	assert_int_equal(w.items[2].weight, -1);
+	assert_int_equal(w.items[3].weight, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -159,6 +222,9 @@ int main(void)
 	    cmocka_unit_test(test_reaches_with_equal_times),
 	    cmocka_unit_test(test_no_window_ends_with_good_evidence),
 	    cmocka_unit_test(test_latest),
+	    cmocka_unit_test(test_soft_ones_have_a_cap),
+	    cmocka_unit_test(test_soft_and_hard_stay_apart),
+	    cmocka_unit_test(test_rescale),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

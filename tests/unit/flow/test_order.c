@@ -217,8 +217,8 @@ static void unknown_words_are_refused(void **state)
 		char byte;
 	} cases[] = {
 	    {0, 0}, {0, ORDER_PROLONG + 1}, {0, (char)0xff}, {1, 0},
-	    {1, ORDER_REFUSED + 1}, {1, (char)0xff}, {6 + 15, 1}, /* a host bit */
-	    {6 + 16, (char)129},                                  /* prefix length */
+	    {1, ORDER_N_CAUSES}, {1, (char)0xff}, {6 + 15, 1}, /* a host bit */
+	    {6 + 16, (char)129},                               /* prefix length */
 	};
 
 	(void)state;
@@ -295,6 +295,7 @@ static void has_names(void **state)
 	assert_string_equal(order_cause_name(ORDER_RESTORED), "restored");
 	assert_string_equal(order_cause_name(ORDER_JAIL_GONE), "jail gone");
 	assert_string_equal(order_cause_name(ORDER_REFUSED), "refused");
+	assert_string_equal(order_cause_name(ORDER_BY_GROUP), "group");
 	assert_string_equal(order_cause_name((enum order_cause)0), "unknown");
 }
 

@@ -475,7 +475,8 @@ static void actions_that_do_more_are_commands(void **state)
 	    "         mine\n"
 	    "         smtp.py[dest=\"a@example.org\"]\n"
 	    "[b]\nenabled = true\nfilter = postfix\nlogpath = /var/log/a\n"
-	    "native = no\nsever = no\nmakeroom = no\naction = iptables\n");
+	    "native = no\nsever = no\nmakeroom = no\nadapt = yes\ngroup = 8\n"
+	    "groupprefix6 = 64\naction = iptables\n");
 	struct setup *s = config_folder_setup(*state, NULL);
 	const struct setup_jail *j = &s->jails[0];
 
@@ -488,6 +489,14 @@ static void actions_that_do_more_are_commands(void **state)
 	assert_int_equal(s->jails[1].n_commands, 1);
 	assert_true(j->sever && !s->jails[1].sever);
 	assert_true(j->makeroom && !s->jails[1].makeroom);
+	CLEANUP(freep) struct engine_jail *jails = setup_engine_jails(s);
+
+	/* Without rules, and where nothing is said: as fail2ban. */
+	assert_false(jails[0].adapt || jails[0].group);
+	assert_true(jails[1].adapt);
+	assert_int_equal(jails[1].group, 8);
+	assert_int_equal(jails[1].groupprefix4, 24);
+	assert_int_equal(jails[1].groupprefix6, 64);
 	assert_true(setup_uses_commands(s));
 	setup_free(s);
 }

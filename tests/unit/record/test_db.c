@@ -547,6 +547,42 @@ static void offenders_go_after_three_lengths(void **state)
 	assert_int_equal(db_purge(d, t_plus(1000000)), 0);
 }
 
+static int note_credit(void *ctx, const struct credit *c)
+{
+	struct credit *out = ctx;
+
+	*out = *c;
+	return 0;
+}
+
+static void credit_stays(void **state)
+{
+	struct db *d = *state;
+	struct credit c = {.net = net_of("192.0.2.1"),
+			  .at = t_plus(100),
+			  .day = 20000,
+			  .n_days = 2,
+			  .n_kinds = 1,
+			  .kinds = {{7, 20000, 15000, 2}}},
+		      got = {.n_kinds = 0};
+
+	assert_int_equal(db_put_credit(d, &c), 0);
+	/* An older state does not take the place of a newer one. */
+	c.at = t_plus(99);
+	c.n_days = 1;
+	assert_int_equal(db_put_credit(d, &c), 0);
+	/* A snapshot knows of it no better. */
+	assert_int_equal(db_clear_state(d), 0);
+	assert_int_equal(db_each_credit(d, note_credit, &got), 0);
+	assert_int_equal(got.n_days, 2);
+	assert_int_equal(got.at.us, t_plus(100).us);
+	assert_memory_equal(got.kinds, c.kinds, sizeof(c.kinds));
+	assert_true(net_eq(&got.net, &c.net));
+
+	assert_int_equal(db_purge(d, t_plus(100 + DB_CREDIT_DAYS * 86400)), 0);
+	assert_int_equal(db_purge(d, t_plus(101 + DB_CREDIT_DAYS * 86400)), 1);
+}
+
 static void the_number_of_a_ban_stays(void **state)
 {
 	struct db *d = *state;
@@ -639,6 +675,7 @@ int main(void)
 	    TEST(purge_works_in_steps),
 	    TEST(offenders_keep_the_newest_ban),
 	    TEST(offenders_go_after_three_lengths),
+	    TEST(credit_stays),
 	    TEST(the_number_of_a_ban_stays),
 	    TEST(the_step_of_a_ban_is_the_last_one),
 	    TEST(all_bans_of_a_jail_are_lifted_at_once),

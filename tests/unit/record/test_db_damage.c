@@ -140,7 +140,7 @@ static void a_new_file_is_private_and_marked(void **state)
 	assert_int_equal(fread(head, 1, sizeof(head), f), sizeof(head));
 	fclose(f);
 	assert_memory_equal(head + 68, "Bdog", 4); /* SQLite's file format, 1.3 */
-	assert_int_equal(head[63], 5);             /* user_version, big endian */
+	assert_int_equal(head[63], 6);             /* user_version, big endian */
 	assert_int_equal(head[18], 2);             /* WAL */
 }
 
@@ -231,7 +231,8 @@ static int note_offender(void *ctx, const char *jail, const struct offender *o)
 	return 0;
 }
 
-#define WITHOUT_STEPS "ALTER TABLE bans DROP COLUMN step;"
+#define WITHOUT_CREDIT "DROP TABLE credit;"
+#define WITHOUT_STEPS "ALTER TABLE bans DROP COLUMN step;" WITHOUT_CREDIT
 #define WITHOUT_SUMS "DROP TABLE sums; DROP TABLE who; DROP TABLE booked;" WITHOUT_STEPS
 
 /* Layout 1 is today's without offenders; they begin with what history knows. */
@@ -323,6 +324,20 @@ static void the_fourth_layout_becomes_todays(void **state)
 	sql(p->path, WITHOUT_STEPS "PRAGMA user_version = 4");
 	d = open_sound(p->path);
 	assert_int_equal(n_bans(d), 1);
+	db_close(d);
+}
+
+/* Layout 5 is today's without credit. */
+static void the_fifth_layout_becomes_todays(void **state)
+{
+	struct place *p = *state;
+	struct credit c = {.net = ban_of("192.0.2.1", 0, 600).net, .n_kinds = 1};
+	struct db *d = open_sound(p->path);
+
+	db_close(d);
+	sql(p->path, WITHOUT_CREDIT "PRAGMA user_version = 5");
+	d = open_sound(p->path);
+	assert_int_equal(db_put_credit(d, &c), 0);
 	db_close(d);
 }
 
@@ -485,6 +500,7 @@ int main(void)
 	    TEST(the_second_layout_becomes_todays),
 	    TEST(the_third_layout_becomes_todays),
 	    TEST(the_fourth_layout_becomes_todays),
+	    TEST(the_fifth_layout_becomes_todays),
 	    TEST(a_newer_layout_is_refused),
 	    TEST(a_senseless_layout_is_refused),
 	    TEST(anothers_database_is_refused),

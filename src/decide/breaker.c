@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "decide/breaker.h"
+
+#include <stdlib.h>
+
+#define SPAN_US (BREAKER_SPAN_SEC * US_PER_SEC)
+#define HOLD_US (BREAKER_HOLD_SEC * US_PER_SEC)
+#define LONGEST_US (BREAKER_LONGEST_SEC * US_PER_SEC)
+
+struct fuse {
+	struct crowd_one *clients; /* BREAKER_ROOM; made with its first hit */
+	struct crowd_one credited[BREAKER_CREDITED];
+	int64_t since_us, until_us;
+	int64_t barred_until_us; /* it must not trip before */
+	bool is_open;
+	bool is_limited; /* a rule about abuse */
+};
+
+struct breaker {
+	struct crowd_one clients[BREAKER_ROOM]; /* of all rules */
+	uint32_t n_open;
+	uint16_t n_ids;
+	struct fuse fuses[];
+};
+
+struct breaker *breaker_new(uint16_t n_ids)
+{
+	struct breaker *b = calloc(1, sizeof(*b) + n_ids * sizeof(b->fuses[0]));
+
+	if (!b)
+		return NULL;
+	b->n_ids = n_ids;
+	for (uint16_t i = 0; i < n_ids; i++)
+		b->fuses[i].barred_until_us = INT64_MIN;
+	return b;
+}
+
+struct breaker *breaker_free(struct breaker *b)
+{
+	if (!b)
+		return NULL;
+	for (uint16_t i = 0; i < b->n_ids; i++)
+		free(b->fuses[i].clients);
+	free(b);
+	return NULL;
+}
+
+static bool is_wide(struct breaker *b, struct fuse *f, uint64_t who, wall_t at)
+{
+	size_t n;
+
+	if (!f->clients)
+		f->clients = calloc(BREAKER_ROOM, sizeof(*f->clients));
+	/* Short of memory: the rule cannot ban by itself anyway. */
+	if (!f->clients)
+		return false;
+	crowd_add(f->clients, BREAKER_ROOM, who, at.us);
+	n = crowd_count(f->clients, BREAKER_ROOM, at.us - SPAN_US);
+	return n >= BREAKER_CLIENTS &&
+	       2 * n >= crowd_count(b->clients, BREAKER_ROOM, at.us - SPAN_US);
+}
+
+static bool is_credible(struct fuse *f, uint64_t who, wall_t at)
+{
+	crowd_add(f->credited, BREAKER_CREDITED, who, at.us);
+	return crowd_count(f->credited, BREAKER_CREDITED, at.us - SPAN_US) >=
+	       BREAKER_CREDITED;
+}
+
+static int suspend(struct breaker *b, struct fuse *f, wall_t at)
+{
+	if (at.us < f->barred_until_us)
+		return 0;
+	if (at.us + HOLD_US > f->until_us || !f->is_open)
+		f->until_us = at.us + HOLD_US;
+	if (f->is_open)
+		return BREAKER_OPEN;
+	f->is_open = true;
+	f->since_us = at.us;
+	b->n_open++;
+	return BREAKER_TRIPPED;
+}
+
+int breaker_feed(struct breaker *b, uint16_t id, enum hit_class class, uint64_t who,
+    bool has_credit, wall_t at)
+{
+	struct fuse *f = &b->fuses[id];
+	bool trips = false;
+
+	crowd_add(b->clients, BREAKER_ROOM, who, at.us);
+	if (class != HIT_ABUSE && class != HIT_MISCONFIGURATION)
+		return 0;
+	f->is_limited = class == HIT_ABUSE;
+	if (class == HIT_MISCONFIGURATION)
+		trips = is_wide(b, f, who, at);
+	if (has_credit)
+		trips |= is_credible(f, who, at);
+	if (trips)
+		return suspend(b, f, at);
+	return f->is_open ? BREAKER_OPEN : 0;
+}
+
+static bool is_over(const struct fuse *f, wall_t now)
+{
+	return now.us > f->until_us ||
+	       (f->is_limited && now.us > f->since_us + LONGEST_US);
+}
+
+wall_t breaker_next(const struct breaker *b)
+{
+	wall_t next = WALL_NEVER;
+
+	for (uint16_t i = 0; b->n_open && i < b->n_ids; i++) {
+		const struct fuse *f = &b->fuses[i];
+		int64_t end_us = f->until_us;
+
+		if (!f->is_open)
+			continue;
+		if (f->is_limited && f->since_us + LONGEST_US < end_us)
+			end_us = f->since_us + LONGEST_US;
+		if (end_us + 1 < next.us)
+			next.us = end_us + 1;
+	}
+	return next;
+}
+
+bool breaker_lift(struct breaker *b, wall_t now, uint16_t *out_id)
+{
+	for (uint16_t i = 0; b->n_open && i < b->n_ids; i++) {
+		struct fuse *f = &b->fuses[i];
+
+		if (!f->is_open || !is_over(f, now))
+			continue;
+		f->is_open = false;
+		b->n_open--;
+		if (now.us <= f->until_us)
+			f->barred_until_us = now.us + LONGEST_US;
+		*out_id = i;
+		return true;
+	}
+	return false;
+}
+
+bool breaker_get(
+    const struct breaker *b, uint16_t id, wall_t now, struct breaker_state *out)
+{
+	const struct fuse *f = &b->fuses[id];
+
+	if (id >= b->n_ids || !f->is_open)
+		return false;
+	*out = (struct breaker_state){
+	    .since = {f->since_us},
+	    .until = {f->until_us},
+	    .n_clients = f->clients
+			     ? crowd_count(f->clients, BREAKER_ROOM, now.us - SPAN_US)
+			     : 0,
+	    .n_credited = crowd_count(f->credited, BREAKER_CREDITED, now.us - SPAN_US),
+	};
+	return true;
+}

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * engine_group - when enough addresses of a network are banned, the network is
+ *
+ * A hook behind the ban of an address: what it does is one more order, and when it
+ * fails the ban of the address stands. Never is a network banned in which an address
+ * has credit.
+ */
+#include "decide/engine_private.h"
+
+static unsigned int shortest(const struct jail *j, const struct net *n)
+{
+	return net_is_v4(n) ? j->groupprefix4 : j->groupprefix6;
+}
+
+static bool is_banned(const struct engine *e, uint32_t jail, const struct net *n,
+    wall_t until, wall_t now)
+{
+	const struct ban *b = ban_table_find(e->bans, jail, n);
+	const struct ban *around = ban_table_find_around(e->bans, jail, n, now);
+
+	return (b && b->until.us >= until.us) ||
+	       (around && around->until.us >= until.us);
+}
+
+/* At the time of, and with the lines of @last. Return: was it banned? */
+static bool ban_network(struct engine *e, const struct order *last, const struct net *n,
+    wall_t now, struct orders *out)
+{
+	struct order verdict = {.op = ORDER_BAN,
+	    .cause = ORDER_BY_GROUP,
+	    .jail = last->jail,
+	    .net = *n,
+	    .at = last->at,
+	    .failures = last->failures};
+
+	/* No mere words: nobody could say whom they are to reach. */
+	engine_set_length(
+	    e, &verdict, &(struct steps_case){.is_strong = true}, NULL, now);
+	if (!engine_is_after(verdict.until, now) ||
+	    is_banned(e, verdict.jail, n, verdict.until, now))
+		return false;
+	if (engine_end_if_over(e, verdict.jail, n, now, out) < 0)
+		return false;
+	if (ban_table_find(e->bans, verdict.jail, n))
+		verdict.op = ORDER_PROLONG;
+	if (engine_announce(&verdict, last->why, last->n_why, out) < 0 ||
+	    engine_place_announced(e, out) != ENGINE_BANNED)
+		return false;
+	engine_remember(e, &verdict);
+	return true;
+}
+
+void engine_group_banned(struct engine *e, wall_t now, struct orders *out)
+{
+	/* A copy: the list may move. Its lines do not. */
+	const struct order last = out->items[out->n - 1];
+	const struct jail *j = &e->set.jails[last.jail];
+	struct group_sum sums[GROUP_LEVELS];
+	size_t n;
+
+	if (steps_is_soft(&j->steps, last.step))
+		return;
+	n = group_add(e->group, j->offender, &last.net, last.at, last.until,
+	    shortest(j, &last.net), sums);
+	for (size_t i = 0; i < n; i++)
+		if (sums[i].n >= j->group &&
+		    !credits_has_within(e->credits, &sums[i].net, e->clock))
+			(void)ban_network(e, &last, &sums[i].net, now, out);
+}
+
+/* As many failures as would ban so many addresses, each by itself. */
+static int64_t need_of(const struct jail *j)
+{
+	return (int64_t)j->group * j->maxretry * j->unit;
+}
+
+void engine_group_offended(
+    struct engine *e, const struct hit *h, wall_t now, struct orders *out)
+{
+	const struct jail *j = &e->set.jails[h->jail];
+	int64_t findtime_us = e->set.tally_jails[h->jail].findtime_us;
+	struct hit of_net = {
+	    .jail = h->jail, .rule = h->rule, .weight = h->weight, .at = h->at};
+	struct evidence why = {.at = h->at, .rule = h->rule, .weight = h->weight};
+	struct order last = {.jail = h->jail, .net = h->net, .at = h->at};
+	struct window_part part;
+	struct window w;
+	uint32_t id;
+	size_t n = group_offend(e->group, j->offender, &h->net, h->at,
+	    (wall_t){h->at.us - findtime_us}, shortest(j, &h->net), &of_net.net);
+
+	if (!n || tally_put(e->nets, &of_net, false, e->clock, &id, &w) != 0)
+		return;
+	if (n < j->group ||
+	    !window_reaches(&w, h->at.us, findtime_us, need_of(j), &part) ||
+	    credits_has_within(e->credits, &of_net.net, e->clock))
+		return;
+	CLEANUP(freep) char *text = h->text.n ? span_dup(h->text) : NULL;
+
+	why.text = text;
+	last.why = &why;
+	last.n_why = text && j->maxmatches ? 1 : 0;
+	last.failures = engine_failures(&part, j->unit);
+	if (ban_network(e, &last, &of_net.net, now, out))
+		tally_remove(e->nets, id);
+}
+
+void engine_group_restored(struct engine *e, const struct order *o)
+{
+	const struct jail *j = &e->set.jails[o->jail];
+	struct group_sum sums[GROUP_LEVELS];
+
+	if (j->group && o->cause != ORDER_BY_USER && !steps_is_soft(&j->steps, o->step))
+		(void)group_add(e->group, j->offender, &o->net, o->at, o->until,
+		    shortest(j, &o->net), sums);
+}
+
+void engine_group_lifted(struct engine *e, int jail, const struct net *n)
+{
+	tally_remove_within(e->nets, jail, e->set.n_jails, n);
+	if (!n) {
+		group_clear(e->group);
+		return;
+	}
+	for (uint32_t i = 0; i < e->set.n_jails; i++) {
+		const struct jail *j = &e->set.jails[i];
+
+		if (!j->group || (jail >= 0 && (uint32_t)jail != i))
+			continue;
+		if (net_is_host(n))
+			group_remove(e->group, j->offender, n, shortest(j, n));
+		else
+			group_forget(e->group, j->offender, n);
+	}
+}

@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * engine_weigh - what a hit is worth in a jail that has rules, or that adapts
+ *
+ * First who is meant is asked what speaks for it, then the breaker whether the fault is
+ * ours; both before anything is counted. What is left has a weight, and meets a
+ * threshold that depends on whose it is.
+ */
+#include <string.h>
+
+#include "decide/engine_private.h"
+
+/* Of a regex without rule; its name and times are the jail's. */
+static struct engine_rule plain_rule(const struct jail *j)
+{
+	return (struct engine_rule){.class = HIT_ABUSE, .weight = (int16_t)j->unit};
+}
+
+static struct engine_rule rule_of(const struct jail *j, uint16_t rule)
+{
+	return rule < j->n_rules ? j->rules[rule] : plain_rule(j);
+}
+
+struct engine_rule engine_rule(const struct engine *e, uint32_t jail, uint16_t rule)
+{
+	return rule_of(&e->set.jails[jail], rule);
+}
+
+uint16_t engine_unit(const struct engine *e, uint32_t jail)
+{
+	return e->set.jails[jail].unit;
+}
+
+int64_t engine_soft_cap(int64_t need)
+{
+	return need / 4;
+}
+
+struct engine_asked engine_asked(
+    const struct jail *j, const struct window *w, const struct window_part *part)
+{
+	struct engine_asked asked = {.longest_sec = 0};
+
+	for (size_t i = part->from; j->rules && i < part->to; i++) {
+		const struct window_item *k = &w->items[i];
+		int64_t sec = rule_of(j, k->rule).bantime_sec;
+
+		if ((k->rule & WINDOW_SOFT) || k->weight <= 0)
+			continue;
+		if (!sec)
+			asked.also_usual = true;
+		else if (sec < 0 || (asked.longest_sec >= 0 && sec > asked.longest_sec))
+			asked.longest_sec = sec;
+	}
+	return asked;
+}
+
+/* --- thresholds --------------------------------------------------------------------
+ */
+
+static uint64_t hash_of(const struct hit *h)
+{
+	return h->hash ? h->hash : net_hash(&h->net);
+}
+
+/* @pressure: as seen by strangers. */
+static int64_t need_of(const struct jail *j, bool has_credit, unsigned int pressure)
+{
+	int64_t need = (int64_t)j->maxretry * j->unit;
+
+	if (has_credit)
+		return need * ENGINE_CREDIT_FACTOR;
+	return pressure_need(pressure, need, j->unit);
+}
+
+void engine_threshold(const struct engine *e, uint32_t jail, const struct net *n,
+    struct engine_threshold *out)
+{
+	const struct jail *j = &e->set.jails[jail];
+	struct engine_threshold t = {.is_weighed = engine_weighs(j), .unit = j->unit};
+	int64_t need;
+
+	t.has_credit = engine_weighs(j) && engine_has_credit(e, n);
+	if (j->pressure) {
+		t.pressure = (uint8_t)pressure_level(j->pressure, e->clock);
+		t.offenders = (uint32_t)pressure_count(j->pressure, e->clock);
+	}
+	need = need_of(j, t.has_credit, t.pressure);
+	t.need = need < UINT32_MAX ? (uint32_t)need : UINT32_MAX;
+	*out = t;
+}
+
+/* --- good evidence -----------------------------------------------------------------
+ */
+
+static uint32_t kind_of(const struct engine_rule *rule)
+{
+	return rule->name ? credit_kind_of(rule->name) : rule->id;
+}
+
+static void give_credit(struct engine *e, const struct jail *j,
+    const struct engine_rule *rule, const struct hit *h)
+{
+	int64_t weight = rule->weight < 0 ? -(int64_t)rule->weight : rule->weight;
+	uint32_t points = (uint32_t)(weight * CREDIT_POINT / j->unit);
+
+	/* Short of memory it has a little less credit. */
+	if (points)
+		(void)credits_give(e->credits, &h->net, kind_of(rule), points, h->at);
+}
+
+bool engine_has_credit(const struct engine *e, const struct net *n)
+{
+	return credits_has(e->credits, n, e->clock);
+}
+
+bool engine_credit(const struct engine *e, const struct net *n, struct credit *out)
+{
+	const struct credit *c = credits_find(e->credits, n);
+
+	if (!c)
+		return false;
+	*out = *c;
+	for (uint8_t i = 0; i < out->n_kinds; i++)
+		out->kinds[i].points =
+		    credits_decayed(out->kinds[i].points, c->at, e->clock);
+	return true;
+}
+
+const char *engine_credit_name(const struct engine *e, uint32_t kind)
+{
+	for (uint32_t i = 0; i < e->set.n_jails; i++) {
+		const struct jail *j = &e->set.jails[i];
+
+		for (uint32_t k = 0; k < j->n_rules; k++)
+			if (j->rules[k].class == HIT_GOOD && j->rules[k].name &&
+			    credit_kind_of(j->rules[k].name) == kind)
+				return j->rules[k].name;
+	}
+	return NULL;
+}
+
+int engine_restore_credit(struct engine *e, const struct credit *c)
+{
+	e->n_changes++;
+	return credits_restore(e->credits, c);
+}
+
+void engine_each_dirty_credit(struct engine *e, engine_credit_fn fn, void *ctx)
+{
+	credits_each_dirty(e->credits, fn, ctx);
+}
+
+/* --- what a hit weighs -------------------------------------------------------------
+ */
+
+static int16_t times(int64_t weight, int64_t factor)
+{
+	int64_t product = weight * factor;
+
+	return (int16_t)(product < INT16_MAX ? product : INT16_MAX);
+}
+
+/* What a hit weighs, and whether it counts only up to a cap. */
+struct weight {
+	int16_t parts;
+	bool is_soft;
+};
+
+/* Abuse by somebody without credit weighs more, or less, than its rule says. */
+static struct weight weight_of(struct engine *e, const struct hit *h,
+    const struct engine_rule *rule, bool has_credit)
+{
+	struct weight w = {rule->weight, rule->class == HIT_MISCONFIGURATION};
+	enum account_state s = ACCOUNT_PLAIN;
+
+	if (w.is_soft || w.parts <= 0)
+		return w;
+	if (h->account)
+		s = accounts_feed(e->accounts, e->set.jails[h->jail].offender,
+		    hash_of(h), h->account, h->at);
+	w.is_soft = s == ACCOUNT_STALE;
+	if (!has_credit || w.is_soft)
+		w.parts = account_weight(s, w.parts);
+	w.parts = times(w.parts, engine_again(e, h));
+	return w;
+}
+
+/* Light evidence is no offence: a mistyped address is not part of an attack. */
+static void press(struct jail *j, const struct hit *h)
+{
+	if (j->pressure && 2 * h->weight >= j->unit)
+		pressure_add(j->pressure, hash_of(h), h->at);
+}
+
+/* Return: 0 if it counts; else the outcome. */
+static int count_distinct(
+    struct engine *e, const struct hit *h, const struct engine_rule *rule)
+{
+	const struct jail *j = &e->set.jails[h->jail];
+
+	if (!rule->distinct || !h->value)
+		return 0;
+	return distinct_feed(e->distinct, j->offender, rule->id, &h->net, h->value,
+		   h->at, rule->free)
+		   ? ENGINE_REPEATED
+		   : 0;
+}
+
+static int count(struct engine *e, const struct hit *h, bool soft, bool has_credit,
+    wall_t now, struct orders *out)
+{
+	struct jail *j = &e->set.jails[h->jail];
+	unsigned int level = j->pressure ? pressure_level(j->pressure, h->at) : 0;
+	int64_t need = need_of(j, has_credit, level);
+	struct window_part part;
+	struct window w;
+	uint32_t id;
+	int r = tally_put(e->tally, h, soft, e->clock, &id, &w);
+
+	if (r < 0)
+		return r;
+	if (r == TALLY_STALE)
+		return ENGINE_STALE;
+	j->counts.failed_total += h->weight > 0;
+	engine_keep_line(e, id, h);
+	if (h->weight <= 0 || !window_reaches_capped(&w, h->at.us,
+				  e->set.tally_jails[h->jail].findtime_us, need,
+				  engine_soft_cap(need), &part))
+		return ENGINE_COUNTED;
+	return engine_judge(e, h, id, &w, &part, now, out);
+}
+
+static int weigh_bad(struct engine *e, const struct hit *h,
+    const struct engine_rule *rule, bool has_credit, wall_t now, struct orders *out)
+{
+	struct jail *j = &e->set.jails[h->jail];
+	struct hit weighed = *h;
+	struct weight w;
+	bool is_offence;
+	int r;
+
+	if (engine_is_in_grace(e, h))
+		return ENGINE_ALREADY_BANNED;
+	r = count_distinct(e, h, rule);
+	if (r)
+		return r;
+	w = weight_of(e, h, rule, has_credit);
+	weighed.weight = w.parts;
+	is_offence = !has_credit && !w.is_soft && w.parts > 0;
+	if (is_offence)
+		press(j, &weighed);
+	r = count(e, &weighed, w.is_soft, has_credit, now, out);
+	if (r == ENGINE_COUNTED && is_offence && j->group)
+		engine_group_offended(e, &weighed, now, out);
+	return r;
+}
+
+/* --- the breaker -------------------------------------------------------------------
+ */
+
+static struct engine_suspended suspended_of(
+    const struct engine *e, const struct jail *j, uint16_t id, wall_t now)
+{
+	struct engine_suspended s = {.jail = (uint32_t)(j - e->set.jails)};
+	struct breaker_state state;
+
+	while (s.rule + 1u < j->n_rules && j->rules[s.rule].id != id)
+		s.rule++;
+	s.name = j->rules[s.rule].name;
+	s.since = now;
+	if (breaker_get(j->breaker, id, now, &state)) {
+		s.since = state.since;
+		s.n_clients = (uint32_t)state.n_clients;
+		s.n_credited = (uint32_t)state.n_credited;
+	}
+	return s;
+}
+
+static void tell(
+    struct engine *e, const struct jail *j, uint16_t id, bool is_suspended, wall_t at)
+{
+	if (e->n_events == ENGINE_MAX_EVENTS)
+		memmove(
+		    &e->events[0], &e->events[1], --e->n_events * sizeof(e->events[0]));
+	e->events[e->n_events++] =
+	    (struct engine_event){is_suspended, at, suspended_of(e, j, id, at)};
+}
+
+bool engine_next_event(struct engine *e, struct engine_event *out)
+{
+	if (!e->n_events)
+		return false;
+	*out = e->events[0];
+	memmove(&e->events[0], &e->events[1], --e->n_events * sizeof(e->events[0]));
+	return true;
+}
+
+static void lift_of(struct engine *e, struct jail *j, wall_t now)
+{
+	uint16_t id;
+
+	while (j->breaker && breaker_lift(j->breaker, now, &id))
+		tell(e, j, id, false, now);
+}
+
+void engine_lift(struct engine *e, wall_t now)
+{
+	for (uint32_t i = 0; i < e->set.n_jails; i++)
+		lift_of(e, &e->set.jails[i], now);
+}
+
+wall_t engine_next_lift(const struct engine *e)
+{
+	wall_t next = WALL_NEVER;
+
+	for (uint32_t i = 0; i < e->set.n_jails; i++) {
+		const struct breaker *b = e->set.jails[i].breaker;
+		wall_t at = b ? breaker_next(b) : WALL_NEVER;
+
+		if (at.us < next.us)
+			next = at;
+	}
+	return next;
+}
+
+void engine_each_suspended(const struct engine *e, engine_suspended_fn fn, void *ctx)
+{
+	for (uint32_t i = 0; i < e->set.n_jails; i++) {
+		const struct jail *j = &e->set.jails[i];
+		struct breaker_state state;
+
+		for (uint32_t k = 0; j->breaker && k < j->n_rules; k++) {
+			uint16_t id = j->rules[k].id;
+			struct engine_suspended s;
+
+			if (!breaker_get(j->breaker, id, e->clock, &state))
+				continue;
+			s = suspended_of(e, j, id, e->clock);
+			if (s.rule == k)
+				fn(ctx, &s);
+		}
+	}
+}
+
+/* Does it count? */
+static bool passes(struct engine *e, const struct hit *h,
+    const struct engine_rule *rule, bool has_credit)
+{
+	struct jail *j = &e->set.jails[h->jail];
+	int r;
+
+	if (!j->breaker || h->rule >= j->n_rules)
+		return true;
+	lift_of(e, j, h->at);
+	r = breaker_feed(
+	    j->breaker, rule->id, rule->class, hash_of(h), has_credit, h->at);
+	if (r == BREAKER_TRIPPED)
+		tell(e, j, rule->id, true, h->at);
+	return r == 0;
+}
+
+int engine_weigh(struct engine *e, const struct hit *h, wall_t now, struct orders *out)
+{
+	struct jail *j = &e->set.jails[h->jail];
+	struct engine_rule rule = rule_of(j, h->rule);
+	bool has_credit = engine_has_credit(e, &h->net);
+
+	if (!j->rules)
+		rule.weight = h->weight;
+	if (!passes(e, h, &rule, has_credit))
+		return ENGINE_SUSPENDED;
+	switch (rule.class) {
+	case HIT_LOCAL_FAULT:
+	case HIT_NEUTRAL:
+		return ENGINE_NOTED;
+	case HIT_GOOD:
+		give_credit(e, j, &rule, h);
+		return ENGINE_NOTED;
+	case HIT_ABUSE:
+	case HIT_MISCONFIGURATION:
+		break;
+	}
+	return weigh_bad(e, h, &rule, has_credit, now, out);
+}

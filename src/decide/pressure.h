@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * pressure - how broad an attack on a jail is, and what that does to its threshold
+ *
+ * Who attacks from hundreds of addresses lets each of them try once or twice an hour,
+ * below any maxretry. So different addresses that offend within an hour of log time are
+ * counted (to PRESSURE_ROOM, which is enough for what follows from it): from 10 on
+ * maxretry is halved, from 20 on quartered, and it is never below one failure. It goes
+ * back when there are less than three quarters of that. Addresses with credit do not
+ * add to it, nor does it act on them; so it is hard on strangers only while very many
+ * of them offend.
+ *
+ * 10 and 20: on a quiet mail host up to 30 addresses an hour offend by day, so its
+ * threshold lies where the address that is seen for the second time is banned; what
+ * honest ones can lose is bounded by their credit and by the classes of rules.
+ */
+
+#include "base/clock.h"
+#include "decide/crowd.h"
+
+#define PRESSURE_ROOM 64
+#define PRESSURE_SPAN_SEC 3600
+#define PRESSURE_MAX_LEVEL 2
+
+struct pressure {
+	uint8_t level; /* as of the last offence */
+	struct crowd_one offenders[PRESSURE_ROOM];
+};
+
+/* @who (net_hash()) offends at @at. */
+void pressure_add(struct pressure *p, uint64_t who, wall_t at);
+
+/* Different addresses in the hour before @now; PRESSURE_ROOM: so many or more. */
+size_t pressure_count(const struct pressure *p, wall_t now);
+
+/* 0, or so often the threshold is halved at @now. */
+unsigned int pressure_level(const struct pressure *p, wall_t now);
+
+/* @need under that level; not below @least (unless it was). */
+int64_t pressure_need(unsigned int level, int64_t need, int64_t least);

@@ -1,0 +1,721 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * engine: what hits are worth in a jail with rules, and what its threshold is
+ */
+#include <stdio.h>
+
+#include "decide/escalate.h"
+#include "engine_fixture.h"
+
+#define DAY 86400.0
+
+enum {
+	R_PLAIN,
+	R_HALF,
+	R_SOFT,
+	R_FAULT,
+	R_NEUTRAL,
+	R_GOOD,
+	R_GOOD_TOO,
+	R_RCPT,
+	R_SHORT,
+	R_LONG,
+	N_RULES
+};
+
+static const struct engine_rule rules[N_RULES] = {
+    [R_PLAIN] = {.class = HIT_ABUSE, .id = 0, .weight = 100},
+    [R_HALF] = {.class = HIT_ABUSE, .id = 1, .weight = 50, .name = "half"},
+    [R_SOFT] = {.class = HIT_MISCONFIGURATION, .id = 2, .weight = 100, .name = "soft"},
+    [R_FAULT] = {.class = HIT_LOCAL_FAULT, .id = 3, .weight = 500, .name = "fault"},
+    [R_NEUTRAL] = {.class = HIT_NEUTRAL, .id = 4, .weight = 500, .name = "neutral"},
+    [R_GOOD] = {.class = HIT_GOOD, .id = 5, .weight = -100, .name = "good"},
+    [R_GOOD_TOO] = {.class = HIT_GOOD, .id = 6, .weight = -300, .name = "good-too"},
+    [R_RCPT] = {.class = HIT_ABUSE,
+	.id = 7,
+	.weight = 100,
+	.distinct = true,
+	.free = 2,
+	.name = "rcpt"},
+    [R_SHORT] = {.class = HIT_ABUSE,
+	.id = 8,
+	.weight = 200,
+	.bantime_sec = 60,
+	.name = "short"},
+    [R_LONG] = {.class = HIT_ABUSE,
+	.id = 9,
+	.weight = 100,
+	.bantime_sec = 86400,
+	.name = "long"},
+};
+
+/* Jail 0 has the rules: 600 s after 4 failures within an hour. */
+static void rules_init(struct fixture *f)
+{
+	fixture_init(f);
+	f->jails[0] = (struct engine_jail){.name = "mail",
+	    .findtime_sec = 3600,
+	    .maxretry = 4,
+	    .bantime_sec = 600,
+	    .maxmatches = 10,
+	    .unit = 100,
+	    .rules = rules,
+	    .n_rules = N_RULES};
+}
+
+#define RULES(f)                                  \
+	CLEANUP(fixture_deinit) struct fixture f; \
+	rules_init(&f);                           \
+	fixture_start(&f)
+
+static int say_all(struct fixture *f, uint16_t rule, const char *who, double at,
+    uint64_t value, uint64_t account)
+{
+	struct hit h = {.net = net(who),
+	    .rule = rule,
+	    .weight = 1,
+	    .value = value,
+	    .account = account,
+	    .at = t(at),
+	    .text = SPAN("a line")};
+
+	return engine_feed(f->engine, &h, t(at), &f->orders);
+}
+
+static int say(struct fixture *f, uint16_t rule, const char *who, double at)
+{
+	return say_all(f, rule, who, at, 0, 0);
+}
+
+static void give_credit(struct fixture *f, const char *who, double at)
+{
+	struct net n = net(who);
+
+	(void)say(f, R_GOOD, who, at - DAY);
+	(void)say(f, R_GOOD, who, at);
+	assert_true(engine_has_credit(f->engine, &n));
+}
+
+static void keep_account(void *ctx, const struct engine_account *a)
+{
+	*(struct engine_account *)ctx = *a;
+}
+
+static struct engine_account account(const struct fixture *f, const char *who)
+{
+	struct engine_account a = {.jail = 99};
+	struct net n = net(who);
+
+	engine_account(f->engine, &n, keep_account, &a);
+	return a;
+}
+
+static struct engine_threshold threshold(const struct fixture *f, const char *who)
+{
+	struct engine_threshold out;
+	struct net n = net(who);
+
+	engine_threshold(f->engine, 0, &n, &out);
+	return out;
+}
+
+/* --- weights and classes -----------------------------------------------------------
+ */
+
+static void test_parts_of_failures(void **state)
+{
+	RULES(f);
+
+	(void)state;
+	for (int i = 0; i < 7; i++)
+		assert_int_equal(say(&f, R_HALF, "192.0.2.1", i), ENGINE_COUNTED);
+	assert_int_equal(account(&f, "192.0.2.1").failures, 4); /* rounded up */
+	assert_int_equal(account(&f, "192.0.2.1").sum, 350);
+	assert_int_equal(say(&f, R_HALF, "192.0.2.1", 7), ENGINE_BANNED);
+	assert_int_equal(last_order(&f)->failures, 4);
+	assert_int_equal(last_order(&f)->n_why, 8);
+	assert_string_equal(last_order(&f)->why[0].text, "a line");
+
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(say(&f, R_PLAIN, "192.0.2.2", i), ENGINE_COUNTED);
+	assert_int_equal(say(&f, R_PLAIN, "192.0.2.2", 3), ENGINE_BANNED);
+}
+
+static void test_the_window_still_slides(void **state)
+{
+	RULES(f);
+
+	(void)state;
+	for (int i = 0; i < 100; i++)
+		assert_int_equal(say(&f, R_HALF, "192.0.2.1", i * 600), ENGINE_COUNTED);
+}
+
+static void test_misconfiguration_alone_never_bans(void **state)
+{
+	RULES(f);
+
+	(void)state;
+	for (int i = 0; i < 2000; i++)
+		assert_int_equal(say(&f, R_SOFT, "192.0.2.1", i * 0.5), ENGINE_COUNTED);
+	assert_int_equal(account(&f, "192.0.2.1").sum, 100);
+	assert_int_equal(account(&f, "192.0.2.1").soft, 100);
+	/* It is a quarter: three failures beside it do. */
+	assert_int_equal(say(&f, R_PLAIN, "192.0.2.1", 1001), ENGINE_COUNTED);
+	assert_int_equal(say(&f, R_PLAIN, "192.0.2.1", 1002), ENGINE_COUNTED);
+	assert_int_equal(say(&f, R_PLAIN, "192.0.2.1", 1003), ENGINE_BANNED);
+}
+
+/* Whatever else there is, and in any order. */
+static void test_abuse_below_three_quarters_stays_there(void **state)
+{
+	RULES(f);
+
+	(void)state;
+	(void)say(&f, R_PLAIN, "192.0.2.1", 0);
+	(void)say(&f, R_PLAIN, "192.0.2.1", 1);
+	for (int i = 0; i < 500; i++) {
+		assert_int_equal(say(&f, R_SOFT, "192.0.2.1", i), ENGINE_COUNTED);
+		if (i % 100 == 0)
+			(void)say(&f, R_NEUTRAL, "192.0.2.1", i);
+	}
+	assert_int_equal(account(&f, "192.0.2.1").sum, 300);
+	assert_int_equal(f.orders.n, 0);
+}
+
+static void test_what_never_counts(void **state)
+{
+	RULES(f);
+
+	(void)state;
+	for (int i = 0; i < 100; i++) {
+		assert_int_equal(say(&f, R_FAULT, "192.0.2.1", i), ENGINE_NOTED);
+		assert_int_equal(say(&f, R_NEUTRAL, "192.0.2.1", i), ENGINE_NOTED);
+		assert_int_equal(say(&f, R_GOOD, "192.0.2.1", i), ENGINE_NOTED);
+	}
+	assert_int_equal(account(&f, "192.0.2.1").jail, 99);
+}
+
+static void test_a_hit_of_no_rule_is_a_failure(void **state)
+{
+	RULES(f);
+
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(
+		    say(&f, ENGINE_MAX_RULES, "192.0.2.1", i), ENGINE_COUNTED);
+	assert_int_equal(say(&f, ENGINE_MAX_RULES, "192.0.2.1", 3), ENGINE_BANNED);
+}
+
+static void test_the_longest_that_is_asked_for(void **state)
+{
+	RULES(f);
+
+	(void)state;
+	(void)say(&f, R_SHORT, "192.0.2.1", 0);
+	(void)say(&f, R_SHORT, "192.0.2.1", 1);
+	assert_int_equal(last_order(&f)->until.us, t(61).us);
+	/* One that asks for nothing: the jail's bantime. */
+	(void)say(&f, R_SHORT, "192.0.2.2", 0);
+	(void)say(&f, R_PLAIN, "192.0.2.2", 1);
+	(void)say(&f, R_SHORT, "192.0.2.2", 2);
+	assert_int_equal(last_order(&f)->until.us, t(602).us);
+	(void)say(&f, R_LONG, "192.0.2.3", 0);
+	(void)say(&f, R_PLAIN, "192.0.2.3", 1);
+	(void)say(&f, R_SHORT, "192.0.2.3", 2);
+	assert_int_equal(last_order(&f)->until.us, t(86402).us);
+}
+
+static void test_distinct(void **state)
+{
+	RULES(f);
+	static const uint64_t values[] = {1, 1, 2, 2, 1};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(values); i++)
+		assert_int_equal(
+		    say_all(&f, R_RCPT, "192.0.2.1", (double)i, values[i], 0),
+		    ENGINE_REPEATED);
+	for (uint64_t v = 3; v < 6; v++)
+		assert_int_equal(
+		    say_all(&f, R_RCPT, "192.0.2.1", 10, v, 0), ENGINE_COUNTED);
+	assert_int_equal(say_all(&f, R_RCPT, "192.0.2.1", 11, 3, 0), ENGINE_REPEATED);
+	assert_int_equal(say_all(&f, R_RCPT, "192.0.2.1", 12, 6, 0), ENGINE_BANNED);
+	/* Without a value it is one of its own each time. */
+	assert_int_equal(say(&f, R_RCPT, "192.0.2.2", 12), ENGINE_COUNTED);
+}
+
+static void test_accounts(void **state)
+{
+	RULES(f);
+
+	(void)state;
+	for (int i = 1; i < 5; i++) {
+		char who[32];
+
+		(void)snprintf(who, sizeof(who), "198.51.100.%d", i);
+		assert_int_equal(say_all(&f, R_PLAIN, who, i, 0, 77), ENGINE_COUNTED);
+	}
+	/* The fifth address: double. */
+	assert_int_equal(say_all(&f, R_PLAIN, "192.0.2.1", 10, 0, 77), ENGINE_COUNTED);
+	assert_int_equal(account(&f, "192.0.2.1").sum, 200);
+	/* A program with an old password, looking for mail every ten minutes. */
+	for (int i = 0; i < 100; i++)
+		assert_int_equal(
+		    say_all(&f, R_PLAIN, "192.0.2.9", i * 600, 0, 78), ENGINE_COUNTED);
+	assert_true(account(&f, "192.0.2.9").sum < 100);
+}
+
+static void test_who_comes_back_weighs_more(void **state)
+{
+	CLEANUP(fixture_deinit) struct fixture f;
+	struct escalate_error error;
+	CLEANUP(escalate_freep)
+	struct escalate *x = escalate_new(&(struct escalate_options){0}, &error);
+
+	(void)state;
+	rules_init(&f);
+	f.jails[0].escalate = x;
+	f.jails[0].overalljails = true;
+	fixture_start(&f);
+	for (int i = 0; i < 8; i++)
+		(void)say(&f, R_HALF, "192.0.2.1", i);
+	assert_int_equal(f.orders.n, 1);
+	tick(&f, 700);
+	/* Twice the weight, and twice the time. */
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(say(&f, R_HALF, "192.0.2.1", 700 + i), ENGINE_COUNTED);
+	assert_int_equal(say(&f, R_HALF, "192.0.2.1", 703), ENGINE_BANNED);
+	assert_int_equal(last_order(&f)->ban_count, 2);
+	assert_int_equal(last_order(&f)->until.us, t(703 + 1200).us);
+	/* A ban elsewhere counts for the length here. */
+	assert_int_equal(feed_ban(&f, 1, "192.0.2.2", 800), ENGINE_BANNED);
+	for (int i = 0; i < 8; i++)
+		(void)say(&f, R_HALF, "192.0.2.2", 810 + i);
+	assert_int_equal(last_order(&f)->ban_count, 2);
+	assert_int_equal(last_order(&f)->until.us, t(817 + 1200).us);
+}
+
+/* --- thresholds --------------------------------------------------------------------
+ */
+
+static void test_credit_trebles_the_threshold(void **state)
+{
+	RULES(f);
+
+	(void)state;
+	give_credit(&f, "192.0.2.1", 0);
+	assert_int_equal(threshold(&f, "192.0.2.1").need, 1200);
+	assert_true(threshold(&f, "192.0.2.1").has_credit);
+	assert_int_equal(threshold(&f, "192.0.2.2").need, 400);
+	for (int i = 0; i < 11; i++)
+		assert_int_equal(say(&f, R_PLAIN, "192.0.2.1", i), ENGINE_COUNTED);
+	assert_int_equal(say(&f, R_PLAIN, "192.0.2.1", 12), ENGINE_BANNED);
+	/* Not in a jail that does as fail2ban does. */
+	assert_int_equal(feed(&f, 1, "192.0.2.1", 20), ENGINE_COUNTED);
+	assert_int_equal(feed(&f, 1, "192.0.2.1", 21), ENGINE_BANNED);
+}
+
+static void test_credit_is_explained(void **state)
+{
+	RULES(f);
+	struct net n = net("192.0.2.1");
+	struct credit c;
+
+	(void)state;
+	assert_false(engine_credit(f.engine, &n, &c));
+	(void)say(&f, R_GOOD, "192.0.2.1", 0);
+	(void)say(&f, R_GOOD_TOO, "192.0.2.1", 0);
+	assert_true(engine_credit(f.engine, &n, &c));
+	assert_int_equal(c.n_kinds, 2);
+	assert_int_equal(c.kinds[1].points, 3 * CREDIT_POINT);
+	assert_string_equal(engine_credit_name(f.engine, c.kinds[1].kind), "good-too");
+	assert_true(engine_has_credit(f.engine, &n));
+	tick(&f, 28 * DAY);
+	assert_true(engine_credit(f.engine, &n, &c));
+	assert_int_equal(c.kinds[1].points, 3 * CREDIT_POINT / 4);
+	assert_false(engine_has_credit(f.engine, &n));
+}
+
+static void press(struct fixture *f, int n, double at)
+{
+	for (int i = 1; i <= n; i++) {
+		char who[32];
+
+		(void)snprintf(who, sizeof(who), "203.0.113.%d", i);
+		(void)say(f, R_HALF, who, at);
+	}
+}
+
+static void test_pressure(void **state)
+{
+	CLEANUP(fixture_deinit) struct fixture f;
+
+	(void)state;
+	rules_init(&f);
+	f.jails[0].adapt = true;
+	fixture_start(&f);
+	give_credit(&f, "192.0.2.9", 0);
+	press(&f, 9, 0);
+	assert_int_equal(threshold(&f, "192.0.2.1").need, 400);
+	press(&f, 10, 1);
+	assert_int_equal(threshold(&f, "192.0.2.1").need, 200);
+	assert_int_equal(threshold(&f, "192.0.2.1").pressure, 1);
+	press(&f, 20, 2);
+	assert_int_equal(threshold(&f, "192.0.2.1").need, 100);
+	assert_int_equal(threshold(&f, "192.0.2.1").offenders, 20);
+	assert_int_equal(say(&f, R_PLAIN, "192.0.2.1", 3), ENGINE_BANNED);
+	assert_int_equal(threshold(&f, "192.0.2.9").need, 1200);
+	assert_int_equal(say(&f, R_PLAIN, "192.0.2.9", 4), ENGINE_COUNTED);
+	/* Misconfiguration alone does not ban then, either. */
+	for (int i = 0; i < 50; i++)
+		assert_int_equal(say(&f, R_SOFT, "192.0.2.2", 5 + i), ENGINE_COUNTED);
+	tick(&f, 3700);
+	assert_int_equal(threshold(&f, "192.0.2.1").need, 400);
+}
+
+/* It is an option of plain jails, too; but not theirs by itself. */
+static void test_a_plain_jail_may_adapt(void **state)
+{
+	CLEANUP(fixture_deinit) struct fixture f;
+
+	(void)state;
+	fixture_init(&f);
+	f.jails[2].adapt = true;
+	fixture_start(&f);
+	for (int i = 1; i < 20; i++) {
+		char who[32];
+
+		(void)snprintf(who, sizeof(who), "203.0.113.%d", i);
+		assert_int_equal(feed(&f, 2, who, i), ENGINE_COUNTED);
+		assert_int_equal(feed(&f, 0, who, i), ENGINE_COUNTED);
+	}
+	assert_int_equal(feed(&f, 2, "192.0.2.1", 30), ENGINE_BANNED);
+	assert_int_equal(feed(&f, 0, "192.0.2.1", 30), ENGINE_COUNTED);
+}
+
+/* --- the breaker -------------------------------------------------------------------
+ */
+
+static void keep_suspended(void *ctx, const struct engine_suspended *s)
+{
+	*(struct engine_suspended *)ctx = *s;
+}
+
+static void test_breaker(void **state)
+{
+	RULES(f);
+	struct engine_suspended s = {.rule = 99};
+	struct engine_event e;
+
+	(void)state;
+	give_credit(&f, "192.0.2.8", 0);
+	give_credit(&f, "192.0.2.9", 0);
+	assert_int_equal(say(&f, R_PLAIN, "192.0.2.8", 10), ENGINE_COUNTED);
+	assert_int_equal(say(&f, R_PLAIN, "192.0.2.9", 11), ENGINE_SUSPENDED);
+	for (int i = 0; i < 30; i++)
+		assert_int_equal(say(&f, R_PLAIN, "192.0.2.1", 12), ENGINE_SUSPENDED);
+	assert_int_equal(say(&f, R_HALF, "192.0.2.1", 13), ENGINE_COUNTED);
+
+	engine_each_suspended(f.engine, keep_suspended, &s);
+	assert_int_equal(s.rule, R_PLAIN);
+	assert_int_equal(s.n_credited, 2);
+	assert_true(engine_next_event(f.engine, &e));
+	assert_true(e.is_suspended);
+	assert_int_equal(e.what.rule, R_PLAIN);
+	assert_int_equal(e.at.us, t(11).us);
+	assert_false(engine_next_event(f.engine, &e));
+
+	assert_int_equal(engine_next(f.engine).us, t(311).us + 1);
+	tick(&f, 312);
+	assert_true(engine_next_event(f.engine, &e));
+	assert_false(e.is_suspended);
+	assert_false(engine_next_event(f.engine, &e));
+	assert_int_equal(say(&f, R_PLAIN, "192.0.2.1", 313), ENGINE_COUNTED);
+}
+
+static void test_breaker_of_misconfiguration(void **state)
+{
+	RULES(f);
+	struct engine_event e;
+	int n_suspended = 0;
+
+	(void)state;
+	for (int i = 1; i <= 30; i++) {
+		char who[32];
+
+		(void)snprintf(who, sizeof(who), "203.0.113.%d", i);
+		n_suspended += say(&f, R_SOFT, who, i) == ENGINE_SUSPENDED;
+	}
+	assert_int_equal(n_suspended, 21);
+	assert_true(engine_next_event(f.engine, &e));
+	assert_string_equal(e.what.name, "soft");
+	assert_int_equal(e.what.n_clients, 10);
+}
+
+/* --- across reloads and restarts ---------------------------------------------------
+ */
+
+static void test_a_reload_changes_units(void **state)
+{
+	RULES(f);
+
+	(void)state;
+	(void)say(&f, R_PLAIN, "192.0.2.1", 0);
+	(void)say(&f, R_PLAIN, "192.0.2.1", 1);
+	f.jails[0].rules = NULL;
+	f.jails[0].n_rules = 0;
+	f.jails[0].unit = 1;
+	assert_int_equal(engine_reload(f.engine, &f.options, t(2), &f.orders), 0);
+	assert_int_equal(account(&f, "192.0.2.1").failures, 2);
+	assert_int_equal(feed(&f, 0, "192.0.2.1", 3), ENGINE_COUNTED);
+	assert_int_equal(feed(&f, 0, "192.0.2.1", 4), ENGINE_BANNED);
+}
+
+static void test_a_reload_keeps_what_was_seen(void **state)
+{
+	CLEANUP(fixture_deinit) struct fixture f;
+	struct net n = net("192.0.2.8");
+
+	(void)state;
+	rules_init(&f);
+	f.jails[0].adapt = true;
+	fixture_start(&f);
+	give_credit(&f, "192.0.2.8", 0);
+	press(&f, 20, 0);
+	(void)say_all(&f, R_RCPT, "192.0.2.1", 0, 1, 0);
+	assert_int_equal(engine_reload(f.engine, &f.options, t(2), &f.orders), 0);
+	assert_true(engine_has_credit(f.engine, &n));
+	assert_int_equal(threshold(&f, "192.0.2.1").pressure, 2);
+	assert_int_equal(say_all(&f, R_RCPT, "192.0.2.1", 3, 1, 0), ENGINE_REPEATED);
+}
+
+struct saved {
+	struct fixture *to;
+	int n;
+};
+
+static void restore_tally(
+    void *ctx, uint32_t jail, const struct net *n, struct span state)
+{
+	struct saved *s = ctx;
+
+	s->n++;
+	assert_int_equal(engine_restore_tally(s->to->engine, jail, n, state), 0);
+}
+
+static void restore_credit(void *ctx, const struct credit *c)
+{
+	struct saved *s = ctx;
+
+	s->n++;
+	assert_int_equal(engine_restore_credit(s->to->engine, c), 0);
+}
+
+static void test_a_restart(void **state)
+{
+	RULES(f);
+	CLEANUP(fixture_deinit) struct fixture plain;
+	RULES(again);
+	struct saved s = {.to = &again};
+
+	(void)state;
+	give_credit(&f, "192.0.2.8", 0);
+	for (int i = 0; i < 20; i++)
+		(void)say(&f, R_SOFT, "192.0.2.1", i);
+	(void)say(&f, R_PLAIN, "192.0.2.1", 30);
+	engine_each_dirty(f.engine, restore_tally, &s);
+	engine_each_dirty_credit(f.engine, restore_credit, &s);
+	assert_int_equal(s.n, 2);
+	tick(&again, 31);
+	assert_int_equal(account(&again, "192.0.2.1").sum, 200);
+	assert_int_equal(account(&again, "192.0.2.1").soft, 100);
+	assert_int_equal(threshold(&again, "192.0.2.8").need, 1200);
+
+	/* To a jail that has no rules any more. */
+	fixture_init(&plain);
+	plain.jails[0].findtime_sec = 3600;
+	fixture_start(&plain);
+	s.to = &plain;
+	engine_mark_dirty(f.engine);
+	engine_each_dirty(f.engine, restore_tally, &s);
+	tick(&plain, 31);
+	assert_true(account(&plain, "192.0.2.1").failures <= 21);
+}
+
+/* --- networks ----------------------------------------------------------------------
+ */
+
+static void group_init(struct fixture *f)
+{
+	rules_init(f);
+	f->jails[0].group = 4;
+	fixture_start(f);
+}
+
+static int ban_by_rule(struct fixture *f, const char *who, double at)
+{
+	(void)say(f, R_SHORT, who, at);
+	return say(f, R_SHORT, who, at);
+}
+
+static void test_a_network_of_offenders(void **state)
+{
+	CLEANUP(fixture_deinit) struct fixture f;
+	struct net all = net("192.0.2.0/24");
+
+	(void)state;
+	group_init(&f);
+	assert_int_equal(ban_by_rule(&f, "192.0.2.1", 0), ENGINE_BANNED);
+	(void)ban_by_rule(&f, "192.0.2.2", 100);
+	(void)ban_by_rule(&f, "192.0.2.3", 200);
+	assert_int_equal(f.orders.n, 3);
+	(void)ban_by_rule(&f, "192.0.2.4", 300);
+	assert_int_equal(f.orders.n, 5);
+	assert_int_equal(last_order(&f)->op, ORDER_BAN);
+	assert_int_equal(last_order(&f)->cause, ORDER_BY_GROUP);
+	assert_true(net_eq(&last_order(&f)->net, &all));
+	assert_int_equal(last_order(&f)->until.us, t(900).us);
+	assert_string_equal(last_order(&f)->why[0].text, "a line");
+	assert_int_equal(ban_by_rule(&f, "192.0.2.5", 400), ENGINE_ALREADY_BANNED);
+	assert_int_equal(n_found(&f, "192.0.2.77"), 1);
+
+	/* Lifted: it takes as many as before. */
+	assert_int_equal(unban(&f, 0, "192.0.2.0/24", 500), 5);
+	(void)ban_by_rule(&f, "192.0.2.6", 510);
+	assert_int_equal(last_order(&f)->cause, ORDER_BY_RULE);
+}
+
+static void test_never_with_credit_in_it(void **state)
+{
+	CLEANUP(fixture_deinit) struct fixture f;
+
+	(void)state;
+	group_init(&f);
+	give_credit(&f, "192.0.2.200", 0);
+	for (int i = 1; i < 10; i++) {
+		char who[32];
+
+		(void)snprintf(who, sizeof(who), "192.0.2.%d", i);
+		(void)ban_by_rule(&f, who, i);
+	}
+	assert_int_equal(f.orders.n, 9);
+	assert_int_equal(n_found(&f, "192.0.2.200"), 0);
+}
+
+/* Forty neighbours, each of whom stays below. */
+static void test_many_who_each_do_little(void **state)
+{
+	CLEANUP(fixture_deinit) struct fixture f;
+	struct net all = net("192.0.2.0/24");
+	int n_who = 0;
+
+	(void)state;
+	group_init(&f);
+	while (f.orders.n == 0 && n_who < 40) {
+		char who[32];
+
+		(void)snprintf(who, sizeof(who), "192.0.2.%d", ++n_who);
+		for (int i = 0; i < 3; i++)
+			assert_int_equal(say(&f, R_PLAIN, who, n_who), ENGINE_COUNTED);
+	}
+	/* 16 failures, as of 4 who are banned. */
+	assert_int_equal(n_who, 6);
+	assert_int_equal(f.orders.n, 1);
+	assert_true(net_eq(&last_order(&f)->net, &all));
+	assert_int_equal(last_order(&f)->cause, ORDER_BY_GROUP);
+	assert_int_equal(last_order(&f)->failures, 16);
+	assert_int_equal(last_order(&f)->n_why, 1);
+	assert_string_equal(last_order(&f)->why[0].text, "a line");
+	assert_int_equal(n_found(&f, "192.0.2.200"), 1);
+}
+
+/* Three who do it all are no network; nor are many over days, or badly set up. */
+static void test_no_network(void **state)
+{
+	CLEANUP(fixture_deinit) struct fixture f;
+
+	(void)state;
+	group_init(&f);
+	for (int i = 0; i < 30; i++) {
+		char who[32];
+
+		(void)snprintf(who, sizeof(who), "192.0.2.%d", 1 + i % 10);
+		(void)say(&f, R_PLAIN, who, i * 1000);
+		(void)snprintf(who, sizeof(who), "198.51.100.%d", 1 + i % 3);
+		(void)say(&f, R_PLAIN, who, i * 1000);
+		(void)snprintf(who, sizeof(who), "203.0.113.%d", i);
+		for (int k = 0; k < 500; k++)
+			(void)say(&f, R_SOFT, who, i * 1000 + k * 0.01);
+	}
+	assert_int_equal(f.orders.n, 0);
+}
+
+static void test_networks_of_ipv6(void **state)
+{
+	CLEANUP(fixture_deinit) struct fixture f;
+	struct net wide = net("2001:db8:0:100::/56");
+
+	(void)state;
+	group_init(&f);
+	for (int i = 1; i <= 4; i++) {
+		char who[64];
+
+		(void)snprintf(who, sizeof(who), "2001:db8:0:10%d::1", i);
+		assert_int_equal(ban_by_rule(&f, who, i), ENGINE_BANNED);
+	}
+	assert_int_equal(f.orders.n, 5);
+	assert_true(net_eq(&last_order(&f)->net, &wide));
+}
+
+static void test_a_network_after_a_restart(void **state)
+{
+	CLEANUP(fixture_deinit) struct fixture f;
+
+	(void)state;
+	group_init(&f);
+	for (int i = 1; i <= 3; i++) {
+		struct order o = {.op = ORDER_BAN, .cause = ORDER_BY_RULE};
+		char who[32];
+
+		(void)snprintf(who, sizeof(who), "192.0.2.%d", i);
+		o.net = net(who);
+		o.at = t(0);
+		o.until = t(3600);
+		assert_int_equal(engine_restore_ban(f.engine, &o), 0);
+	}
+	(void)ban_by_rule(&f, "192.0.2.4", 10);
+	assert_int_equal(last_order(&f)->cause, ORDER_BY_GROUP);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_parts_of_failures),
+	    cmocka_unit_test(test_the_window_still_slides),
+	    cmocka_unit_test(test_misconfiguration_alone_never_bans),
+	    cmocka_unit_test(test_abuse_below_three_quarters_stays_there),
+	    cmocka_unit_test(test_what_never_counts),
+	    cmocka_unit_test(test_a_hit_of_no_rule_is_a_failure),
+	    cmocka_unit_test(test_the_longest_that_is_asked_for),
+	    cmocka_unit_test(test_distinct),
+	    cmocka_unit_test(test_accounts),
+	    cmocka_unit_test(test_who_comes_back_weighs_more),
+	    cmocka_unit_test(test_credit_trebles_the_threshold),
+	    cmocka_unit_test(test_credit_is_explained),
+	    cmocka_unit_test(test_pressure),
+	    cmocka_unit_test(test_a_plain_jail_may_adapt),
+	    cmocka_unit_test(test_breaker),
+	    cmocka_unit_test(test_breaker_of_misconfiguration),
+	    cmocka_unit_test(test_a_reload_changes_units),
+	    cmocka_unit_test(test_a_reload_keeps_what_was_seen),
+	    cmocka_unit_test(test_a_restart),
+	    cmocka_unit_test(test_a_network_of_offenders),
+	    cmocka_unit_test(test_never_with_credit_in_it),
+	    cmocka_unit_test(test_many_who_each_do_little),
+	    cmocka_unit_test(test_no_network),
+	    cmocka_unit_test(test_networks_of_ipv6),
+	    cmocka_unit_test(test_a_network_after_a_restart),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "decide/pressure.h"
+
+static wall_t t(double sec)
+{
+	return (wall_t){INT64_C(1795000000) * US_PER_SEC + (int64_t)(sec * 1e6)};
+}
+
+static void add(struct pressure *p, uint64_t from, uint64_t to, double at)
+{
+	for (uint64_t i = from; i <= to; i++)
+		pressure_add(p, i, t(at));
+}
+
+static void test_levels(void **state)
+{
+	struct pressure p = {0};
+
+	(void)state;
+	add(&p, 1, 9, 0);
+	add(&p, 1, 9, 1);
+	assert_int_equal(pressure_level(&p, t(1)), 0);
+	add(&p, 10, 10, 2);
+	assert_int_equal(pressure_level(&p, t(2)), 1);
+	add(&p, 11, 19, 3);
+	assert_int_equal(pressure_level(&p, t(3)), 1);
+	add(&p, 20, 20, 4);
+	assert_int_equal(pressure_level(&p, t(4)), 2);
+	assert_int_equal(pressure_count(&p, t(4)), 20);
+	add(&p, 21, 1000, 5);
+	assert_int_equal(pressure_count(&p, t(5)), PRESSURE_ROOM);
+	assert_int_equal(pressure_level(&p, t(5)), 2);
+	assert_int_equal(pressure_level(&p, t(3606)), 0);
+}
+
+/* Near the border it does not go to and fro. */
+static void test_goes_back_later_than_it_rose(void **state)
+{
+	struct pressure p = {0};
+
+	(void)state;
+	add(&p, 1, 2, 0);
+	add(&p, 3, 10, 100);
+	assert_int_equal(pressure_level(&p, t(100)), 1);
+	assert_int_equal(pressure_count(&p, t(3650)), 8);
+	assert_int_equal(pressure_level(&p, t(3650)), 1);
+	add(&p, 3, 3, 3650);
+	assert_int_equal(pressure_level(&p, t(3701)), 0);
+}
+
+static void test_need(void **state)
+{
+	(void)state;
+	assert_int_equal(pressure_need(0, 500, 100), 500);
+	assert_int_equal(pressure_need(1, 500, 100), 250);
+	assert_int_equal(pressure_need(2, 500, 100), 125);
+	assert_int_equal(pressure_need(2, 300, 100), 100);
+	assert_int_equal(pressure_need(2, 5, 1), 1);
+	assert_int_equal(pressure_need(2, 50, 100), 50);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_levels),
+	    cmocka_unit_test(test_goes_back_later_than_it_rose),
+	    cmocka_unit_test(test_need),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
