@@ -18,6 +18,11 @@ enum hit_class {
 };
 #define HIT_N_CLASSES (HIT_GOOD + 1)
 
+/* As filters write it: "local-fault". */
+const char *hit_class_name(enum hit_class class);
+/* Return: 0 or -EINVAL. */
+int hit_class_parse(struct span name, enum hit_class *out);
+
 struct hit {
 	uint32_t jail; /* index in the running set-up */
 	struct net net;
@@ -25,7 +30,7 @@ struct hit {
 	    hash; /* net_hash() of .net; 0: not known yet, engine_expect() fills it */
 	const char *id; /* the text of an id, NULL of an address; lives as text does */
 	struct net ip;  /* beside an id: flow/id.h */
-	uint16_t rule;  /* index of the failregex in its filter */
+	uint16_t rule;  /* index of the regex in its filter */
 	int16_t weight; /* a plain failregex weighs 1; else in 1/engine_jail.unit of
 			   that; negative is good evidence */
 	uint8_t class;  /* enum hit_class */
