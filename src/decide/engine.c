@@ -190,6 +190,8 @@ int engine_feed(struct engine *e, const struct hit *h, wall_t now, struct orders
 
 	assert(h->jail < e->set.n_jails);
 	engine_set_clock(e, now);
+	if (h->class != HIT_ABUSE) /* nothing else is weighed yet */
+		return ENGINE_COUNTED;
 	if (ignore_find(e->set.ignore, h->jail, &h->net, NULL)) {
 		e->set.jails[h->jail].counts.ignored_total++;
 		return ENGINE_IGNORED;

@@ -39,7 +39,8 @@ static int copy_jail(struct set_up *s, uint32_t i, const struct engine_jail *fro
 	    .name = strdup(from->name),
 	    .findtime_sec = from->findtime_sec,
 	    .bantime_sec = from->bantime_sec,
-	    .maxretry = from->maxretry ? from->maxretry : 1,
+	    .maxretry =
+		(from->maxretry ? from->maxretry : 1) * (from->unit ? from->unit : 1),
 	    .maxmatches = from->maxmatches < WHY_MAX ? from->maxmatches : WHY_MAX,
 	    .steps = from->steps,
 	    .escalate = from->escalate ? escalate_dup(from->escalate) : NULL,
