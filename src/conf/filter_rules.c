@@ -240,9 +240,11 @@ static int read_field(struct reader *rd, const char *name, struct conf_value *ou
 		s = (struct span){s.p + 1, s.n - 2};
 	if (span_starts(s, SPAN("f-")))
 		s = span_skip(s, 2);
-	if (!is_field_name(s))
+	if (!is_field_name(s)) {
 		complain(rd, text_place(&t, 0), name, chars_trim(text_span(&t)),
 		    "the name of a field: for <F-RCPT> it is rcpt");
+		return 0;
+	}
 	/* As the regex has them. */
 	if (span_eq(s, SPAN("id")))
 		s = SPAN("fid");

@@ -141,17 +141,21 @@ static void forget(struct join *j, uint32_t i)
 	j->n--;
 }
 
+static bool is_old(const struct binding *b, wall_t at)
+{
+	return wall_add_sec(b->at, JOIN_LIFE_SEC).us < at.us;
+}
+
 /* Of a time that is an hour away, either way: a clock may have been wrong. */
 static bool is_over(const struct binding *b, wall_t at)
 {
-	return wall_add_sec(b->at, JOIN_LIFE_SEC).us < at.us ||
-	       wall_add_sec(at, JOIN_LIFE_SEC).us < b->at.us;
+	return is_old(b, at) || wall_add_sec(at, JOIN_LIFE_SEC).us < b->at.us;
 }
 
 static void sweep(struct join *j, wall_t at)
 {
 	for (int n = 0;
-	     n < SWEEP_MAX && j->oldest != NONE && is_over(&j->items[j->oldest], at);
+	     n < SWEEP_MAX && j->oldest != NONE && is_old(&j->items[j->oldest], at);
 	     n++)
 		forget(j, j->oldest);
 }
