@@ -42,8 +42,8 @@ struct conf_param {
 	const char *value;
 };
 
-/* A section [Rule NAME] of a filter, in the filter's mode. Names of fields (<F-RCPT>) are
- * in lower case ("rcpt"). */
+/* A section [Rule NAME] of a filter, in the filter's mode. Names of fields (<F-RCPT>)
+ * are in lower case ("rcpt"). */
 struct conf_rule {
 	const char *name;
 	struct conf_place at;

@@ -75,9 +75,9 @@ static void a_rule_says_all_it_can(void **state)
 static void what_a_jail_says_is_not_what_a_rule_says(void **state)
 {
 	(void)state;
-	load_rules(
-	    "[Rule a]\nregex = ^a %(maxretry)s <mine> <HOST>\n[Rule b]\nregex = ^b <HOST>\n"
-	    "weight = 2\n",
+	load_rules("[Rule a]\nregex = ^a %(maxretry)s <mine> <HOST>\n[Rule b]\nregex = "
+		   "^b <HOST>\n"
+		   "weight = 2\n",
 	    "[DEFAULT]\nbantime = 1d\nweight = 7\nclass = good\n"
 	    "[j]\nenabled = 1\nlogpath = /x\nmaxretry = 25\nfilter = g[mine=X, "
 	    "regex=no]\n");
