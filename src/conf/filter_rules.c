@@ -343,16 +343,18 @@ static int begin(struct reader *rd, const struct ini_section *own)
 static int read_rule(
     struct reader *rd, const struct ini_section *own, struct conf_rule *out)
 {
-	static int (*const readers[])(struct reader *) = {read_name, read_enabled,
-	    read_mode, read_regex, read_class, read_weight, read_bantime, read_fields,
-	    read_free};
+	static int (*const readers[])(struct reader *) = {read_name, read_mode,
+	    read_regex, read_class, read_weight, read_bantime, read_fields, read_free};
 	int r = begin(rd, own);
 
 	rd->rule = out;
 	*out = (struct conf_rule){0};
 	rd->is_broken |= own->is_broken;
 	if (r == 0)
-		check_options(rd);
+		r = read_enabled(rd);
+	if (r || rd->is_off) /* whatever else it says */
+		return r;
+	check_options(rd);
 	for (size_t i = 0; r == 0 && i < ARRAY_LEN(readers); i++)
 		r = readers[i](rd);
 	return r;

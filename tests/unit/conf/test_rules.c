@@ -94,7 +94,7 @@ static void later_files_override(void **state)
 	(void)state;
 	put_file("filter.d/g.local",
 	    "[Rule a]\nweight = 3\nregex = %(known/regex)s\n        ^more <HOST>\n"
-	    "[Rule b]\nenabled = no\n"
+	    "[Rule b]\nenabled = no\nnew = yes\n"
 	    "[Rule c]\nregex =\n"
 	    "[Rule d]\nregex = ^d <HOST>\n");
 	load_rules("[Rule a]\nregex = ^a <HOST>\nclass = good\n"
