@@ -99,7 +99,7 @@ int setup_take_filter(const struct conf_jail *c, struct diag *d, struct setup_ja
 	r = setup_take_rules(f, j);
 	if (r == -E2BIG) {
 		diag_add(d, DIAG_ERROR, c->at, "filter %s: more than %d regexes",
-		    f->name ? f->name : "", UINT16_MAX);
+		    f->name ? f->name : "", SETUP_RULES_MAX);
 		return 1;
 	}
 	if (r < 0)

@@ -68,7 +68,7 @@ static int lay_out(struct setup_jail *j)
 		return 0;
 	for (uint32_t i = 0; i < j->n_rules; i++)
 		n += j->rules[i].n_regex;
-	if (n > UINT16_MAX)
+	if (n > SETUP_RULES_MAX)
 		return -E2BIG;
 	j->filter_rules = calloc(n - at + 1, sizeof(*j->filter_rules));
 	j->engine_rules = calloc(n + 1, sizeof(*j->engine_rules));

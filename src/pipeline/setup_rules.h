@@ -11,7 +11,9 @@
 #include "base/pack.h"
 #include "pipeline/setup.h"
 
-/* Return: 0 or -ENOMEM. */
+#define SETUP_RULES_MAX INT16_MAX /* regexes of a jail that has rules */
+
+/* Return: 0, -E2BIG or -ENOMEM. */
 int setup_take_rules(const struct conf_filter *f, struct setup_jail *j);
 void setup_rules_deinit(struct setup_jail *j);
 
