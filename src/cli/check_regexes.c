@@ -11,12 +11,41 @@
 
 static void tell(const struct setup_jail *j, size_t rule, struct buf *out)
 {
-	buf_printf(
-	    out, "jail %s: failregex %zu is tried on every line: ", j->name, rule + 1);
-	buf_quote(out, span_of(j->failregex[rule]), SHOWN_BYTES);
+	const struct setup_rule *r = setup_rule_of(j, (uint32_t)rule);
+
+	buf_printf(out, "jail %s: ", j->name);
+	if (r) {
+		buf_add_str(out, "a regex of rule ");
+		setup_rule_describe(r, out);
+	} else {
+		buf_printf(out, "failregex %zu", rule + 1);
+	}
+	buf_add_str(out, " is tried on every line: ");
+	buf_quote(out, span_of(setup_regex(j, (uint32_t)rule)), SHOWN_BYTES);
 	buf_add_str(out, "\n  a word of three letters or more that every match has "
 			 "would make it fast; it may not be\n  optional, nor one of "
 			 "several of which another has no word\n");
+}
+
+/* What the rules of a jail say, and how heavily. */
+static void show_rules(const struct setup_jail *j, struct buf *out)
+{
+	for (uint32_t i = 0; i < j->n_rules; i++) {
+		const struct setup_rule *r = &j->rules[i];
+
+		buf_printf(out, "jail %s: rule ", j->name);
+		setup_rule_describe(r, out);
+		if (r->distinct)
+			buf_printf(out, ", each %s once a day", r->distinct);
+		if (r->free)
+			buf_printf(out, " beyond %u", r->free);
+		if (r->bind)
+			buf_printf(out, ", binds %s", r->bind);
+		if (r->via)
+			buf_printf(out, ", by %s", r->via);
+		buf_printf(
+		    out, ": %u regex%s\n", r->n_regex, r->n_regex == 1 ? "" : "es");
+	}
 }
 
 static void look_at(const struct setup_jail *j, const struct filter *f,
@@ -37,11 +66,12 @@ static int look_at_all(const struct setup *s, struct filter **filters,
 	for (uint32_t i = 0; i < s->n_jails; i++) {
 		struct filter_options o = setup_filter_options(&s->jails[i]);
 
-		if (!s->jails[i].n_failregex)
+		if (!setup_n_regexes(&s->jails[i]))
 			continue;
 		filters[i] = filter_new(&o, e);
 		if (!filters[i])
 			return err_wrap(e, -EINVAL, "jail %s", s->jails[i].name);
+		show_rules(&s->jails[i], out);
 		look_at(&s->jails[i], filters[i], counts, out);
 	}
 	return 0;

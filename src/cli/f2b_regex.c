@@ -93,6 +93,8 @@ static int make_filter(struct f2b_regex *x)
 	    .prefregex = f->prefregex,
 	    .failregex = f->failregex,
 	    .n_failregex = f->n_failregex,
+	    .rules = f->rules,
+	    .n_rules = f->n_rules,
 	    .ignoreregex = f->ignoreregex,
 	    .n_ignoreregex = f->n_ignoreregex,
 	    .datepattern = o->datepattern ? o->datepattern : f->datepattern,
@@ -107,7 +109,7 @@ static int make_filter(struct f2b_regex *x)
 		printf("ERROR: %s\n", e.text);
 		return -EINVAL;
 	}
-	x->fail = calloc(f->n_failregex + 1, sizeof(*x->fail));
+	x->fail = calloc(f->n_failregex + f->n_rules + 1, sizeof(*x->fail));
 	x->ignore = calloc(f->n_ignoreregex + 1, sizeof(*x->ignore));
 	x->kept = calloc(x->maxlines + 1, sizeof(*x->kept));
 	return x->fail && x->ignore && x->kept ? 0 : -ENOMEM;

@@ -47,6 +47,11 @@ struct f2b_regex_filter {
 	struct conf *conf; /* NULL: the regex stood on the command line */
 	const char **failregex, **ignoreregex;
 	size_t n_failregex, n_ignoreregex;
+	/* What fail2ban does not have: regexes of [Rule]s, and as what they are shown:
+	 * "NAME (CLASS, weight 1): REGEX". Numbered on from the failregexes. */
+	struct filter_rule *rules;
+	char **shown_rules;
+	size_t n_rules;
 	const char *prefregex, *datepattern, *journalmatch;
 	unsigned int maxlines; /* 0: the filter does not say */
 };

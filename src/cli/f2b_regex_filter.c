@@ -15,6 +15,7 @@
 #include "cli/f2b_repr.h"
 #include "cli/f2b_spec.h"
 #include "match/tags.h"
+#include "pipeline/setup.h"
 
 #define SHORT_CHARS 53
 
@@ -189,13 +190,54 @@ static int take_texts(const struct conf_values *from, const char ***out, size_t 
 	return 0;
 }
 
+static int add_rule(
+    const struct conf_rule *c, const char *regex, struct f2b_regex_filter *out)
+{
+	struct buf b = BUF_INIT(1 << 20);
+
+	buf_printf(&b, "%s (%s, weight ", c->name, hit_class_name(c->class));
+	setup_weight_format(c->weight, &b);
+	buf_printf(&b, "): %s", regex);
+	out->rules[out->n_rules] = (struct filter_rule){
+	    .name = c->name,
+	    .regex = regex,
+	    .distinct = c->distinct.text,
+	    .account = c->account.text,
+	    .bind = c->bind.text,
+	    .via = c->via.text,
+	};
+	out->shown_rules[out->n_rules] = buf_take(&b);
+	return out->shown_rules[out->n_rules++] ? 0 : -ENOMEM;
+}
+
+static int take_rules(const struct conf_filter *c, struct f2b_regex_filter *out)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->n_rules; i++)
+		n += c->rules[i].regex.n;
+	out->rules = calloc(n + 1, sizeof(*out->rules));
+	out->shown_rules = calloc(n + 1, sizeof(*out->shown_rules));
+	if (!out->rules || !out->shown_rules)
+		return -ENOMEM;
+	for (size_t i = 0; i < c->n_rules; i++) {
+		const struct conf_values *v = &c->rules[i].regex;
+
+		for (size_t k = 0; k < v->n; k++)
+			if (add_rule(&c->rules[i], v->items[k].text, out) < 0)
+				return -ENOMEM;
+	}
+	return 0;
+}
+
 static int take_filter(const struct conf_filter *c, struct f2b_regex_filter *out)
 {
 	out->prefregex = c->prefregex.text;
 	out->datepattern = c->datepattern.text;
 	out->journalmatch = c->journalmatch.text;
 	out->maxlines = c->is_maxlines_set ? c->maxlines : 0;
-	if (take_texts(&c->failregex, &out->failregex, &out->n_failregex) < 0)
+	if (take_rules(c, out) < 0 ||
+	    take_texts(&c->failregex, &out->failregex, &out->n_failregex) < 0)
 		return -ENOMEM;
 	return take_texts(&c->ignoreregex, &out->ignoreregex, &out->n_ignoreregex);
 }
@@ -325,6 +367,13 @@ static int check_fail(
 			f->failregex[i], f->prefregex, names_of(o), &e) < 0)
 			return refuse(o, f->failregex[i], true, &e);
 	}
+	for (size_t i = 0; i < f->n_rules; i++) {
+		for (unsigned int part = 0; part < FILTER_RULE_N_PARTS; part++) {
+			if (filter_check_rule(
+				&f->rules[i], part, f->prefregex, names_of(o), &e) < 0)
+				return refuse(o, f->rules[i].regex, true, &e);
+		}
+	}
 	for (size_t i = 0; i < f->n_ignoreregex; i++) {
 		if (check_plain(o, f->ignoreregex[i]) < 0)
 			return -EINVAL;
@@ -382,6 +431,10 @@ int f2b_regex_filter_load(
 
 void f2b_regex_filter_deinit(struct f2b_regex_filter *f)
 {
+	for (size_t i = 0; f->shown_rules && i < f->n_rules; i++)
+		free(f->shown_rules[i]);
+	free(f->shown_rules);
+	free(f->rules);
 	free(f->failregex);
 	free(f->ignoreregex);
 	conf_free(f->conf);

@@ -56,7 +56,7 @@ static void stat_deinit(struct f2b_regex_stat *s)
 
 void f2b_regex_deinit(struct f2b_regex *x)
 {
-	for (size_t i = 0; x->fail && i < x->from->n_failregex; i++)
+	for (size_t i = 0; x->fail && i < x->from->n_failregex + x->from->n_rules; i++)
 		stat_deinit(&x->fail[i]);
 	for (size_t i = 0; i < x->n_kept; i++) {
 		free(x->kept[i].text);

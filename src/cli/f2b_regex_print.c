@@ -235,6 +235,9 @@ void f2b_regex_print(struct f2b_regex *x, double took_sec)
 		print_prefregex(x);
 	print_regexes(
 	    x, "Failregex", x->from->failregex, x->fail, x->from->n_failregex);
+	if (x->from->n_rules)
+		print_regexes(x, "Rules", (const char *const *)x->from->shown_rules,
+		    x->fail + x->from->n_failregex, x->from->n_rules);
 	print_regexes(
 	    x, "Ignoreregex", x->from->ignoreregex, x->ignore, x->from->n_ignoreregex);
 	if (!x->is_journal)

@@ -22,6 +22,7 @@ struct matching {
 	wall_t now;
 	bool json;
 	struct buf out;
+	uint64_t n_others; /* evidence of other classes than abuse */
 	uint64_t n_lines, n_failures, n_helped, n_ignored, n_limits, n_no_address;
 	uint64_t n_missed;
 	char *missed[MISSED_SHOWN];
@@ -32,6 +33,22 @@ static void flush_out(struct matching *m)
 {
 	fwrite(buf_str(&m->out), 1, m->out.n, stdout);
 	buf_clear(&m->out);
+}
+
+/* What it says beside: of whom it is evidence, and how heavy. */
+static void put_rule(
+    struct matching *m, struct jsonw *j, const struct filter_failure *f)
+{
+	const struct setup_rule *r = setup_rule_of(m->jail, f->rule);
+
+	if (!r)
+		return;
+	jsonw_key(j, "name");
+	jsonw_str(j, r->name);
+	jsonw_key(j, "class");
+	jsonw_str(j, hit_class_name(r->class));
+	jsonw_key(j, "weight");
+	jsonw_f64(j, (double)r->weight / SETUP_RULE_UNIT);
 }
 
 static void put_failure(
@@ -52,6 +69,7 @@ static void put_failure(
 	jsonw_span(&j, f->host);
 	jsonw_key(&j, "rule");
 	jsonw_i64(&j, f->rule);
+	put_rule(m, &j, f);
 	if (f->attempts > 1) {
 		jsonw_key(&j, "attempts");
 		jsonw_i64(&j, f->attempts);
@@ -68,6 +86,16 @@ static void put_failure(
 	buf_add_char(&m->out, '\n');
 	if (m->out.n > OUT_FLUSH_BYTES)
 		flush_out(m);
+}
+
+static void count_failure(struct matching *m, const struct filter_failure *f)
+{
+	const struct setup_rule *r = setup_rule_of(m->jail, f->rule);
+
+	if (r && r->class != HIT_ABUSE)
+		m->n_others++;
+	else
+		m->n_failures++;
 }
 
 static void remember_missed(struct matching *m, struct span text, uint64_t number)
@@ -93,7 +121,7 @@ static int on_line(void *ctx, struct span text, uint64_t number)
 	m->n_lines++;
 	switch (r) {
 	case FILTER_FAILURE:
-		m->n_failures++;
+		count_failure(m, &f);
 		if (m->json)
 			put_failure(m, &f, number);
 		return 0;
@@ -117,21 +145,38 @@ static int on_line(void *ctx, struct span text, uint64_t number)
 	}
 }
 
+static void print_rule(const struct matching *m, struct table *t, uint32_t i)
+{
+	const struct setup_rule *r = setup_rule_of(m->jail, i);
+	const char *regex = setup_regex(m->jail, i);
+	CLEANUP(buf_deinit) struct buf weight = BUF_INIT(64);
+	char number[24], hits[24], limits[24];
+
+	snprintf(number, sizeof(number), "%u", i);
+	snprintf(hits, sizeof(hits), "%llu",
+	    (unsigned long long)filter_n_hits(m->filter, i));
+	snprintf(limits, sizeof(limits), "%llu",
+	    (unsigned long long)filter_n_limits(m->filter, i));
+	if (!m->jail->n_rules) {
+		table_row(t, (const char *[]){number, hits, limits, regex});
+		return;
+	}
+	setup_weight_format(r ? r->weight : SETUP_RULE_UNIT, &weight);
+	table_row(
+	    t, (const char *[]){number, hits, limits, r ? r->name : "failregex",
+		   hit_class_name(r ? r->class : HIT_ABUSE), buf_str(&weight), regex});
+}
+
 static void print_rules(const struct matching *m)
 {
 	struct table *t =
-	    table_new((const char *[]){"RULE", "HITS", "LIMITS", "REGEX", NULL});
-	char number[24], hits[24], limits[24];
+	    m->jail->n_rules
+		? table_new((const char *[]){"RULE", "HITS", "LIMITS", "NAME", "CLASS",
+		      "WEIGHT", "REGEX", NULL})
+		: table_new((const char *[]){"RULE", "HITS", "LIMITS", "REGEX", NULL});
 
-	for (size_t i = 0; t && i < filter_n_rules(m->filter); i++) {
-		snprintf(number, sizeof(number), "%zu", i);
-		snprintf(hits, sizeof(hits), "%llu",
-		    (unsigned long long)filter_n_hits(m->filter, i));
-		snprintf(limits, sizeof(limits), "%llu",
-		    (unsigned long long)filter_n_limits(m->filter, i));
-		table_row(
-		    t, (const char *[]){number, hits, limits, m->jail->failregex[i]});
-	}
+	for (uint32_t i = 0; t && i < filter_n_rules(m->filter); i++)
+		print_rule(m, t, i);
 	table_print(t);
 	table_free(t);
 }
@@ -143,9 +188,17 @@ static void print_summary(const struct matching *m)
 	    (unsigned long long)m->n_lines, (unsigned long long)m->n_failures,
 	    (unsigned long long)(m->n_helped + m->n_no_address),
 	    (unsigned long long)m->n_ignored, (unsigned long long)m->n_missed);
+	if (m->jail->n_rules)
+		printf("%llu lines of evidence that is no abuse\n",
+		    (unsigned long long)m->n_others);
 	if (m->n_no_address)
 		printf("%llu of those matched had no address where one was expected\n",
 		    (unsigned long long)m->n_no_address);
+	if (filter_n_unbound(m->filter))
+		printf(
+		    "%llu of those spoke of an id that no line before has bound to an "
+		    "address\n",
+		    (unsigned long long)filter_n_unbound(m->filter));
 	if (m->n_limits)
 		printf("%llu lines ran into a regex limit\n",
 		    (unsigned long long)m->n_limits);
@@ -272,7 +325,8 @@ const struct cli_verb cli_match = {
 	"zone)\n"
 	"  --dns yes|no    does <HOST> take host names too (they are not looked up)\n"
 	"  --journal       lines carry no date of their own\n"
-	"  --json          one object a failure: line, time, id, host, rule, fields\n"
+	"  --json          one object a failure: line, time, id, host, rule, fields;\n"
+	"                  of a [Rule] also its name, class and weight\n"
 	"Without --json: lines matched, ignored and missed, with counts per rule.\n",
     .run = run,
 };

@@ -117,7 +117,7 @@ static const char *common_text(const struct setup *s, size_t offset)
 		const struct setup_jail *j = &s->jails[i];
 		const char *text = *(char *const *)((const char *)j + offset);
 
-		if (!j->n_failregex)
+		if (!setup_n_regexes(j))
 			continue;
 		if (!text || (common && strcmp(text, common) != 0))
 			return NULL;

@@ -19,6 +19,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "conf/diag.h"
+#include "flow/hit.h"
 
 struct conf_value {
 	const char *text; /* NULL: not set */
@@ -41,12 +42,27 @@ struct conf_param {
 	const char *value;
 };
 
+/* A section [Rule NAME] of a filter, in the filter's mode. Names of fields (<F-RCPT>)
+ * are in lower case ("rcpt"). */
+struct conf_rule {
+	const char *name;
+	struct conf_place at;
+	struct conf_values regex;
+	enum hit_class class;
+	int16_t weight;      /* in 1/100 of a failure */
+	int64_t bantime_sec; /* 0: the jail's; negative: permanent */
+	struct conf_value distinct, account, bind, via;
+	uint16_t free;
+};
+
 /* A filter with its parameters, ready to be compiled. */
 struct conf_filter {
 	const char *name; /* NULL: the jail has none */
 	struct conf_value prefregex;
 	struct conf_values failregex; /* one item a regex, empty lines left out */
 	struct conf_values ignoreregex;
+	struct conf_rule *rules; /* as they stand in the file */
+	size_t n_rules;
 	struct conf_value datepattern;
 	struct conf_value journalmatch;
 	struct conf_value usedns;

@@ -335,3 +335,25 @@ int definition_get_known(void *ctx, struct span name, struct text *out)
 	r = find_defined(def, name, true, &raw);
 	return r ? r : resolve_tags(def, name, &raw, out);
 }
+
+int definition_find(struct definition *def, struct span name, struct text *out)
+{
+	struct text raw;
+	int r = find_tag(def, name, &raw);
+
+	return r ? r : resolve_tags(def, name, &raw, out);
+}
+
+int definition_resolve(struct definition *def, const struct ini_section *s,
+    const struct ini_option *o, struct text *out)
+{
+	const struct interp in = {.arena = def->arena,
+	    .d = def->d,
+	    .ini = def->ini,
+	    .section = s,
+	    .vars = &def->vars};
+	struct text raw;
+	int r = interp_resolve(&in, o, &raw);
+
+	return r ? r : resolve_tags(def, span_of(o->name), &raw, out);
+}

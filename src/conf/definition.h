@@ -46,6 +46,14 @@ int definition_init(
  * -ENOMEM. */
 int definition_get(struct definition *def, struct span name, struct text *out);
 
+/* What <name> stands for, wherever that is said. As definition_get(). */
+int definition_find(struct definition *def, struct span name, struct text *out);
+
+/* An option of a section of the filter's own, which sees those of [Definition] as well,
+ * with its tags resolved. @s: has both. Return: 0, -EINVAL (reported) or -ENOMEM. */
+int definition_resolve(struct definition *def, const struct ini_section *s,
+    const struct ini_option *o, struct text *out);
+
 /*
  * For %(known/@name)s of a jail: also what is only material in [Definition]. @ctx is a
  * struct definition. As definition_get().

@@ -92,6 +92,34 @@ static void put_values(struct buf *out, const char *name, const struct conf_valu
 	}
 }
 
+/* Each option with the name of its rule before it, as those of actions are shown. */
+static void put_rule(struct buf *out, const struct conf_rule *r)
+{
+	const struct {
+		const char *name;
+		const struct conf_value *value;
+	} fields[] = {{"distinct", &r->distinct}, {"account", &r->account},
+	    {"bind", &r->bind}, {"via", &r->via}};
+	char name[256];
+
+	(void)snprintf(name, sizeof(name), "Rule %s/regex", r->name);
+	put_values(out, name, &r->regex);
+	buf_printf(out, "Rule %s/class = %s", r->name, hit_class_name(r->class));
+	put_comment(out, r->at);
+	buf_printf(out, "Rule %s/weight = %.15g", r->name, r->weight / 100.0);
+	put_comment(out, r->at);
+	for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
+		(void)snprintf(
+		    name, sizeof(name), "Rule %s/%s", r->name, fields[i].name);
+		put_value(out, name, fields[i].value);
+	}
+	if (r->free)
+		buf_printf(out, "Rule %s/free = %u\n", r->name, r->free);
+	if (r->bantime_sec)
+		buf_printf(out, "Rule %s/bantime = %lld\n", r->name,
+		    (long long)r->bantime_sec);
+}
+
 static void put_filter(
     struct buf *out, const struct conf_filter *f, struct conf_place at)
 {
@@ -101,6 +129,8 @@ static void put_filter(
 	put_value(out, "prefregex", &f->prefregex);
 	put_values(out, "failregex", &f->failregex);
 	put_values(out, "ignoreregex", &f->ignoreregex);
+	for (size_t i = 0; i < f->n_rules; i++)
+		put_rule(out, &f->rules[i]);
 	put_value(out, "datepattern", &f->datepattern);
 	put_value(out, "journalmatch", &f->journalmatch);
 	if (f->maxlines != 1)

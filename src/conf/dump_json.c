@@ -81,6 +81,37 @@ static void put_params(
 	jsonw_object_end(j);
 }
 
+static void put_rule(struct jsonw *j, const struct conf_rule *r)
+{
+	jsonw_object(j);
+	put_text(j, "name", r->name);
+	jsonw_key(j, "place");
+	put_place(j, r->at);
+	put_texts(j, "regex", &r->regex);
+	put_text(j, "class", hit_class_name(r->class));
+	put_f64(j, "weight", r->weight / 100.0);
+	if (r->bantime_sec)
+		put_i64(j, "bantime", r->bantime_sec);
+	put_text(j, "distinct", r->distinct.text);
+	put_i64(j, "free", r->free);
+	put_text(j, "bind", r->bind.text);
+	put_text(j, "via", r->via.text);
+	put_text(j, "account", r->account.text);
+	jsonw_object_end(j);
+}
+
+/* A filter that is plain fail2ban's has no such key. */
+static void put_rules(struct jsonw *j, const struct conf_filter *f)
+{
+	if (!f->n_rules)
+		return;
+	jsonw_key(j, "rules");
+	jsonw_array(j);
+	for (size_t i = 0; i < f->n_rules; i++)
+		put_rule(j, &f->rules[i]);
+	jsonw_array_end(j);
+}
+
 static void put_filter(struct jsonw *j, const struct conf_filter *f)
 {
 	jsonw_key(j, "filter");
@@ -89,6 +120,7 @@ static void put_filter(struct jsonw *j, const struct conf_filter *f)
 	put_text(j, "prefregex", f->prefregex.text);
 	put_texts(j, "failregex", &f->failregex);
 	put_texts(j, "ignoreregex", &f->ignoreregex);
+	put_rules(j, f);
 	put_text(j, "datepattern", f->datepattern.text);
 	put_text(j, "journalmatch", f->journalmatch.text);
 	put_text(j, "usedns", f->usedns.text);

@@ -216,6 +216,8 @@ int filter_fill(struct load *ld, const struct filter_file *f, const struct dict 
 		r = fill_values(ld, def, values, out, &is_broken);
 	if (r == 0)
 		r = fill_journalmatch(ld, def, values, &out->journalmatch, &is_broken);
+	if (r == 0 && def)
+		r = filter_rules_fill(ld, def, out, &is_broken);
 	if (r < 0)
 		return r;
 	return is_broken ? -EINVAL : 0;

@@ -315,6 +315,14 @@ int interp_get(const struct interp *in, struct span name, struct text *out)
 	return resolve(in, name, &source, out);
 }
 
+int interp_resolve(
+    const struct interp *in, const struct ini_option *o, struct text *out)
+{
+	const struct source source = {.raw = o->value, .option = o};
+
+	return resolve(in, span_of(o->name), &source, out);
+}
+
 int interp_get_known(const struct interp *in, struct span name, struct text *out)
 {
 	struct source source = {0};

@@ -38,6 +38,11 @@ struct interp {
  */
 int interp_get(const struct interp *in, struct span name, struct text *out);
 
+/* The value of that very option, whatever vars say of its name. Return: as above,
+ * without INTERP_NONE. */
+int interp_resolve(
+    const struct interp *in, const struct ini_option *o, struct text *out);
+
 /* The value that %(known/@name)s means in the context of @in, resolved. As above. */
 int interp_get_known(const struct interp *in, struct span name, struct text *out);
 

@@ -130,7 +130,8 @@ static int apply_filter(struct jail_reader *rd)
 		rd->j->is_broken = true;
 	jail_apply_usedns(rd, &rd->j->filter.usedns);
 	rd->j->filter.usedns = rd->j->usedns;
-	if (rd->has_filter && !rd->j->filter.failregex.n && !rd->j->is_broken)
+	if (rd->has_filter && !rd->j->filter.failregex.n && !rd->j->filter.n_rules &&
+	    !rd->j->is_broken)
 		diag_add(rd->ld->d, DIAG_WARNING, rd->filter.params.at,
 		    "filter: '%s' has no failregex, so jail '%s' finds nothing",
 		    rd->filter.params.name, rd->j->name);

@@ -62,6 +62,10 @@ int filter_set_logtype(struct load *ld, struct span backend, struct filter_file 
 int filter_fill(struct load *ld, const struct filter_file *f, const struct dict *values,
     struct conf_filter *out);
 
+/* filter_rules.c: the sections [Rule NAME] of a filter's file. Return: 0 or -ENOMEM. */
+int filter_rules_fill(
+    struct load *ld, struct definition *def, struct conf_filter *out, bool *is_broken);
+
 /* action.c */
 int actions_load(struct load *ld, const struct text *list, const struct dict *values,
     struct conf_jail *j);

@@ -17,6 +17,7 @@
 #define M SCHEMA_MATERIAL
 #define F SCHEMA_FILTER
 #define A SCHEMA_ACTION
+#define R SCHEMA_RULE
 #define TEXT(name, where, initial, help)                            \
 	{                                                           \
 		name, where, SCHEMA_TEXT, NULL, initial, 0, 0, help \
@@ -162,6 +163,22 @@ const struct schema_option schema_options[] = {
     TEXT("sender", M, NULL, "From whom mail comes."),
     TEXT("mta", M, NULL, "The program that sends mail."),
     TEXT("fail2ban_agent", M, NULL, "The name given to reporting services."),
+
+    /* [Rule NAME] of filter.d; what a jail has of the same name is another option */
+    BOOL("enabled", R, "yes", "Whether the rule is there at all."),
+    LIST("regex", R, SCHEMA_LINES,
+	"The regexes of the rule, one a line, like failregex."),
+    TEXT("class", R, "abuse",
+	"What a match says: abuse, misconfiguration, local-fault, neutral or good."),
+    TEXT("weight", R, "1", "What a match weighs, in failures, to a hundredth."),
+    TIME("bantime", R, NULL, "How long a ban lasts that this rule brings about."),
+    TEXT("distinct", R, NULL, "The field of which each value counts once a day."),
+    COUNT("free", R, "values", "0", 0, 10000,
+	"So many distinct values of a day do not count."),
+    TEXT("bind", R, NULL, "The field that stands for the line's address from now on."),
+    TEXT("via", R, NULL, "The field that stands for the address the line is about."),
+    TEXT("account", R, "user", "The field that names the account under attack."),
+    LIST("mode", R, SCHEMA_WORDS, "The modes of the filter that have this rule."),
 
     /* action.d */
     TEXT("actionstart", A, NULL, "The command that prepares the firewall."),

@@ -20,6 +20,7 @@ enum {
 	SCHEMA_MATERIAL = 1 << 2, /* only used inside other values of a jail */
 	SCHEMA_FILTER = 1 << 3,
 	SCHEMA_ACTION = 1 << 4,
+	SCHEMA_RULE = 1 << 5, /* [Rule NAME] of a filter */
 };
 
 enum schema_type {

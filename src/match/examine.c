@@ -317,7 +317,10 @@ static int conclude(
 {
 	struct filter *f = x->f;
 	const struct rule *rule = f->rules.failregex[index];
-	struct filter_failure failure = {.rule = (uint16_t)index, .attempts = 1};
+	struct filter_failure failure = {
+	    .at = x->at.us == WALL_NONE.us ? x->now : x->at,
+	    .rule = (uint16_t)index,
+	    .attempts = 1};
 	const struct session_slots *slots;
 	struct session *session;
 	bool is_nofail;
@@ -333,6 +336,10 @@ static int conclude(
 	if (is_nofail && session && !x->how->all)
 		return 1;
 	r = failid_find(&f->groups, f->usedns, f->id_text, &failure);
+	if (f->rules.uses && !is_nofail)
+		r = filter_use(f, r, &failure);
+	if (r < 0)
+		return r;
 	if (r == FAILID_NOTHING) {
 		failure.id = failure.host = (struct span){"", 0};
 		if (session)

@@ -29,7 +29,12 @@ static int filter_add_parts(
 		if (!f->ring)
 			return err_errno(e, -ENOMEM, "filter");
 	}
-	f->n_hits = calloc(o->n_failregex + 1, sizeof(f->n_hits[0]));
+	if (f->rules.has_joins) {
+		f->join = join_new(0);
+		if (!f->join)
+			return err_errno(e, -ENOMEM, "filter");
+	}
+	f->n_hits = calloc(f->rules.n_failregex + 1, sizeof(f->n_hits[0]));
 	f->match = regex_match_new();
 	f->sessions = sessions_new(&f->rules.names);
 	if (!f->n_hits || !f->match || !f->sessions)
@@ -76,7 +81,7 @@ struct filter *filter_new(const struct filter_options *o, struct err *e)
 	f->context = o->maxlines > 1 ? o->maxlines - 1 : 0;
 	f->repaired = f->subject = f->content = BUF_INIT(SIZE_MAX / 2);
 	f->skipped_repaired = BUF_INIT(SIZE_MAX / 2);
-	f->skipped = f->users = BUF_INIT(SIZE_MAX / 2);
+	f->skipped = f->users = f->folded = BUF_INIT(SIZE_MAX / 2);
 	if (filter_add_stamp(f, o, e) < 0 ||
 	    rules_init(&f->rules, o, filter_cut(f), e) < 0 ||
 	    filter_add_parts(f, o, e) < 0)
@@ -94,6 +99,8 @@ struct filter *filter_free(struct filter *f)
 	buf_deinit(&f->content);
 	buf_deinit(&f->skipped);
 	buf_deinit(&f->users);
+	buf_deinit(&f->folded);
+	join_free(f->join);
 	ring_free(f->ring);
 	sessions_free(f->sessions);
 	regex_match_free(f->ignore_match);
@@ -386,6 +393,11 @@ size_t filter_fields(struct filter *f, const struct filter_field **out)
 	return n;
 }
 
+static bool is_by_id(const struct filter *f, size_t rule)
+{
+	return f->rules.uses && f->rules.uses[rule].via != RULE_NO_SLOT;
+}
+
 /* f->groups has what the line said; what becomes of it? Return: as filter_feed(). */
 static int filter_conclude(
     struct filter *f, uint32_t n_lines, wall_t now, struct filter_failure *out)
@@ -405,6 +417,12 @@ static int filter_conclude(
 	if (out->attempts == 0)
 		out->attempts = 1;
 	r = failid_find(&f->groups, f->usedns, f->id_text, out);
+	if (f->rules.uses)
+		r = filter_use(f, r, out);
+	if (r < 0)
+		return r;
+	if (r == FAILID_NOTHING && is_by_id(f, out->rule))
+		return FILTER_HELPED;
 	if (r == FAILID_NOTHING && session) {
 		session_set_pending(session);
 		return FILTER_HELPED;
@@ -462,6 +480,8 @@ int filter_search(struct filter *f, struct filter_texts *t, struct filter_date *
 	out->at = d->at;
 	filter_learn(f, now);
 	out->rule = (uint16_t)rule;
+	out->value = out->account = 0;
+	f->is_used = false;
 	rule_overlay(f->rules.failregex[rule], f->match, &f->groups);
 	n_lines = filter_take_lines(f, f->rules.failregex[rule], t);
 	if (n_lines < 0)
@@ -549,6 +569,11 @@ int filter_feed(struct filter *f, const struct line *l, const uint64_t *rules,
 	return filter_search(f, &t, &date, rules, now, out);
 }
 
+uint64_t filter_n_unbound(const struct filter *f)
+{
+	return f->n_unbound;
+}
+
 size_t filter_n_rules(const struct filter *f)
 {
 	return f->rules.n_failregex;
@@ -577,4 +602,10 @@ int filter_check_failregex(
 int filter_check_regex(const char *regex, enum filter_usedns d, struct err *e)
 {
 	return rules_check_regex(regex, d != FILTER_DNS_NO, e);
+}
+
+int filter_check_rule(const struct filter_rule *rule, enum filter_rule_part part,
+    const char *prefregex, enum filter_usedns d, struct err *e)
+{
+	return rules_check_rule(rule, part, prefregex, d != FILTER_DNS_NO, e);
 }

@@ -23,10 +23,24 @@
 
 enum filter_usedns { FILTER_DNS_WARN, FILTER_DNS_YES, FILTER_DNS_NO, FILTER_DNS_RAW };
 
+/* What the regexes of a section [Rule NAME] do beyond those of failregex. Fields are
+ * named as filter_fields() does: "rcpt" for <F-RCPT>; NULL: none. */
+struct filter_rule {
+	const char *name; /* for messages */
+	const char *regex;
+	const char *distinct; /* field whose values are told apart: .value */
+	const char *account;  /* field with the account: .account; NULL: <F-USER> */
+	const char *bind;     /* field that stands for the address from now on */
+	const char *via;      /* field that stands for the address, if there is none */
+};
+
 struct filter_options {
 	const char *prefregex;        /* NULL: none */
 	const char *const *failregex; /* tags like <HOST> still in them */
 	size_t n_failregex;
+	/* Tried behind the failregexes, in this order, and numbered on from them. */
+	const struct filter_rule *rules;
+	size_t n_rules;
 	const char *const *ignoreregex;
 	size_t n_ignoreregex;
 	const char *datepattern;   /* NULL: the defaults */
@@ -42,7 +56,7 @@ enum {
 	FILTER_MISS = 0,
 	FILTER_FAILURE = 1, /* counts; *out is filled */
 	FILTER_HELPED,      /* matched, but is no failure (nofail, gained, waits for an
-			       address) */
+			       address, or nothing is bound to what stands for it) */
 	FILTER_IGNORED,     /* an ignoreregex matched */
 	FILTER_NO_ADDRESS, /* matched, but what stands at <HOST> is no address (usedns =
 			      no resolves nothing, 300.1.1.1 is refused); *out is filled
@@ -66,6 +80,8 @@ struct filter_failure {
 	bool is_name;   /* host is a DNS name, to be resolved by whoever may; never
 			   with FILTER_DNS_RAW */
 	uint16_t rule;  /* index of the failregex */
+	/* In a filter with rules; keyed hashes of text in lower case, 0: none. */
+	uint64_t value, account;
 	uint32_t
 	    attempts; /* lines that belong to this failure (sessions), at least 1 */
 };
@@ -172,7 +188,10 @@ bool filter_has_memory(const struct filter *f); /* may it ever? */
 /* What a line must have for failregex @rule to match in it; none: nothing is known. */
 const struct literal_set *filter_literals(const struct filter *f, size_t rule);
 
-size_t filter_n_rules(const struct filter *f);
+/* Lines that were about somebody by an id that nothing was bound to. */
+uint64_t filter_n_unbound(const struct filter *f);
+
+size_t filter_n_rules(const struct filter *f); /* all regexes, failregexes first */
 uint64_t filter_n_hits(const struct filter *f, size_t rule); /* lines it matched */
 /* Times it gave up; @rule = filter_n_rules() is the prefregex. */
 uint64_t filter_n_limits(const struct filter *f, size_t rule);
@@ -181,3 +200,17 @@ uint64_t filter_n_limits(const struct filter *f, size_t rule);
 int filter_check_failregex(
     const char *regex, const char *prefregex, enum filter_usedns d, struct err *e);
 int filter_check_regex(const char *regex, enum filter_usedns d, struct err *e);
+
+/* What may be wrong with a rule, each with a place of its own. */
+enum filter_rule_part {
+	FILTER_RULE_REGEX,
+	FILTER_RULE_DISTINCT,
+	FILTER_RULE_ACCOUNT,
+	FILTER_RULE_BIND,
+	FILTER_RULE_VIA,
+};
+#define FILTER_RULE_N_PARTS (FILTER_RULE_VIA + 1)
+/* As filter_check_failregex(); of the other parts it is only seen whether the regex has
+ * the field, and none that does not compile. */
+int filter_check_rule(const struct filter_rule *rule, enum filter_rule_part part,
+    const char *prefregex, enum filter_usedns d, struct err *e);

@@ -31,7 +31,8 @@ void filter_tell(const struct filter *f, int outcome,
 	if (!is_match(outcome))
 		return;
 	out->rule = failure->rule;
-	out->in_session = f->groups.value[GROUP_MLFID].p;
+	/* What others are bound to is in the table of the one that decides. */
+	out->in_session = f->groups.value[GROUP_MLFID].p || f->is_used;
 	if (outcome != FILTER_FAILURE)
 		return;
 	/* The text of an id or a name lies in the line, not in what is told. */
@@ -67,6 +68,7 @@ static int recall(struct filter *f, const struct filter_known *k, wall_t now,
 	out->rule = k->rule;
 	out->has_net = k->has_net;
 	out->net = k->net;
+	out->value = out->account = 0;
 	return k->outcome;
 }
 

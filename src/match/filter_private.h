@@ -12,6 +12,7 @@
 #include "match/examine.h"
 #include "match/failid.h"
 #include "match/filter.h"
+#include "match/join.h"
 #include "match/ring.h"
 #include "match/rules.h"
 #include "match/session.h"
@@ -56,12 +57,16 @@ struct filter {
 	struct regex_match *ignore_match; /* the other one is still needed then */
 	struct sessions *sessions;
 	struct ring *ring; /* NULL: one line at a time */
+	struct join *join; /* NULL: no rule binds */
+	uint64_t n_unbound;
+	bool is_used; /* what the last match led to depends on more than its address */
 
 	struct buf repaired; /* the line, when it was no UTF-8 */
 	struct buf subject;  /* the line without date, and '\n' */
 	struct buf content;  /* what <F-CONTENT> took, and '\n' */
 	struct buf skipped;  /* what <SKIPLINES> took */
 	struct buf users;
+	struct buf folded;             /* a field in lower case */
 	struct groups groups;          /* of the whole failure */
 	const struct session *session; /* of the failure that was found; NULL: none */
 	bool has_fields;
@@ -153,6 +158,16 @@ int filter_take_lines(
 
 /* Does ignoreregex @i match what the failregex saw, or the whole line? */
 bool filter_ignores(struct filter *f, size_t i, const struct filter_texts *t);
+
+/*
+ * What the rule of a match does beyond finding an address: f->groups has what the line
+ * said. Only where f->rules.uses is.
+ * @found: FAILID_*, of the line alone
+ * @io:    .at and .rule are set
+ *
+ * Return: FAILID_*, or -ENOMEM.
+ */
+int filter_use(struct filter *f, int found, struct filter_failure *io);
 
 /* No failregex matched: what a prefregex cut out of the ring replaces it for good. */
 int filter_keep_content(struct filter *f, struct filter_texts *t);

@@ -71,13 +71,22 @@ struct rule {
 	bool is_open; /* the last search was without the end */
 };
 
-/* Return: the slot of @name, -ENOMEM or -ENOSPC. */
-static int group_names_add(struct group_names *names, struct span name)
+int group_names_find(const struct group_names *names, struct span name)
 {
 	for (size_t i = 0; i < names->n; i++) {
 		if (span_eq(span_of(names->name[i]), name))
 			return (int)i;
 	}
+	return -1;
+}
+
+/* Return: the slot of @name, -ENOMEM or -ENOSPC. */
+static int group_names_add(struct group_names *names, struct span name)
+{
+	int slot = group_names_find(names, name);
+
+	if (slot >= 0)
+		return slot;
 	if (names->n == GROUPS_MAX)
 		return -ENOSPC;
 	names->name[names->n] = span_dup(name);
@@ -390,6 +399,19 @@ int rule_search(struct rule *r, struct span subject, struct rule_subject_is is,
 uint64_t rule_n_limits(const struct rule *r)
 {
 	return regex_n_limits(r->regex) + (r->whole ? regex_n_limits(r->whole) : 0);
+}
+
+bool rule_has_slot(const struct rule *r, size_t slot)
+{
+	for (size_t i = 0; i < r->n_named; i++) {
+		if (r->named[i].slot == slot)
+			return true;
+	}
+	for (size_t i = 0; i < r->n_alts; i++) {
+		if (r->alts[i].to == slot)
+			return true;
+	}
+	return rule_is_tuple(r, slot);
 }
 
 bool rule_has_failure_id(const struct rule *r)

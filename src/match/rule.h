@@ -98,6 +98,12 @@ uint64_t rule_n_limits(const struct rule *r);
  * looked for with the first call, which takes longer than to compile the regex. */
 const struct literal_set *rule_literals(struct rule *r);
 
+/* Return: the slot of @name, or -1. */
+int group_names_find(const struct group_names *names, struct span name);
+
+/* May @r give a value to that slot? */
+bool rule_has_slot(const struct rule *r, size_t slot);
+
 /* May what it matches be a failure: is there a fid, ip4, ip6, dns or mlfid group? */
 bool rule_has_failure_id(const struct rule *r);
 

@@ -8,11 +8,19 @@
 #include "match/filter.h"
 #include "match/rule.h"
 
+/* Slots of the fields that a rule goes by. */
+#define RULE_NO_SLOT UINT8_MAX
+struct rule_use {
+	uint8_t distinct, account, bind, via;
+};
+
 struct rules {
 	struct group_names names;
-	struct rule *prefregex; /* NULL: none */
-	struct rule **failregex;
+	struct rule *prefregex;  /* NULL: none */
+	struct rule **failregex; /* and those of [Rule]s behind them */
 	size_t n_failregex;
+	struct rule_use *uses; /* of each; NULL: there is no [Rule] */
+	bool has_joins;        /* one of them binds */
 	struct rule **ignoreregex;
 	size_t n_ignoreregex;
 };
@@ -31,4 +39,6 @@ void rules_deinit(struct rules *r);
 /* See filter_check_failregex() and filter_check_regex(). */
 int rules_check_failregex(
     const char *regex, const char *prefregex, bool with_names, struct err *e);
+int rules_check_rule(const struct filter_rule *rule, enum filter_rule_part part,
+    const char *prefregex, bool with_names, struct err *e);
 int rules_check_regex(const char *regex, bool with_names, struct err *e);

@@ -3,6 +3,7 @@
 
 #include "enforce/policy_wire.h"
 #include "pipeline/pipeline_private.h"
+#include "pipeline/setup_rules.h"
 
 static void lane_deinit(struct lane *l)
 {
@@ -40,7 +41,7 @@ static bool same_filter(const struct setup_jail *a, const struct setup_jail *b)
 	       same_list(a->failregex, a->n_failregex, b->failregex, b->n_failregex) &&
 	       same_list(a->ignoreregex, a->n_ignoreregex, b->ignoreregex,
 		   b->n_ignoreregex) &&
-	       same_text(a->datepattern, b->datepattern) &&
+	       setup_same_rules(a, b) && same_text(a->datepattern, b->datepattern) &&
 	       same_text(a->timezone, b->timezone) && a->usedns == b->usedns &&
 	       a->maxlines == b->maxlines && a->no_date == b->no_date;
 }
@@ -69,7 +70,7 @@ static int lanes_compile(const struct setup *s, struct lane *lanes, struct err *
 			lanes[i].decoder = decoder_new(j->encoding, e);
 		if (j->encoding && !lanes[i].decoder)
 			return err_wrap(e, -EINVAL, "jail %s", j->name);
-		if (lanes[i].filter || !j->n_failregex)
+		if (lanes[i].filter || !setup_n_regexes(j))
 			continue;
 		struct filter_options o = setup_filter_options(j);
 
@@ -210,7 +211,10 @@ static int weigh(
 {
 	if (h->at.us < p->since.us || h->at.us > p->until.us)
 		return 0;
-	p->lanes[h->jail].counts.failures++;
+	if (h->class == HIT_ABUSE)
+		p->lanes[h->jail].counts.failures++;
+	else
+		p->lanes[h->jail].counts.others++;
 	if (now.us == WALL_NONE.us) {
 		if (h->at.us > p->replayed.us)
 			p->replayed = h->at;
@@ -239,6 +243,20 @@ int pipeline_weigh_gathered(struct pipeline *p, wall_t now, struct orders *out)
 	}
 	p->n_gathered = 0;
 	return result;
+}
+
+/* What the regex says of who it matched. */
+static void set_rule(const struct pipeline *p, struct hit *h)
+{
+	const struct setup_jail *j = &p->setup->jails[h->jail];
+	const struct engine_rule *rule;
+
+	/* What was asked about may come back behind a reload: then the rule is gone. */
+	if (!j->engine_rules || h->rule >= setup_n_regexes(j))
+		return;
+	rule = &j->engine_rules[h->rule];
+	h->class = (uint8_t)rule->class;
+	h->weight = rule->weight;
 }
 
 static bool is_wanted_name(
@@ -286,12 +304,15 @@ int pipeline_feed_asked(struct pipeline *p, const struct pipeline_name *n,
 	    .ip = n->ip,
 	    .rule = n->rule,
 	    .weight = 1,
+	    .value = n->value,
+	    .account = n->account,
 	    .at = n->at,
 	    .text = n->text,
 	};
 	bool has_commands = p->setup->jails[n->jail].n_commands;
 	int r = 0;
 
+	set_rule(p, &h);
 	r = pipeline_weigh_gathered(p, now, out);
 	size_t first = out->n;
 	int r_of_this = weigh(p, &h, now, out);
@@ -353,14 +374,19 @@ static bool wants_fields(const struct setup_jail *j)
 static int gather(struct pipeline *p, uint32_t jail, const struct line *l,
     const struct filter_failure *failure, wall_t now, struct orders *out)
 {
-	p->gathered[p->n_gathered++] = (struct hit){
+	struct hit *h = &p->gathered[p->n_gathered++];
+
+	*h = (struct hit){
 	    .jail = jail,
 	    .net = failure->net,
 	    .rule = failure->rule,
 	    .weight = 1,
+	    .value = failure->value,
+	    .account = failure->account,
 	    .at = time_of(&p->lanes[jail], l, failure->at, l->read_at),
 	    .text = l->text,
 	};
+	set_rule(p, h);
 	return p->n_gathered < ENGINE_EXPECT_MAX ? 0
 						 : pipeline_weigh_gathered(p, now, out);
 }
@@ -400,6 +426,8 @@ int pipeline_conclude(struct pipeline *p, uint32_t jail, const struct line *l, i
 	struct pipeline_name n = {
 	    .jail = jail,
 	    .rule = failure->rule,
+	    .value = failure->value,
+	    .account = failure->account,
 	    .at = time_of(lane, l, failure->at, l->read_at),
 	    .name = failure->host,
 	    .text = l->text,

@@ -22,6 +22,7 @@ struct pipeline;
 struct pipeline_counts {
 	uint64_t lines;      /* lines shown to the jail */
 	uint64_t failures;   /* lines that count */
+	uint64_t others;     /* evidence of other classes than abuse */
 	uint64_t helped;     /* matched, but no failure */
 	uint64_t ignored;    /* ignoreregex */
 	uint64_t no_address; /* matched, but named nobody who can be banned */
@@ -119,6 +120,7 @@ int pipeline_feed_found(struct pipeline *p, const struct pipeline_block *b,
 struct pipeline_name {
 	uint32_t jail;
 	uint16_t rule;
+	uint64_t value, account; /* as in struct hit */
 	wall_t at;
 	struct span name; /* as it stood in the line; spans die after the callback */
 	struct span text; /* the line */

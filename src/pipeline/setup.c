@@ -14,6 +14,7 @@
 #include "pipeline/setup_filter.h"
 #include "pipeline/setup_foreign.h"
 #include "pipeline/setup_increment.h"
+#include "pipeline/setup_rules.h"
 #include "pipeline/setup_shown.h"
 #include "pipeline/setup_steps.h"
 
@@ -43,6 +44,7 @@ static void jail_deinit(struct setup_jail *j)
 	for (uint32_t i = 0; j->ignoreregex && i < j->n_ignoreregex; i++)
 		free(j->ignoreregex[i]);
 	free(j->ignoreregex);
+	setup_rules_deinit(j);
 	free(j->datepattern);
 	free(j->timezone);
 	setup_increment_deinit(&j->increment);
@@ -111,6 +113,8 @@ struct filter_options setup_filter_options(const struct setup_jail *j)
 	    .prefregex = j->prefregex,
 	    .failregex = (const char *const *)j->failregex,
 	    .n_failregex = j->n_failregex,
+	    .rules = j->filter_rules,
+	    .n_rules = j->n_rule_regexes,
 	    .ignoreregex = (const char *const *)j->ignoreregex,
 	    .n_ignoreregex = j->n_ignoreregex,
 	    .datepattern = j->datepattern,
@@ -140,6 +144,9 @@ struct engine_jail *setup_engine_jails(const struct setup *s)
 		    .name = j->name,
 		    .findtime_sec = j->findtime_sec,
 		    .maxretry = j->maxretry,
+		    .unit = j->n_rules ? SETUP_RULE_UNIT : 1,
+		    .rules = j->engine_rules,
+		    .n_rules = j->n_rules ? setup_n_regexes(j) : 0,
 		    .bantime_sec = j->bantime_sec,
 		    .escalate = j->increment.escalate,
 		    .overalljails = j->increment.overalljails,
@@ -184,9 +191,9 @@ static bool jail_uses_names(const struct setup_jail *j)
 
 	if (j->usedns != FILTER_DNS_YES && j->usedns != FILTER_DNS_WARN)
 		return false;
-	for (uint32_t i = 0; i < j->n_failregex; i++) {
+	for (uint32_t i = 0; i < setup_n_regexes(j); i++) {
 		for (size_t t = 0; t < ARRAY_LEN(tags); t++) {
-			if (strstr(j->failregex[i], tags[t]) ||
+			if (strstr(setup_regex(j, i), tags[t]) ||
 			    (j->prefregex && strstr(j->prefregex, tags[t])))
 				return true;
 		}

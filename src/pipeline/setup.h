@@ -73,6 +73,21 @@ struct setup_evidence {
 	uint8_t group, groupprefix4, groupprefix6;
 };
 
+/* Weights of rules are in so many parts of a failure. */
+#define SETUP_RULE_UNIT 100
+
+/* A section [Rule NAME]; fields that it does not go by are NULL. */
+struct setup_rule {
+	char *name;
+	enum hit_class class;
+	int16_t weight;      /* in 1/SETUP_RULE_UNIT */
+	int64_t bantime_sec; /* 0: the jail's */
+	uint16_t free;
+	char *distinct, *account, *bind, *via;
+	char **regex;
+	uint32_t n_regex;
+};
+
 struct setup_jail {
 	char *name;
 	char *filter_name; /* NULL: a jail without filter, for bans by hand */
@@ -85,6 +100,13 @@ struct setup_jail {
 	uint32_t n_failregex;
 	char **ignoreregex;
 	uint32_t n_ignoreregex;
+	struct setup_rule *rules;
+	uint32_t n_rules;
+	/* What follows from these: one entry a regex of them, and one a regex of all.
+	 */
+	struct filter_rule *filter_rules;
+	uint32_t n_rule_regexes;
+	struct engine_rule *engine_rules; /* NULL: there are no rules */
 	char *datepattern;
 	char *timezone;
 	enum filter_usedns usedns;
@@ -175,6 +197,15 @@ int setup_decode(struct span bytes, struct setup **out); /* 0, -EBADMSG, -ENOMEM
 
 /* Index of a jail, or -1. */
 int setup_find_jail(const struct setup *s, struct span name);
+
+/* Regexes by number, as hits have it: failregexes, then those of rules. */
+uint32_t setup_n_regexes(const struct setup_jail *j);
+const char *setup_regex(const struct setup_jail *j, uint32_t i); /* NULL: none */
+/* The rule of that regex; NULL: a plain failregex, or none. */
+const struct setup_rule *setup_rule_of(const struct setup_jail *j, uint32_t i);
+/* "-0.25"; and "NAME (CLASS, weight 0.5)". */
+void setup_weight_format(int16_t weight, struct buf *out);
+void setup_rule_describe(const struct setup_rule *r, struct buf *out);
 
 /* The filter's options of a jail; they point into it. */
 struct filter_options setup_filter_options(const struct setup_jail *j);

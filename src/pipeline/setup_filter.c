@@ -7,6 +7,8 @@
  */
 #include "pipeline/setup_filter.h"
 
+#include "pipeline/setup_rules.h"
+
 #include <errno.h>
 
 static int dup_text(char **out, const char *text)
@@ -73,6 +75,7 @@ static bool check_filter(
 	}
 	bool are_good = check_regexes(&f->failregex, "failregex", pref, j->usedns, d);
 
+	are_good &= setup_check_rules(f, j, d);
 	return check_regexes(&f->ignoreregex, "ignoreregex", NULL, j->usedns, d) &&
 	       are_good;
 }
@@ -82,6 +85,7 @@ int setup_take_filter(const struct conf_jail *c, struct diag *d, struct setup_ja
 	const struct conf_filter *f = &c->filter;
 	const char *pref = f->prefregex.text;
 	struct err e = {""};
+	int r;
 
 	j->usedns = usedns_of(c->usedns.text ? &c->usedns : &f->usedns);
 	j->maxlines = f->maxlines ? f->maxlines : 1;
@@ -92,7 +96,15 @@ int setup_take_filter(const struct conf_jail *c, struct diag *d, struct setup_ja
 	    take_regexes(&f->failregex, &j->failregex, &j->n_failregex) < 0 ||
 	    take_regexes(&f->ignoreregex, &j->ignoreregex, &j->n_ignoreregex) < 0)
 		return -ENOMEM;
-	if (!j->n_failregex)
+	r = setup_take_rules(f, j);
+	if (r == -E2BIG) {
+		diag_add(d, DIAG_ERROR, c->at, "filter %s: more than %d regexes",
+		    f->name ? f->name : "", SETUP_RULES_MAX);
+		return 1;
+	}
+	if (r < 0)
+		return r;
+	if (!setup_n_regexes(j))
 		return check_filter(f, j, d) ? 0 : 1;
 
 	/* The whole at once; only where that fails is it worth to look for the place.

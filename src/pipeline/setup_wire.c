@@ -5,6 +5,7 @@
 
 #include "base/pack.h"
 #include "pipeline/setup_increment.h"
+#include "pipeline/setup_rules.h"
 #include "pipeline/setup_steps.h"
 
 static void put_texts(struct buf *b, char *const *texts, uint32_t n)
@@ -226,6 +227,7 @@ static void put_jail(struct buf *b, const struct setup_jail *j)
 	pack_str(b, j->prefregex);
 	put_texts(b, j->failregex, j->n_failregex);
 	put_texts(b, j->ignoreregex, j->n_ignoreregex);
+	setup_put_rules(b, j);
 	pack_str(b, j->datepattern);
 	pack_str(b, j->timezone);
 	pack_u8(b, (uint8_t)j->usedns);
@@ -299,6 +301,7 @@ static void get_jail(struct unpack *u, uint32_t n_sources, struct setup_jail *j)
 	j->prefregex = unpack_str(u);
 	j->failregex = get_texts(u, &j->n_failregex);
 	j->ignoreregex = get_texts(u, &j->n_ignoreregex);
+	setup_get_rules(u, j);
 	j->datepattern = unpack_str(u);
 	j->timezone = unpack_str(u);
 	j->usedns = unpack_u8(u);

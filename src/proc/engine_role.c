@@ -283,6 +283,8 @@ static void on_verdict(void *ctx, const struct hit *h, int outcome)
 {
 	struct engine_role *er = ctx;
 
+	if (h->class != HIT_ABUSE) /* no failure: nobody came to do harm */
+		return;
 	engine_sums_hit(er->sums, h, outcome);
 	engine_suspects_verdict(er->suspects, h, outcome);
 	engine_say_verdict(er, h, outcome);

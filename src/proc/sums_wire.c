@@ -30,11 +30,13 @@ static wall_t time_of(uint32_t hour)
 	return (wall_t){hour * SUMS_HOUR_US};
 }
 
-/* Text for people: the end of a long one is cut, not in the middle of a character. */
+/* A [Rule] has a name. Text for people: the end of a long one is cut, not in the middle
+ * of a character. */
 static struct span reason_of(const struct setup_jail *j, int32_t rule)
 {
-	struct span text = span_of(
-	    rule >= 0 && (uint32_t)rule < j->n_failregex ? j->failregex[rule] : "");
+	const struct setup_rule *r = rule < 0 ? NULL : setup_rule_of(j, (uint32_t)rule);
+	const char *regex = rule < 0 ? NULL : setup_regex(j, (uint32_t)rule);
+	struct span text = span_of(r ? r->name : regex ? regex : "");
 
 	if (text.n <= SUMS_REASON_BYTES)
 		return text;

@@ -5,6 +5,7 @@
 sieve-main feeds logs to all jails three times: so that every line goes through every regex;
 through the search for literals that any match must hold, in blocks of all sizes; and with each
 block searched by one of several pipelines that see no other blocks, as scan does with many cores.
+A filter with [Rule]s, whose lines speak about each other, is among them.
 The logs are fail2ban's annotated samples, filter by filter and shuffled, and lines made of
 them: words moved from line to line, cut, doubled, in other letters, with the date in another place,
 without a date, within a literal, bytes that are no UTF-8.
@@ -28,6 +29,7 @@ from samples import F2B, SKIP, ZONE, Plan, names_in  # noqa: E402
 
 LOGS = os.path.join(F2B, "tests", "files", "logs")
 CONFIG = "/etc/fail2ban"
+RULES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "filters", "rules")
 DATE = re.compile(rb"(?:\w{3} )?\w{3} {1,2}\d{1,2} \d\d:\d\d:\d\d(?: \d{4})?"
                   rb"|\d{4}[-/]\d\d[-/]\d\d[ T]\d\d:\d\d:\d\d(?:[.,]\d+)?(?: ?[+-]\d{4})?"
                   rb"|\d\d/\w{3}/\d{4}:\d\d:\d\d:\d\d(?: [+-]\d{4})?")
@@ -120,12 +122,19 @@ def main():
         shutil.copytree(f"{CONFIG}/filter.d", f"{folder}/filter.d")
         all_lines = []
         groups = []
+        shutil.copytree(f"{RULES}/filter.d", f"{folder}/filter.d", dirs_exist_ok=True)
+        with open(f"{RULES}/everything.log", "rb") as f:
+            rule_lines = f.read().splitlines()
         with open(f"{folder}/jail.conf", "w", encoding="utf-8") as f:
             f.write("[INCLUDES]\n[DEFAULT]\n")
             for i, (name, opts, lines) in enumerate(runs()):
                 f.write(jail_text(i, name, opts))
                 all_lines += lines
                 groups.append((name, lines))
+            for i, mode in enumerate(["normal", "extra"], len(groups)):
+                f.write(jail_text(i, "everything", {"mode": mode}))
+                groups.append(("everything", rule_lines))
+            all_lines += rule_lines
 
         def play(what, seed, logs):
             nonlocal passed, failed
@@ -146,7 +155,7 @@ def main():
         play("all samples", 1, [b"\n".join(lines) + b"\n" for _, lines in groups if lines])
         for i in range(args.rounds):
             if i % 2:  # one filter's lines among some others
-                chosen = rand.sample(groups, 4)
+                chosen = groups[-1:] + rand.sample(groups, 3)
                 lines = sum((lines for _, lines in chosen), [])
             else:
                 chosen, lines = groups, all_lines

@@ -31,6 +31,17 @@ static const char *const subnet[] = {
     "pair <F-ID>\\w</F-ID> <F-TUPLE_ID>\\S+</F-TUPLE_ID>",
     "(?iu)^name <DNS>\\Z",
 };
+static const struct filter_rule rules[] = {
+    {.name = "c", .bind = "qid", .regex = "^c <F-QID>\\S*</F-QID> <HOST>$"},
+    {.name = "s",
+	.via = "qid",
+	.distinct = "rcpt",
+	.regex = "^s <F-QID>\\S*</F-QID> <F-RCPT>.*</F-RCPT>$"},
+    {.name = "p",
+	.via = "pid",
+	.bind = "qid",
+	.regex = "^p <F-PID>\\S*</F-PID> <F-QID>\\S*</F-QID>(?: <ADDR>)?"},
+};
 static const char *const ignored[] = {"user nagios", "^spare"};
 
 #define REGEXES(list) .failregex = (list), .n_failregex = ARRAY_LEN(list)
@@ -44,6 +55,7 @@ static const struct filter_options filters[] = {
     {REGEXES(several), .no_date = true, .maxlines = 4, .ignoreregex = ignored,
 	.n_ignoreregex = 2},
     {REGEXES(subnet), .no_date = true, .usedns = FILTER_DNS_NO},
+    {REGEXES(plain), .rules = rules, .n_rules = ARRAY_LEN(rules)},
 };
 
 static void check(struct filter *f, int outcome, const struct filter_failure *x)

@@ -18,7 +18,7 @@ static const char *const folders[] = {"filter.d", "action.d"};
 static const char *const names[] = {"jail.conf", "jail.local", "bandog.conf",
     "filter.d/postfix.conf", "filter.d/other.conf", "action.d/iptables.conf",
     "action.d/plain.conf", "action.d/word.conf", "action.d/inert.conf",
-    "action.d/mine.conf"};
+    "action.d/mine.conf", "filter.d/postfix.local"};
 
 void config_folder_make(struct config_folder *f)
 {

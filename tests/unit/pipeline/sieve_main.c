@@ -46,8 +46,11 @@ static void on_verdict(void *ctx, const struct hit *h, int outcome)
 	struct run *r = ctx;
 
 	r->n_hits++;
-	buf_printf(&r->told, "hit jail %u rule %u at %" PRId64 " outcome %d ", h->jail,
-	    h->rule, h->at.us, outcome);
+	buf_printf(&r->told,
+	    "hit jail %u rule %u class %u weight %d value %" PRIx64 " account %" PRIx64
+	    " at %" PRId64 " outcome %d ",
+	    h->jail, h->rule, h->class, h->weight, h->value, h->account, h->at.us,
+	    outcome);
 	buf_add_net(&r->told, &h->net);
 	buf_add_char(&r->told, ' ');
 	buf_add_span(&r->told, h->text);
@@ -82,6 +85,9 @@ static void tell_counts(struct run *r, const struct setup *s)
 		    " helped, %" PRIu64 " ignored, %" PRIu64 " without address\n",
 		    s->jails[i].name, c.lines, c.failures, c.helped, c.ignored,
 		    c.no_address);
+		if (f)
+			buf_printf(
+			    &r->told, "%" PRIu64 " unbound\n", filter_n_unbound(f));
 		for (size_t k = 0; f && k < filter_n_rules(f); k++)
 			buf_printf(&r->told, "%" PRIu64 "\n", filter_n_hits(f, k));
 	}
