@@ -26,8 +26,14 @@ class Rule:
         self.regexes = options["regex"].splitlines()
         self.cls = options.get("class", "abuse")
         self.weight = float(options.get("weight", "1"))
+        self.distinct, self.free = options.get("distinct"), options.get("free")
         self.via = options.get("via")
         self.modes = modes  # None: all
+
+    def shown_weight(self):
+        """As docs/mail.md has it."""
+        return (f"{self.weight:g}" + (f" each {self.distinct}" if self.distinct else "")
+                + (f" beyond {self.free}" if self.free else ""))
 
 
 def sections(text):
