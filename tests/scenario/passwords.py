@@ -44,6 +44,10 @@ class PasswordServer:
                 words = line.rstrip("\n").split("\t")
                 if words[0] != "AUTH":
                     continue
+                if not any(x.startswith("resp=") for x in words):
+                    stream.write(f"CONT\t{words[1]}\t\n")
+                    stream.flush()
+                    continue
                 given = "".join(x[len("resp="):] for x in words if x.startswith("resp="))
                 user = base64.b64decode(given).decode().split("\0")[1]
                 is_right = given == plain(USER, PASSWORD)

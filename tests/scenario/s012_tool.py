@@ -125,14 +125,16 @@ def samples(s):
     for name in ("postfix", "dovecot", "sshd"):
         path = os.path.join(ROOT, "tests", "filters", name)
         with open(path + ".want", encoding="utf-8") as f:
-            want = [line.split(" ", 2) for line in f if not line.startswith("#")]
-        wanted = [(n, address) for n, (address, modes, _) in enumerate(want, 1)
-                  if "normal" in modes.split(",")]
+            want = [line.split(" ", 3) for line in f if not line.startswith("#")]
+        wanted = [(n, address, rule.split(":")[0])
+                  for n, (address, rule, modes, _) in enumerate(want, 1)
+                  if {"normal", "all"} & set(modes.split(","))]
         got = lines(s, OK, "match", "--filter", name, "--now", "2026-11-24", "--json",
                     path + ".log")
-        s.equal([(x["line"], x["id"]) for x in got], wanted, name)
+        s.equal([(x["line"], x["id"], x.get("name", "failregex")) for x in got], wanted, name)
         text, _ = answer(s, OK, "match", "--filter", name, path + ".log")
-        s.check(text.startswith(f"{len(want)} lines: {len(wanted)} failures, "), text[:200])
+        n_abuse = len([x for x in got if x.get("class", "abuse") == "abuse"])
+        s.check(text.startswith(f"{len(want)} lines: {n_abuse} failures, "), text[:200])
     answer(s, FAILED, "match", "--filter", "none-such", path + ".log")
     answer(s, FAILED, "match", "--filter", "sshd", "/no/such/log")
 
