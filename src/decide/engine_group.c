@@ -51,6 +51,15 @@ static bool ban_network(struct engine *e, const struct order *last, const struct
 	return true;
 }
 
+static bool may_be_banned(
+    struct engine *e, const struct order *last, const struct net *n)
+{
+	const struct jail *j = &e->set.jails[last->jail];
+
+	return group_may_ask(e->group, j->offender, n, last->at) &&
+	       !credits_has_within(e->credits, n, e->clock);
+}
+
 void engine_group_banned(struct engine *e, wall_t now, struct orders *out)
 {
 	/* A copy: the list may move. Its lines do not. */
@@ -64,8 +73,7 @@ void engine_group_banned(struct engine *e, wall_t now, struct orders *out)
 	n = group_add(e->group, j->offender, &last.net, last.at, last.until,
 	    shortest(j, &last.net), sums);
 	for (size_t i = 0; i < n; i++)
-		if (sums[i].n >= j->group &&
-		    !credits_has_within(e->credits, &sums[i].net, e->clock))
+		if (sums[i].n >= j->group && may_be_banned(e, &last, &sums[i].net))
 			(void)ban_network(e, &last, &sums[i].net, now, out);
 }
 
@@ -94,7 +102,7 @@ void engine_group_offended(
 		return;
 	if (n < j->group ||
 	    !window_reaches(&w, h->at.us, findtime_us, need_of(j), &part) ||
-	    credits_has_within(e->credits, &of_net.net, e->clock))
+	    !may_be_banned(e, &last, &of_net.net))
 		return;
 	CLEANUP(freep) char *text = h->text.n ? span_dup(h->text) : NULL;
 

@@ -8,7 +8,12 @@
 #define DAY_SEC 86400
 
 struct group {
-	struct memo *nets; /* struct crowd_one[GROUP_ROOM], stamped with the end */
+	struct memo *nets; /* struct members, by struct key */
+};
+
+struct members {
+	struct crowd_one ones[GROUP_ROOM]; /* of bans stamped with their end */
+	int64_t ask_after_us;
 };
 
 struct key {
@@ -26,7 +31,7 @@ struct group *group_new(size_t max)
 
 	if (!g)
 		return NULL;
-	g->nets = memo_new(GROUP_ROOM * sizeof(struct crowd_one), max);
+	g->nets = memo_new(sizeof(struct members), max);
 	return g->nets ? TAKE(g) : NULL;
 }
 
@@ -77,14 +82,13 @@ size_t group_add(struct group *g, uint32_t jail, const struct net *who, wall_t a
 	struct net member = *who;
 
 	for (size_t i = 0; i < n_nets; i++) {
-		struct crowd_one *ones =
-		    memo_get(g->nets, key_of(jail, &nets[i], false));
+		struct members *m = memo_get(g->nets, key_of(jail, &nets[i], false));
 
-		if (!ones)
+		if (!m)
 			break;
-		crowd_add(ones, GROUP_ROOM, net_hash(&member), counts_until_us);
-		out[n++] =
-		    (struct group_sum){nets[i], crowd_count(ones, GROUP_ROOM, at.us)};
+		crowd_add(m->ones, GROUP_ROOM, net_hash(&member), counts_until_us);
+		out[n++] = (struct group_sum){
+		    nets[i], crowd_count(m->ones, GROUP_ROOM, at.us)};
 		member = nets[i];
 	}
 	return n;
@@ -94,16 +98,16 @@ size_t group_offend(struct group *g, uint32_t jail, const struct net *who, wall_
     wall_t since, unsigned int shortest, struct net *out)
 {
 	struct net nets[GROUP_LEVELS];
-	struct crowd_one *ones;
+	struct members *m;
 
 	if (!nets_of(who, shortest, nets))
 		return 0;
-	ones = memo_get(g->nets, key_of(jail, &nets[0], true));
-	if (!ones)
+	m = memo_get(g->nets, key_of(jail, &nets[0], true));
+	if (!m)
 		return 0;
 	*out = nets[0];
-	crowd_add(ones, GROUP_ROOM, net_hash(who), at.us);
-	return crowd_count(ones, GROUP_ROOM, since.us);
+	crowd_add(m->ones, GROUP_ROOM, net_hash(who), at.us);
+	return crowd_count(m->ones, GROUP_ROOM, since.us);
 }
 
 /* Only of the smallest network: a greater one counts networks, which others keep. */
@@ -111,13 +115,23 @@ void group_remove(
     struct group *g, uint32_t jail, const struct net *who, unsigned int shortest)
 {
 	struct net nets[GROUP_LEVELS];
-	struct crowd_one *ones;
+	struct members *m;
 
 	if (!nets_of(who, shortest, nets))
 		return;
-	ones = memo_find(g->nets, key_of(jail, &nets[0], false));
-	if (ones)
-		crowd_remove(ones, GROUP_ROOM, net_hash(who));
+	m = memo_find(g->nets, key_of(jail, &nets[0], false));
+	if (m)
+		crowd_remove(m->ones, GROUP_ROOM, net_hash(who));
+}
+
+bool group_may_ask(struct group *g, uint32_t jail, const struct net *n, wall_t at)
+{
+	struct members *m = memo_get(g->nets, key_of(jail, n, false));
+
+	if (!m || (m->ask_after_us && at.us < m->ask_after_us))
+		return false;
+	m->ask_after_us = wall_add_sec(at, GROUP_ASK_SEC).us;
+	return true;
 }
 
 void group_forget(struct group *g, uint32_t jail, const struct net *n)

@@ -20,6 +20,7 @@
 #define GROUP_MAX 16384 /* networks of a generation */
 #define GROUP_ROOM 16   /* members: no threshold is above it */
 #define GROUP_LEVELS 3
+#define GROUP_ASK_SEC 60
 
 struct group;
 
@@ -52,6 +53,10 @@ size_t group_add(struct group *g, uint32_t jail, const struct net *who, wall_t a
  */
 size_t group_offend(struct group *g, uint32_t jail, const struct net *who, wall_t at,
     wall_t since, unsigned int shortest, struct net *out);
+
+/* Is it time to look whether @n may be banned? That is dear (a walk over all credit),
+ * and is to be asked for once in GROUP_ASK_SEC. */
+bool group_may_ask(struct group *g, uint32_t jail, const struct net *n, wall_t at);
 
 /* The ban of @who was lifted by people. */
 void group_remove(

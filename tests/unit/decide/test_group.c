@@ -6,6 +6,8 @@
 
 #include <cmocka.h>
 
+#include <arpa/inet.h>
+
 #include "decide/group.h"
 
 static struct net net(const char *text)
@@ -110,6 +112,40 @@ static void test_lifted_bans_do_not_count(void **state)
 	assert_int_equal(s[0].n, 1);
 }
 
+static void test_offenders(void **state)
+{
+	CLEANUP(group_freep) struct group *g = group_new(100);
+	struct group_sum s[GROUP_LEVELS];
+	struct net n;
+
+	(void)state;
+	for (int i = 0; i < 5; i++) {
+		struct net who = net_from_v4(htonl(0xc0000201 + (uint32_t)i));
+
+		assert_int_equal(
+		    group_offend(g, 0, &who, t(100 * i), t(100 * i - 250), 24, &n),
+		    i < 3 ? i + 1 : 3);
+	}
+	assert_int_equal(net_prefix_len(&n), 24);
+	/* Who failed is not who was banned. */
+	(void)add(g, "192.0.2.1", 0, 600, 24, s);
+	assert_int_equal(s[0].n, 1);
+}
+
+static void test_is_not_asked_all_the_time(void **state)
+{
+	CLEANUP(group_freep) struct group *g = group_new(100);
+	struct net n = net("192.0.2.0/24");
+
+	(void)state;
+	assert_true(group_may_ask(g, 0, &n, t(0)));
+	assert_false(group_may_ask(g, 0, &n, t(GROUP_ASK_SEC - 1)));
+	assert_true(group_may_ask(g, 1, &n, t(1)));
+	assert_true(group_may_ask(g, 0, &n, t(GROUP_ASK_SEC)));
+	group_forget(g, 0, &n);
+	assert_true(group_may_ask(g, 0, &n, t(GROUP_ASK_SEC)));
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -117,6 +153,8 @@ int main(void)
 	    cmocka_unit_test(test_v6),
 	    cmocka_unit_test(test_bounds),
 	    cmocka_unit_test(test_lifted_bans_do_not_count),
+	    cmocka_unit_test(test_offenders),
+	    cmocka_unit_test(test_is_not_asked_all_the_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
