@@ -73,6 +73,70 @@ static void test_new(void **state)
 	assert_true(n > 10);
 }
 
+static const struct engine_rule rules[] = {
+    {.class = HIT_ABUSE, .weight = 100},
+    {.class = HIT_MISCONFIGURATION, .id = 1, .weight = 50, .name = "soft"},
+    {.class = HIT_GOOD, .id = 2, .weight = -100, .name = "good"},
+};
+
+static void rules_init(struct fixture *f)
+{
+	fixture_init(f);
+	f->jails[0].unit = 100;
+	f->jails[0].rules = rules;
+	f->jails[0].n_rules = ARRAY_LEN(rules);
+	f->jails[0].adapt = true;
+	f->jails[0].group = 2;
+}
+
+static void test_new_with_rules(void **state)
+{
+	CLEANUP(fixture_deinit) struct fixture f;
+	int n = 0;
+
+	(void)state;
+	rules_init(&f);
+	for (; !f.engine; n++) {
+		n_left = n;
+		f.engine = engine_new(&f.options);
+		n_left = -1;
+	}
+	assert_true(n > 20);
+}
+
+/* Without memory for what it knows beside, a failure counts all the same. */
+static void test_rules(void **state)
+{
+	(void)state;
+	for (int n = 0; n < 30; n++) {
+		CLEANUP(fixture_deinit) struct fixture f;
+		int r = 0;
+
+		rules_init(&f);
+		fixture_start(&f);
+		n_left = n;
+		for (uint16_t i = 0; i < 12; i++) {
+			struct hit h = {.net = net(i % 2 ? "192.0.2.1" : "192.0.2.2"),
+			    .rule = i % 3,
+			    .account = 7,
+			    .at = t(i),
+			    .text = SPAN("x")};
+
+			r = engine_feed(f.engine, &h, t(i), &f.orders);
+			assert_true(r >= 0 || r == -ENOMEM);
+		}
+		n_left = -1;
+		for (int i = 0; i < 3; i++) {
+			struct hit h = {.net = net("192.0.2.1"), .at = t(20 + i)};
+
+			r = engine_feed(f.engine, &h, t(20 + i), &f.orders);
+			if (r == ENGINE_BANNED)
+				break;
+		}
+		assert_true(n_bans(&f) > 0);
+	}
+}
+
 static void test_feed_asks_again(void **state)
 {
 	(void)state;
@@ -241,6 +305,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_new),
+	    cmocka_unit_test(test_new_with_rules),
+	    cmocka_unit_test(test_rules),
 	    cmocka_unit_test(test_feed_asks_again),
 	    cmocka_unit_test(test_feed_new_address),
 	    cmocka_unit_test(test_long_window_without_memory),
