@@ -158,7 +158,9 @@ static int16_t times(int64_t weight, int64_t factor)
 {
 	int64_t product = weight * factor;
 
-	return (int16_t)(product < INT16_MAX ? product : INT16_MAX);
+	if (product > INT16_MAX)
+		return INT16_MAX;
+	return (int16_t)(product < INT16_MIN ? INT16_MIN : product);
 }
 
 /* What a hit weighs, and whether it counts only up to a cap. */
@@ -366,8 +368,8 @@ int engine_weigh(struct engine *e, const struct hit *h, wall_t now, struct order
 	struct engine_rule rule = rule_of(j, h->rule);
 	bool has_credit = engine_has_credit(e, &h->net);
 
-	if (!j->rules)
-		rule.weight = h->weight;
+	if (h->rule >= j->n_rules)
+		rule.weight = times(h->weight, j->unit);
 	if (!passes(e, h, &rule, has_credit))
 		return ENGINE_SUSPENDED;
 	switch (rule.class) {

@@ -260,6 +260,8 @@ static void answer_attempt(
 		buf_printf(&lines, "%s%s", k ? "\n" : "", q->texts[k]);
 	h.text = buf_span(&lines);
 	h.weight = (int16_t)(q->n_texts ? q->n_texts : 1);
+	if (engine_unit(engine_of(er), q->jail) > 1)
+		h.rule = ENGINE_NO_RULE;
 	for (uint32_t i = 0; i < q->who.n && r >= 0; i++) {
 		h.net = q->who.nets[i];
 		h.id = q->who.texts[i];

@@ -8,6 +8,7 @@
 
 #include <assert.h>
 
+#include "flow/credit.h"
 #include "flow/offender.h"
 #include "flow/order.h"
 #include "fuzz.h"
@@ -78,6 +79,20 @@ static void decode_offender(struct span s)
 	buf_deinit(&b);
 }
 
+static void decode_credit(struct span s)
+{
+	struct unpack u = unpack_of(s);
+	struct buf b = BUF_INIT(CREDIT_MAX_BYTES);
+	struct credit c;
+
+	if (credit_decode(&u, &c) == 0) {
+		assert(c.n_kinds <= CREDIT_KINDS);
+		credit_encode(&b, &c);
+		assert(b.n <= s.n && memcmp(b.p, s.p, b.n) == 0);
+	}
+	buf_deinit(&b);
+}
+
 /* The first bytes say which values to read from the rest. */
 static void read_values(struct span s)
 {
@@ -128,6 +143,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 	decode_record(s);
 	decode_records(s);
 	decode_offender(s);
+	decode_credit(s);
 	read_values(s);
 	return 0;
 }

@@ -202,8 +202,8 @@ static void test_a_hit_of_no_rule_is_a_failure(void **state)
 	(void)state;
 	for (int i = 0; i < 3; i++)
 		assert_int_equal(
-		    say(&f, ENGINE_MAX_RULES, "192.0.2.1", i), ENGINE_COUNTED);
-	assert_int_equal(say(&f, ENGINE_MAX_RULES, "192.0.2.1", 3), ENGINE_BANNED);
+		    say(&f, ENGINE_NO_RULE, "192.0.2.1", i), ENGINE_COUNTED);
+	assert_int_equal(say(&f, ENGINE_NO_RULE, "192.0.2.1", 3), ENGINE_BANNED);
 }
 
 static void test_the_longest_that_is_asked_for(void **state)
