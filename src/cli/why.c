@@ -182,10 +182,9 @@ static void print_suspended(const json_t *s)
 	char since[40];
 
 	client_time(s, "since", since, sizeof(since));
-	printf("rule %" PRId64
-	       " %s of %s counts against nobody since %s: the fault may be "
-	       "ours\n",
-	    client_number(s, "rule"), name ? name : "failregex", client_text(s, "jail"),
+	printf("rule %s (%" PRId64 ") of %s counts against nobody since %s: the fault "
+	       "may be ours\n",
+	    name ? name : "failregex", client_number(s, "rule"), client_text(s, "jail"),
 	    since);
 }
 
