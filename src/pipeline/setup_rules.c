@@ -55,6 +55,7 @@ static struct engine_rule engine_rule_of(const struct setup_rule *r, uint16_t id
 	    .bantime_sec = r->bantime_sec,
 	    .distinct = r->distinct,
 	    .free = r->free,
+	    .name = r->name,
 	};
 }
 

@@ -129,6 +129,11 @@ static void the_engine_is_told_all(void **state)
 	assert_int_equal(r[5].class, HIT_GOOD);
 	assert_int_equal(r[5].weight, -125);
 	assert_true(r[5].id != r[4].id && r[5].id != r[2].id);
+	assert_null(r[0].name);
+	assert_string_equal(r[5].name, "spam");
+	/* It weighs beyond counting, since its filter has rules. */
+	assert_true(jails[0].adapt);
+	assert_int_equal(jails[0].group, SETUP_GROUP);
 }
 
 static void a_plain_jail_is_as_it_was(void **state)
@@ -144,6 +149,7 @@ static void a_plain_jail_is_as_it_was(void **state)
 	assert_int_equal(jails[0].unit, 1);
 	assert_null(jails[0].rules);
 	assert_int_equal(jails[0].n_rules, 0);
+	assert_false(jails[0].adapt || jails[0].group);
 	assert_int_equal(
 	    pipeline_reload(b->pipeline, s, wall_from_sec(NOON), &b->orders, &e), 0);
 	setup_free(b->setup);
