@@ -300,16 +300,20 @@ bool credits_has(const struct credits *t, const struct net *who, wall_t now)
 	return c && credits_suffice(c, now);
 }
 
-bool credits_has_within(const struct credits *t, const struct net *n, wall_t now)
+struct credits_sum credits_within(
+    const struct credits *t, const struct net *n, wall_t now)
 {
+	struct credits_sum sum = {.points = 0};
+
 	for (uint32_t id = 1; id <= t->slots.n_made; id++) {
 		const struct slot *s = slot_at(t, id);
 
-		if (s->is_used && net_contains(n, &s->c.net) &&
-		    credits_suffice(&s->c, now))
-			return true;
+		if (!s->is_used || !net_contains(n, &s->c.net))
+			continue;
+		sum.any |= credits_suffice(&s->c, now);
+		sum.points += credits_points(&s->c, now);
 	}
-	return false;
+	return sum;
 }
 
 size_t credits_n(const struct credits *t)

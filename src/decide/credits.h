@@ -52,8 +52,14 @@ uint32_t credits_points(const struct credit *c, wall_t now);
 bool credits_suffice(const struct credit *c, wall_t now);
 
 bool credits_has(const struct credits *t, const struct net *who, wall_t now);
-/* Has any address of network @n? A walk over all. */
-bool credits_has_within(const struct credits *t, const struct net *n, wall_t now);
+
+struct credits_sum {
+	bool any;        /* has any of them credit? */
+	uint64_t points; /* of all of them */
+};
+/* Of the addresses of network @n. A walk over all. */
+struct credits_sum credits_within(
+    const struct credits *t, const struct net *n, wall_t now);
 
 /* Look at @n_slots and forget those with too few points. */
 void credits_sweep(struct credits *t, wall_t now, size_t n_slots);

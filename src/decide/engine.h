@@ -96,7 +96,7 @@ struct engine_jail {
 
 #define ENGINE_MAX_GROUP 16
 #define ENGINE_MAX_RULES 32767
-#define ENGINE_NO_RULE 32767 /* as hit.rule: a plain failure, times hit.weight */
+#define ENGINE_NO_RULE 32767   /* as hit.rule: a plain failure, times hit.weight */
 #define ENGINE_CREDIT_FACTOR 3 /* of the threshold of an address with credit */
 
 struct engine_options {

@@ -51,13 +51,28 @@ static bool ban_network(struct engine *e, const struct order *last, const struct
 	return true;
 }
 
-static bool may_be_banned(
-    struct engine *e, const struct order *last, const struct net *n)
+/* As many failures as would ban so many addresses, each by itself. */
+static int64_t need_of(const struct jail *j, size_t n)
+{
+	return (int64_t)n * j->maxretry * j->unit;
+}
+
+/*
+ * Does what speaks against network @n outweigh what speaks for it? @bad: in parts of a
+ * failure, beyond what bans it. A provider has addresses without end, each of which has
+ * sent a good message now and then.
+ */
+static bool is_bad(
+    struct engine *e, const struct order *last, const struct net *n, int64_t bad)
 {
 	const struct jail *j = &e->set.jails[last->jail];
+	struct credits_sum good;
 
-	return group_may_ask(e->group, j->offender, n, last->at) &&
-	       !credits_has_within(e->credits, n, e->clock);
+	if (bad < 0 || !group_may_ask(e->group, j->offender, n, last->at))
+		return false;
+	good = credits_within(e->credits, n, e->clock);
+	return !good.any &&
+	       (uint64_t)bad * CREDIT_POINT >= good.points * (uint64_t)j->unit;
 }
 
 void engine_group_banned(struct engine *e, wall_t now, struct orders *out)
@@ -73,14 +88,9 @@ void engine_group_banned(struct engine *e, wall_t now, struct orders *out)
 	n = group_add(e->group, j->offender, &last.net, last.at, last.until,
 	    shortest(j, &last.net), sums);
 	for (size_t i = 0; i < n; i++)
-		if (sums[i].n >= j->group && may_be_banned(e, &last, &sums[i].net))
+		if (is_bad(e, &last, &sums[i].net,
+			need_of(j, sums[i].n) - need_of(j, j->group)))
 			(void)ban_network(e, &last, &sums[i].net, now, out);
-}
-
-/* As many failures as would ban so many addresses, each by itself. */
-static int64_t need_of(const struct jail *j)
-{
-	return (int64_t)j->group * j->maxretry * j->unit;
 }
 
 void engine_group_offended(
@@ -101,8 +111,8 @@ void engine_group_offended(
 	if (!n || tally_put(e->nets, &of_net, false, e->clock, &id, &w) != 0)
 		return;
 	if (n < j->group ||
-	    !window_reaches(&w, h->at.us, findtime_us, need_of(j), &part) ||
-	    !may_be_banned(e, &last, &of_net.net))
+	    !window_reaches(&w, h->at.us, findtime_us, need_of(j, j->group), &part) ||
+	    !is_bad(e, &last, &of_net.net, part.sum - need_of(j, j->group)))
 		return;
 	CLEANUP(freep) char *text = h->text.n ? span_dup(h->text) : NULL;
 

@@ -141,16 +141,19 @@ static void test_only_addresses(void **state)
 static void test_within(void **state)
 {
 	CLEANUP(credits_freep) struct credits *c = credits_new(100);
-	struct net a = net("192.0.2.9"), n = net("192.0.2.0/24");
+	struct net a = net("192.0.2.9"), b = net("192.0.2.10"), n = net("192.0.2.0/24");
 	struct net other = net("198.51.100.0/24"), v6 = net("::/0");
 
 	(void)state;
 	credits_give(c, &a, 1, POINT, t(0));
-	assert_false(credits_has_within(c, &n, t(0)));
+	assert_false(credits_within(c, &n, t(0)).any);
+	assert_int_equal(credits_within(c, &n, t(0)).points, POINT);
 	credits_give(c, &a, 1, POINT, t(DAY));
-	assert_true(credits_has_within(c, &n, t(DAY)));
-	assert_false(credits_has_within(c, &other, t(DAY)));
-	assert_false(credits_has_within(c, &v6, t(DAY)));
+	credits_give(c, &b, 1, POINT, t(DAY));
+	assert_true(credits_within(c, &n, t(DAY)).any);
+	assert_true(credits_within(c, &n, t(DAY)).points > 5 * POINT / 2);
+	assert_false(credits_within(c, &other, t(DAY)).any);
+	assert_int_equal(credits_within(c, &v6, t(DAY)).points, 0);
 }
 
 static void test_the_poorest_go(void **state)
