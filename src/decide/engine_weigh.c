@@ -163,17 +163,22 @@ static int16_t times(int64_t weight, int64_t factor)
 	return (int16_t)(product < INT16_MIN ? INT16_MIN : product);
 }
 
-/* What a hit weighs, and whether it counts only up to a cap. */
+/* What a hit weighs, and what else is to be known of it. */
 struct weight {
 	int16_t parts;
-	bool is_soft;
+	bool is_soft;    /* counts only up to a cap */
+	bool has_credit; /* who it is about */
+	bool is_pressed; /* the breadth of an attack matters */
 };
 
 /* Abuse by somebody without credit weighs more, or less, than its rule says. */
 static struct weight weight_of(struct engine *e, const struct hit *h,
     const struct engine_rule *rule, bool has_credit)
 {
-	struct weight w = {rule->weight, rule->class == HIT_MISCONFIGURATION};
+	struct weight w = {.parts = rule->weight,
+	    .is_soft = rule->class == HIT_MISCONFIGURATION,
+	    .has_credit = has_credit,
+	    .is_pressed = !has_credit && !rule->distinct};
 	enum account_state s = ACCOUNT_PLAIN;
 
 	if (w.is_soft || w.parts <= 0)
@@ -188,10 +193,13 @@ static struct weight weight_of(struct engine *e, const struct hit *h,
 	return w;
 }
 
-/* Light evidence is no offence: a mistyped address is not part of an attack. */
-static void press(struct jail *j, const struct hit *h)
+/*
+ * Light evidence is no offence. Nor is what counts distinct values: honest servers have
+ * typos and old lists every day, and more of them do on a large host.
+ */
+static void press(struct jail *j, const struct hit *h, const struct weight *w)
 {
-	if (j->pressure && 2 * h->weight >= j->unit)
+	if (j->pressure && w->is_pressed && !w->is_soft && 2 * w->parts >= j->unit)
 		pressure_add(j->pressure, hash_of(h), h->at);
 }
 
@@ -209,16 +217,17 @@ static int count_distinct(
 		   : 0;
 }
 
-static int count(struct engine *e, const struct hit *h, bool soft, bool has_credit,
+static int count(struct engine *e, const struct hit *h, const struct weight *weight,
     wall_t now, struct orders *out)
 {
 	struct jail *j = &e->set.jails[h->jail];
-	unsigned int level = j->pressure ? pressure_level(j->pressure, h->at) : 0;
-	int64_t need = need_of(j, has_credit, level);
+	bool is_pressed = j->pressure && weight->is_pressed;
+	unsigned int level = is_pressed ? pressure_level(j->pressure, h->at) : 0;
+	int64_t need = need_of(j, weight->has_credit, level);
 	struct window_part part;
 	struct window w;
 	uint32_t id;
-	int r = tally_put(e->tally, h, soft, e->clock, &id, &w);
+	int r = tally_put(e->tally, h, weight->is_soft, e->clock, &id, &w);
 
 	if (r < 0)
 		return r;
@@ -250,9 +259,8 @@ static int weigh_bad(struct engine *e, const struct hit *h,
 	w = weight_of(e, h, rule, has_credit);
 	weighed.weight = w.parts;
 	is_offence = !has_credit && !w.is_soft && w.parts > 0;
-	if (is_offence)
-		press(j, &weighed);
-	r = count(e, &weighed, w.is_soft, has_credit, now, out);
+	press(j, h, &w);
+	r = count(e, &weighed, &w, now, out);
 	if (r == ENGINE_COUNTED && is_offence && j->group)
 		engine_group_offended(e, &weighed, now, out);
 	return r;

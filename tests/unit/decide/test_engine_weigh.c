@@ -366,6 +366,10 @@ static void test_pressure(void **state)
 	assert_int_equal(say(&f, R_PLAIN, "192.0.2.1", 3), ENGINE_BANNED);
 	assert_int_equal(threshold(&f, "192.0.2.9").need, 1200);
 	assert_int_equal(say(&f, R_PLAIN, "192.0.2.9", 4), ENGINE_COUNTED);
+	/* Whose recipients are unknown has as many as before. */
+	for (uint64_t v = 1; v <= 5; v++)
+		assert_int_not_equal(
+		    say_all(&f, R_RCPT, "192.0.2.3", 5, v, 0), ENGINE_BANNED);
 	/* Misconfiguration alone does not ban then, either. */
 	for (int i = 0; i < 50; i++)
 		assert_int_equal(say(&f, R_SOFT, "192.0.2.2", 5 + i), ENGINE_COUNTED);
