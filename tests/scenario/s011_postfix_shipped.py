@@ -15,8 +15,9 @@ from passwords import PASSWORD, USER, PasswordServer, plain
 SHIPPED = os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "..", "etc")
 BANTIME = 5
 MANY = 10  # offences, more than any jail forgives
-# A rule with a length of its own: with that of the others this ends while one looks.
-SHORT = f"[Rule unknown-recipient]\nbantime = {BANTIME}\n"
+# Rules with a length of their own: with that of the others their bans end while one looks.
+SHORT = "".join(f"[Rule {name}]\nbantime = {BANTIME}\n"
+                for name in ("unknown-recipient", "password"))
 LOCAL = """\
 [DEFAULT]
 bantime = {bantime}
