@@ -8,9 +8,11 @@
  * below any maxretry. So different addresses that offend within an hour of log time are
  * counted (to PRESSURE_ROOM, which is enough for what follows from it): from 10 on
  * maxretry is halved, from 20 on quartered, and it is never below one failure. It goes
- * back when there are less than three quarters of that. Addresses with credit do not
- * add to it, nor does it act on them; so it is hard on strangers only while very many
- * of them offend.
+ * back PRESSURE_HOLD_SEC after there were three quarters of that for the last time: who
+ * is banned offends no more, and those of his addresses that are still to come would
+ * find the door as it was. Addresses with credit do not add to it, nor does it act on
+ * them; so it is hard on strangers only while very many of them offend, and a while
+ * after.
  *
  * The engine leaves out what is light, and rules that count distinct values: typos are
  * no attack, however many.
@@ -25,10 +27,12 @@
 
 #define PRESSURE_ROOM 64
 #define PRESSURE_SPAN_SEC 3600
+#define PRESSURE_HOLD_SEC (6 * 3600)
 #define PRESSURE_MAX_LEVEL 2
 
 struct pressure {
-	uint8_t level; /* as of the last offence */
+	/* Until then it is at least of that level; 0: not yet. */
+	int64_t until_us[PRESSURE_MAX_LEVEL + 1];
 	struct crowd_one offenders[PRESSURE_ROOM];
 };
 

@@ -92,8 +92,8 @@ class Filter:
         regexes = self.plain(mode) + [x for r in self.rules_of(mode) if not r.via
                                       for x in r.regexes]
         text = self.text.split("\n[Rule ")[0]
-        text = re.sub(r"^failregex = .*$", lambda m: "failregex = " + "\n            ".join(regexes),
-                      text, flags=re.M)
+        option = "failregex = " + "\n            ".join(regexes)
+        text = re.sub(r"^failregex = .*$", lambda m: option, text, flags=re.M)
         where = os.path.join(folder, "filter.d")
         os.makedirs(where, exist_ok=True)
         shutil.copy(os.path.join(ETC, "filter.d", "common.conf"), where)

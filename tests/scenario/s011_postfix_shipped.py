@@ -15,6 +15,9 @@ from passwords import PASSWORD, USER, PasswordServer, plain
 SHIPPED = os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "..", "etc")
 BANTIME = 5
 MANY = 10  # offences, more than any jail forgives
+# Rules with a length of their own: with that of the others their bans end while one looks.
+SHORT = "".join(f"[Rule {name}]\nbantime = {BANTIME}\n"
+                for name in ("unknown-recipient", "password"))
 LOCAL = """\
 [DEFAULT]
 bantime = {bantime}
@@ -36,6 +39,10 @@ FORGETFUL = "203.0.113.66"
 RELAYERS = ["198.51.100.54", "2001:db8:1000::54"]
 GUESSERS = ["198.51.100.55", "2001:db8:1000::55"]
 CRACKERS = ["198.51.100.35", "2001:db8:1000::35"]
+# How many offences ban, and the failures they weigh (docs/mail.md): relaying 1; of recipients
+# two are free; a wrong password 1.7, and 0.5 at the end of a session that did no more.
+OFFENCES = {**dict.fromkeys(RELAYERS, (5, 5)), **dict.fromkeys(GUESSERS, (7, 5)),
+            **dict.fromkeys(CRACKERS, (3, 7))}
 
 
 def login(s, source, password, wanted, *more):
@@ -89,22 +96,23 @@ class Knocker(threading.Thread):
         self.let_in = time.time()
 
 
-def ban(s, source, maxretry):
-    for n in range(1, maxretry + 1):
+def ban(s, source):
+    last, _ = OFFENCES[source]
+    for n in range(1, last + 1):
         s.equal(element(s, source), None, f"{source} before its offence number {n}")
-        offend_as(s, source, n, n == maxretry)
+        offend_as(s, source, n, n == last)
     s.wait_for(lambda: element(s, source), 2, f"the ban of {source}")
     return Knocker(s, source)
 
 
-def attackers(s, maxretry):
-    s.step(f"relaying, guessing recipients, guessing passwords: banned after {maxretry}")
+def attackers(s):
+    s.step("relaying, guessing recipients, guessing passwords: banned after 5, 7 and 3 times")
     found = {}
     for source in RELAYERS + GUESSERS + CRACKERS:
-        knocker = ban(s, source, maxretry)
+        knocker = ban(s, source)
         answer = s.bandog_json("why", source)
         s.equal([(x["jail"], x["failures"], x["until"] - x["at"]) for x in answer["bans"]],
-                [("postfix", maxretry, BANTIME)], source)
+                [("postfix", OFFENCES[source][1], BANTIME)], source)
         found[knocker] = answer["bans"][0]["until"]
         deliver(s, HONEST[0])
     return found
@@ -123,18 +131,18 @@ def ends(s, knockers):
     s.equal(s.bandog("banned").stdout, "nobody is banned\n")
 
 
-def remembered(s, knockers, maxretry):
+def remembered(s, knockers):
     s.step("what has been is remembered")
     for source, end in ((knocker.source, end) for knocker, end in knockers.items()):
         answer = s.wait_for(
             lambda x=source: [h for h in s.bandog_json("why", x)["history"]
                               if h["ended"] is not None], 3, f"the end of {source} on record")
         s.equal([(h["ip"], h["jail"], h["failures"]) for h in answer],
-                [(source, "postfix", maxretry)])
+                [(source, "postfix", OFFENCES[source][1])])
         s.check(end <= answer[0]["ended"] <= end + 2, f"{source}: {answer}, wanted {end}")
     text = s.bandog("why", RELAYERS[0]).stdout
     for wanted in (f"nothing speaks against {RELAYERS[0]} now", f"earlier: {RELAYERS[0]} in "
-                   "postfix from ", f"{maxretry} failures"):
+                   "postfix from ", f"{OFFENCES[RELAYERS[0]][1]} failures"):
         s.check(wanted in text, text)
 
 
@@ -144,13 +152,14 @@ def nobody_else(s):
         answer = s.bandog_json("why", source)
         s.equal((answer["bans"], answer["history"]), ([], []), source)
         s.equal(s.connect(source, 25), "ok", source)
-    s.equal([x["failures"] for x in s.bandog_json("why", HONEST[0])["account"]], [1])
-    s.equal(s.bandog_json("why", MISCONFIGURED[0])["account"], [])
+    s.equal(s.bandog_json("why", HONEST[0])["account"], [], "one mistyped recipient is free")
+    s.equal([x["failures"] for x in s.bandog_json("why", MISCONFIGURED[0])["account"]], [1],
+            "ten times without a reverse name")
     never = s.bandog_json("why", TRUSTED[1])["ignored"]
     s.check({"jail": "postfix", "by": "2001:db8:1fff::/48"} in never, str(never))
     jail = s.bandog_json("status", "postfix")["jail"]
-    s.equal((jail["banned_now"], jail["banned_total"], jail["ignored_total"]),
-            (0, 6, 2 * MANY))
+    s.equal((jail["banned_now"], jail["banned_total"]), (0, 6))
+    s.check(jail["ignored_total"] >= 2 * MANY, str(jail))
 
 
 def scenario(s):
@@ -159,13 +168,13 @@ def scenario(s):
     shutil.copytree(SHIPPED, s.config_dir, dirs_exist_ok=True)
     s.config("jail.local", LOCAL.format(bantime=BANTIME, trusted=TRUSTED[0],
                                         mail=postfix.log, auth=s.log("auth.log")))
+    s.config("filter.d/postfix.local", SHORT)
     s.equal(s.bandog("check").stderr, "", "what the check says")
     bandogd = s.bandogd()
     honest_people(s)
-    maxretry = s.bandog_json("status", "postfix")["jail"]["maxretry"]
-    knockers = attackers(s, maxretry)
+    knockers = attackers(s)
     ends(s, knockers)
-    remembered(s, knockers, maxretry)
+    remembered(s, knockers)
     nobody_else(s)
     bandogd.stop()
     postfix.stop()

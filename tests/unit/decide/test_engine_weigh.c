@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "decide/escalate.h"
+#include "decide/pressure.h"
 #include "engine_fixture.h"
 
 #define DAY 86400.0
@@ -374,6 +375,9 @@ static void test_pressure(void **state)
 	for (int i = 0; i < 50; i++)
 		assert_int_equal(say(&f, R_SOFT, "192.0.2.2", 5 + i), ENGINE_COUNTED);
 	tick(&f, 3700);
+	assert_int_equal(threshold(&f, "192.0.2.1").need, 100);
+	assert_int_equal(threshold(&f, "192.0.2.1").offenders, 0);
+	tick(&f, PRESSURE_HOLD_SEC + 100);
 	assert_int_equal(threshold(&f, "192.0.2.1").need, 400);
 }
 

@@ -37,22 +37,38 @@ static void test_levels(void **state)
 	add(&p, 21, 1000, 5);
 	assert_int_equal(pressure_count(&p, t(5)), PRESSURE_ROOM);
 	assert_int_equal(pressure_level(&p, t(5)), 2);
-	assert_int_equal(pressure_level(&p, t(3606)), 0);
 }
 
-/* Near the border it does not go to and fro. */
-static void test_goes_back_later_than_it_rose(void **state)
+/* Who is banned offends no more; the rest of his addresses is still to come. */
+static void test_goes_back_after_a_while(void **state)
 {
 	struct pressure p = {0};
 
 	(void)state;
-	add(&p, 1, 2, 0);
-	add(&p, 3, 10, 100);
-	assert_int_equal(pressure_level(&p, t(100)), 1);
-	assert_int_equal(pressure_count(&p, t(3650)), 8);
-	assert_int_equal(pressure_level(&p, t(3650)), 1);
-	add(&p, 3, 3, 3650);
-	assert_int_equal(pressure_level(&p, t(3701)), 0);
+	add(&p, 1, 20, 0);
+	assert_int_equal(pressure_level(&p, t(3601)), 2);
+	assert_int_equal(pressure_count(&p, t(3601)), 0);
+	add(&p, 21, 27, 4000);
+	assert_int_equal(pressure_level(&p, t(PRESSURE_HOLD_SEC)), 2);
+	assert_int_equal(pressure_level(&p, t(PRESSURE_HOLD_SEC + 1)), 0);
+	add(&p, 31, 39, 50000);
+	assert_int_equal(pressure_level(&p, t(50000)), 0);
+}
+
+/* Less keeps it than raises it. */
+static void test_is_kept_by_less(void **state)
+{
+	struct pressure p = {0};
+
+	(void)state;
+	add(&p, 1, 20, 0);
+	add(&p, 21, 34, 10000);
+	assert_int_equal(pressure_level(&p, t(PRESSURE_HOLD_SEC + 1)), 1);
+	add(&p, 41, 48, 20000);
+	assert_int_equal(pressure_level(&p, t(20000 + PRESSURE_HOLD_SEC)), 1);
+	assert_int_equal(pressure_level(&p, t(20001 + PRESSURE_HOLD_SEC)), 0);
+	add(&p, 51, 58, 50000);
+	assert_int_equal(pressure_level(&p, t(50000)), 0);
 }
 
 static void test_need(void **state)
@@ -70,7 +86,8 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_levels),
-	    cmocka_unit_test(test_goes_back_later_than_it_rose),
+	    cmocka_unit_test(test_goes_back_after_a_while),
+	    cmocka_unit_test(test_is_kept_by_less),
 	    cmocka_unit_test(test_need),
 	};
 
