@@ -101,7 +101,8 @@ static json_t *facts_of(const struct backtest_view *v)
 
 /* --- policies */
 
-struct honest {
+/* A list of addresses, for one policy. */
+struct listing {
 	const struct backtest_view *v;
 	size_t policy;
 	json_t *list;
@@ -122,30 +123,78 @@ static void set_reason(
 
 static void note_honest(void *ctx, const struct backtest_address *a)
 {
-	struct honest *h = ctx;
+	struct listing *l = ctx;
 	const struct backtest_ban *b;
 	struct net net;
 	json_t *o;
 
 	if (!backtest_is_honest(a))
 		return;
-	b = backtest_book_ban_of(h->v->outcome->book, h->policy, a, &net);
+	b = backtest_book_ban_of(l->v->outcome->book, l->policy, a, &net);
 	if (!b)
 		return;
 	o = json_object();
 	set_signs(o, a);
 	if (!net_eq(&net, &a->net))
 		set(o, "network", net_of(&net));
-	set_reason(o, &h->v->policies[h->policy], b);
-	(void)json_array_append_new(h->list, o);
+	set_reason(o, &l->v->policies[l->policy], b);
+	(void)json_array_append_new(l->list, o);
 }
 
 static json_t *honest_of(const struct backtest_view *v, size_t policy)
 {
-	struct honest h = {.v = v, .policy = policy, .list = json_array()};
+	struct listing l = {.v = v, .policy = policy, .list = json_array()};
 
-	backtest_book_each(v->outcome->book, note_honest, &h);
-	return h.list;
+	backtest_book_each(v->outcome->book, note_honest, &l);
+	return l.list;
+}
+
+/* --- everybody who was banned */
+
+static json_t *banned_row(
+    const struct backtest_policy *p, const struct net *n, const struct backtest_ban *b)
+{
+	json_t *o = json_object();
+
+	set(o, "ip", net_of(n));
+	set(o, "at", time_of(b->at));
+	set(o, "until", time_of(b->until));
+	set(o, "jail", foreign(p->setup->jails[b->jail].name));
+	set(o, "rule", number(b->rule));
+	set(o, "attempts", number(b->n_attempts));
+	return o;
+}
+
+static void note_banned(void *ctx, const struct backtest_address *a)
+{
+	struct listing *l = ctx;
+	const struct backtest_fate *f = &a->fates[l->policy];
+	json_t *o;
+
+	if (!f->n_bans)
+		return;
+	o = banned_row(&l->v->policies[l->policy], &a->net, &f->ban);
+	set(o, "bans", number(f->n_bans));
+	set(o, "stopped", number(f->n_stopped));
+	(void)json_array_append_new(l->list, o);
+}
+
+static void note_network(void *ctx, const struct backtest_network *n)
+{
+	struct listing *l = ctx;
+	json_t *o = banned_row(&l->v->policies[l->policy], &n->net, &n->ban);
+
+	set(o, "bans", number(n->n_bans));
+	(void)json_array_append_new(l->list, o);
+}
+
+static json_t *banned_of(const struct backtest_view *v, size_t policy)
+{
+	struct listing l = {.v = v, .policy = policy, .list = json_array()};
+
+	backtest_book_each_network(v->outcome->book, policy, note_network, &l);
+	backtest_book_each(v->outcome->book, note_banned, &l);
+	return l.list;
 }
 
 static json_t *hours_of(const struct backtest_hours *h)
@@ -206,6 +255,7 @@ static json_t *policy_of(const struct backtest_view *v, size_t i)
 	if (set_delays(o, v->outcome->book, i) < 0)
 		return json_decref(o), NULL;
 	set(o, "honest", honest_of(v, i));
+	set(o, "banned", banned_of(v, i));
 	set(o, "hours", hours_of(&s->hours));
 	return o;
 }

@@ -286,6 +286,13 @@ void backtest_book_each(
 		fn(ctx, &e->a);
 }
 
+void backtest_book_each_network(
+    const struct backtest_book *b, size_t policy, backtest_network_fn fn, void *ctx)
+{
+	for (size_t i = 0; i < b->networks[policy].n; i++)
+		fn(ctx, &b->networks[policy].items[i]);
+}
+
 const struct backtest_ban *backtest_book_ban_of(const struct backtest_book *b,
     size_t policy, const struct backtest_address *a, struct net *out_net)
 {

@@ -102,6 +102,10 @@ typedef void (*backtest_address_fn)(void *ctx, const struct backtest_address *a)
 void backtest_book_each(
     const struct backtest_book *b, backtest_address_fn fn, void *ctx);
 
+typedef void (*backtest_network_fn)(void *ctx, const struct backtest_network *n);
+void backtest_book_each_network(
+    const struct backtest_book *b, size_t policy, backtest_network_fn fn, void *ctx);
+
 /* The first ban by the policy of the address, or of a network around it; NULL: none. */
 const struct backtest_ban *backtest_book_ban_of(const struct backtest_book *b,
     size_t policy, const struct backtest_address *a, struct net *out_net);

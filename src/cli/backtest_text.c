@@ -265,6 +265,6 @@ void backtest_text(const json_t *answer, struct buf *out)
 	if (client_number(facts, "not_kept"))
 		buf_printf(out,
 		    "\n%" PRId64 " attempts and signs are of more addresses than there "
-				 "is room for\n",
+		    "is room for\n",
 		    client_number(facts, "not_kept"));
 }
