@@ -112,12 +112,14 @@ static void set_reason(
     json_t *o, const struct backtest_policy *p, const struct backtest_ban *b)
 {
 	const struct setup_jail *j = &p->setup->jails[b->jail];
+	const struct setup_rule *r = setup_rule_of(j, b->rule);
 
 	set(o, "at", time_of(b->at));
 	set(o, "until", time_of(b->until));
 	set(o, "jail", foreign(j->name));
 	set(o, "rule", number(b->rule));
-	set(o, "reason", foreign(backtest_policy_rule(j, b->rule)));
+	set(o, "name", r ? foreign(r->name) : json_null());
+	set(o, "reason", foreign(setup_regex(j, b->rule)));
 	set(o, "line", foreign(b->line));
 }
 

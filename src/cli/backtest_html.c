@@ -140,7 +140,11 @@ static void add_victim(struct buf *out, const json_t *row)
 	add_code(out, client_text(row, "network"));
 	buf_printf(out, "</td><td>%s<br>%s</td><td>", at, until);
 	add_escaped(out, client_text(row, "jail"));
-	buf_printf(out, " %" PRId64, client_number(row, "rule"));
+	buf_add_char(out, ' ');
+	if (*client_text(row, "name"))
+		add_escaped(out, client_text(row, "name"));
+	else
+		buf_printf(out, "%" PRId64, client_number(row, "rule"));
 	add_code(out, client_text(row, "reason"));
 	add_code(out, client_text(row, "line"));
 	buf_add_str(out, "</td>");

@@ -114,8 +114,3 @@ void backtest_policy_deinit(struct backtest_policy *p)
 	setup_free(p->setup);
 	*p = (struct backtest_policy){0};
 }
-
-const char *backtest_policy_rule(const struct setup_jail *j, uint16_t rule)
-{
-	return rule < j->n_failregex ? j->failregex[rule] : "";
-}

@@ -34,6 +34,3 @@ bool backtest_policy_exists(const struct cli_options *o, const char *spec);
 int backtest_policy_load(const struct cli_options *o, const char *spec,
     const char *const *jails, struct backtest_policy *out);
 void backtest_policy_deinit(struct backtest_policy *p);
-
-/* What regex @rule of the jail is called: its text. */
-const char *backtest_policy_rule(const struct setup_jail *j, uint16_t rule);

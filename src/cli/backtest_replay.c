@@ -38,6 +38,7 @@ struct replay {
 	const struct backtest_options *o;
 	struct backtest_book *book;
 	struct backtest_outcome *out;
+	const struct setup *setup; /* of the facts */
 	struct runner facts; /* without a pipeline: that of runners[is_facts] serves */
 	struct runner runners[BACKTEST_MAX_POLICIES];
 	size_t n_runners;
@@ -86,6 +87,15 @@ static void add_mark(struct replay *s, const struct hit *h)
 	};
 }
 
+/* A rule may have several regexes, and jails are few. */
+static unsigned int kind_of(const struct replay *s, const struct hit *h)
+{
+	const struct setup_jail *j = &s->setup->jails[h->jail];
+	const struct engine_rule *r = j->engine_rules;
+
+	return h->jail * 23 + (r && h->rule < setup_n_regexes(j) ? r[h->rule].id : 0);
+}
+
 static void take_fact(struct replay *s, const struct hit *h)
 {
 	struct hit of_address = *h;
@@ -103,7 +113,7 @@ static void take_fact(struct replay *s, const struct hit *h)
 		add_mark(s, &of_address);
 	else if (h->class == HIT_GOOD)
 		(void)backtest_book_good(s->book, &of_address.net, h->at,
-		    h->jail * 7 + h->rule); /* full: counted there */
+		    kind_of(s, h)); /* full: counted there */
 }
 
 /* --- policies */
@@ -273,8 +283,7 @@ static void runner_deinit(struct runner *p)
 	orders_deinit(&p->orders);
 }
 
-static int read_logs(
-    struct replay *s, const struct setup *dates, char **logs, size_t n_logs)
+static int read_logs(struct replay *s, char **logs, size_t n_logs)
 {
 	struct inputs_options io = {
 	    .now = s->o->now, .is_now_given = s->o->is_now_given};
@@ -284,7 +293,7 @@ static int read_logs(
 	struct err e = {""};
 	int r = -ENOMEM;
 
-	scan_setup_dates(dates, &io);
+	scan_setup_dates(s->setup, &io);
 	s->inputs = inputs_new(logs, n_logs, &io, &calls, &e);
 	if (s->inputs) {
 		scan_progress_init(&s->progress, !s->o->is_quiet, begun);
@@ -333,10 +342,14 @@ int backtest_replay(const struct backtest_options *o,
 	if (!s || !book)
 		return -ENOMEM;
 	*out = (struct backtest_outcome){.first = WALL_NONE, .last = WALL_NONE};
-	*s = (struct replay){.o = o, .book = book, .out = out, .is_facts = is_facts};
+	*s = (struct replay){.o = o,
+	    .book = book,
+	    .out = out,
+	    .setup = facts->setup,
+	    .is_facts = is_facts};
 	r = begin(s, facts, policies, n_policies);
 	if (!r)
-		r = read_logs(s, facts->setup, logs, n_logs);
+		r = read_logs(s, logs, n_logs);
 	for (size_t i = 0; i < ARRAY_LEN(s->runners); i++)
 		runner_deinit(&s->runners[i]);
 	runner_deinit(&s->facts);

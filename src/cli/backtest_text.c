@@ -162,8 +162,11 @@ static void add_honest(struct buf *out, const json_t *row)
 		buf_printf(out, " (in %s)", client_text(row, "network"));
 	buf_printf(out, "  %s to %s\n    ", at, until);
 	add_signs(out, row);
-	buf_printf(out, "    %s, rule %" PRId64 ":\n", client_text(row, "jail"),
-	    client_number(row, "rule"));
+	buf_printf(out, "    %s, ", client_text(row, "jail"));
+	if (*client_text(row, "name"))
+		buf_printf(out, "rule %s:\n", client_text(row, "name"));
+	else
+		buf_printf(out, "failregex %" PRId64 ":\n", client_number(row, "rule"));
 	add_quoted(out, row, "reason");
 	add_quoted(out, row, "line");
 }

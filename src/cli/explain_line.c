@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/jsonw.h"
-#include "cli/backtest_policy.h"
 
 #define SHOWN_BYTES 8192 /* of a line */
 
@@ -27,19 +26,6 @@ struct explain_finding *explain_line_add(struct explain_line *l)
 }
 
 /* --- names */
-
-const char *explain_class_name(enum hit_class class)
-{
-	static const char *const names[HIT_N_CLASSES] = {
-	    [HIT_ABUSE] = "abuse",
-	    [HIT_MISCONFIGURATION] = "misconfiguration",
-	    [HIT_LOCAL_FAULT] = "local-fault",
-	    [HIT_NEUTRAL] = "neutral",
-	    [HIT_GOOD] = "good",
-	};
-
-	return class < HIT_N_CLASSES ? names[class] : "?";
-}
 
 const char *explain_kind_name(enum explain_kind kind)
 {
@@ -123,10 +109,34 @@ static void add_who(struct buf *out, const struct explain_finding *f)
 	buf_add_str(out, net);
 }
 
-static void add_weight(struct buf *out, int16_t weight, unsigned int unit)
+static double unit_of(const struct setup_jail *j)
 {
-	buf_printf(
-	    out, "%+.*f", weight % (int)unit ? 2 : 0, (double)weight / (double)unit);
+	return j->n_rules ? SETUP_RULE_UNIT : 1;
+}
+
+/* "+1", "-0.25" */
+static void add_weight(struct buf *out, const struct explain_finding *f, double unit)
+{
+	if (f->weight >= 0)
+		buf_add_char(out, '+');
+	setup_weight_format((int16_t)(f->weight * SETUP_RULE_UNIT / (int)unit), out);
+}
+
+static void add_rule(struct buf *out, const struct setup_jail *j, uint16_t rule)
+{
+	const struct setup_rule *r = setup_rule_of(j, rule);
+
+	if (r)
+		buf_add_str(out, r->name);
+	else
+		buf_printf(out, "failregex %u", rule);
+}
+
+static void add_sum(struct buf *out, const struct explain_finding *f, double unit)
+{
+	buf_printf(out, ": %.*f of %u within ", f->sum % (unsigned int)unit ? 2 : 0,
+	    f->sum / unit, f->maxretry);
+	duration_format(out, (int64_t)f->findtime_sec);
 }
 
 /* A sum that began anew, or did not count, says nothing. */
@@ -136,16 +146,18 @@ static bool is_summed(int outcome)
 	       outcome == ENGINE_PROLONGED || outcome == ENGINE_OVER;
 }
 
-static void add_hit(struct buf *out, const struct explain_finding *f)
+static void add_hit(
+    struct buf *out, const struct explain_finding *f, const struct setup_jail *j)
 {
-	buf_printf(out, "failregex %u, %s ", f->rule, explain_class_name(f->class));
-	add_weight(out, f->weight, 1);
+	double unit = unit_of(j);
+
+	add_rule(out, j, f->rule);
+	buf_printf(out, ", %s ", hit_class_name(f->class));
+	add_weight(out, f, unit);
 	buf_add_str(out, " for ");
 	add_who(out, f);
-	if (is_summed(f->outcome)) {
-		buf_printf(out, ": %u of %u within ", f->sum, f->maxretry);
-		duration_format(out, (int64_t)f->findtime_sec);
-	}
+	if (f->class <= HIT_MISCONFIGURATION && is_summed(f->outcome))
+		add_sum(out, f, unit);
 	buf_printf(out, ", %s", explain_outcome_name(f->outcome));
 }
 
@@ -155,7 +167,7 @@ static void add_finding(struct buf *out, const struct explain_finding *f,
 	add_colour(out, is_coloured, MARKED);
 	buf_printf(out, "    %s: ", s->jails[f->jail].name);
 	if (f->kind == EXPLAIN_HIT)
-		add_hit(out, f);
+		add_hit(out, f, &s->jails[f->jail]);
 	else
 		buf_add_str(out, explain_kind_name(f->kind));
 	end_colour(out, is_coloured);
@@ -223,23 +235,30 @@ static void key_i64(struct jsonw *j, const char *key, int64_t n)
 	jsonw_i64(j, n);
 }
 
+static void key_f64(struct jsonw *j, const char *key, double n)
+{
+	jsonw_key(j, key);
+	jsonw_f64(j, n);
+}
+
 static void put_hit(
     struct jsonw *j, const struct explain_finding *f, const struct setup_jail *jail)
 {
+	const struct setup_rule *r = setup_rule_of(jail, f->rule);
+
 	key_i64(j, "rule", f->rule);
-	key_str(j, "reason", backtest_policy_rule(jail, f->rule));
-	key_str(j, "class", explain_class_name(f->class));
-	jsonw_key(j, "weight");
-	jsonw_f64(j, f->weight);
+	key_str(j, "name", r ? r->name : NULL);
+	key_str(j, "reason", setup_regex(jail, f->rule));
+	key_str(j, "class", hit_class_name(f->class));
+	key_f64(j, "weight", f->weight / unit_of(jail));
 	jsonw_key(j, "ip");
 	if (f->id)
 		jsonw_str(j, f->id);
 	else
 		jsonw_net(j, &f->net);
-	key_i64(j, "failures", f->sum);
+	key_f64(j, "failures", f->sum / unit_of(jail));
 	key_i64(j, "maxretry", f->maxretry);
-	jsonw_key(j, "findtime");
-	jsonw_f64(j, f->findtime_sec);
+	key_f64(j, "findtime", f->findtime_sec);
 	key_str(j, "verdict", explain_outcome_name(f->outcome));
 }
 

@@ -29,9 +29,9 @@ struct explain_finding {
 	uint8_t class;
 	int16_t weight;
 	struct net net;
-	char *id;    /* owned; NULL: an address */
-	int outcome; /* ENGINE_* */
-	uint32_t sum;
+	char *id;     /* owned; NULL: an address */
+	int outcome;  /* ENGINE_* */
+	uint32_t sum; /* weights in the window, in units of the jail */
 	uint32_t maxretry;
 	double findtime_sec;
 };
@@ -51,7 +51,6 @@ void explain_line_clear(struct explain_line *l); /* its findings */
 /* NULL: there is no room for more. Zeroed. */
 struct explain_finding *explain_line_add(struct explain_line *l);
 
-const char *explain_class_name(enum hit_class class);
 const char *explain_kind_name(enum explain_kind kind);
 const char *explain_outcome_name(int outcome); /* in words */
 
