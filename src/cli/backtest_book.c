@@ -136,8 +136,10 @@ void backtest_book_judge(struct backtest_book *b, size_t policy,
 		hour->passed += !is_stopped;
 		hour->stopped += is_stopped;
 	}
-	if (who)
-		who->fates[policy].n_stopped += is_stopped;
+	if (!who)
+		return;
+	who->fates[policy].n_met++;
+	who->fates[policy].n_stopped += is_stopped;
 }
 
 /* --- bans */
@@ -233,7 +235,7 @@ static void ban_address(struct backtest_book *b, size_t policy, const struct ord
 	if (o->op != ORDER_BAN || f->n_bans++)
 		return;
 	s->n_addresses++;
-	f->ban = first_ban(s, o, a->n_attempts, rule, line);
+	f->ban = first_ban(s, o, f->n_met, rule, line);
 }
 
 void backtest_book_order(struct backtest_book *b, size_t policy, const struct order *o,

@@ -35,9 +35,10 @@ struct backtest_ban {
 };
 
 struct backtest_fate {
-	uint32_t n_bans, n_stopped;
-	wall_t until;            /* of the last ban */
-	struct backtest_ban ban; /* if there was one */
+	uint32_t n_bans;
+	uint32_t n_met, n_stopped; /* attempts so far, and those of them stopped */
+	wall_t until;              /* of the last ban */
+	struct backtest_ban ban;   /* if there was one */
 };
 
 struct backtest_address {

@@ -9,7 +9,7 @@
 #include "cli/bars.h"
 #include "cli/client.h"
 
-#define NAME_CELLS 14
+#define NAME_CELLS 13
 #define MAX_ROWS 10 /* of a list of addresses */
 #define TEXT_BYTES 300
 
@@ -114,7 +114,7 @@ static void add_policy(struct buf *out, const json_t *p)
 	add_length(out, json_object_get(p, "mean_seconds"), 9);
 	add_length(out, json_object_get(p, "median_seconds"), 9);
 	add_length(out, json_object_get(p, "p90_seconds"), 9);
-	add_count(out, json_object_get(p, "median_attempts"), 5);
+	add_count(out, json_object_get(p, "median_attempts"), 6);
 	buf_add_char(out, '\n');
 }
 
@@ -124,7 +124,7 @@ static void add_table(struct buf *out, const json_t *policies)
 	size_t i;
 
 	buf_add_str(out,
-	    "POLICY           STOPPED   SHARE  BANNED    BANS     EACH   TO BAN"
+	    "POLICY          STOPPED   SHARE  BANNED    BANS     EACH   TO BAN"
 	    "      P90 TRIES\n");
 	json_array_foreach(policies, i, p) add_policy(out, p);
 }
@@ -213,7 +213,7 @@ static void add_both(struct buf *out, const json_t *facts)
 		if (i >= MAX_ROWS)
 			continue;
 		add_cell(out, "", 2, LEFT);
-		add_cell(out, client_text(row, "ip"), NAME_CELLS + 2, LEFT);
+		add_cell(out, client_text(row, "ip"), NAME_CELLS + 3, LEFT);
 		buf_add_str(out, "  ");
 		add_signs(out, row);
 	}
