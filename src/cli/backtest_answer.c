@@ -92,6 +92,8 @@ static json_t *facts_of(const struct backtest_view *v)
 	set(o, "config", foreign(v->facts->dir));
 	set(o, "attempts", number(backtest_book_n_attempts(out->book)));
 	set(o, "addresses", number(s.n_attackers));
+	set(o, "after_first",
+	    number(backtest_book_n_attempts(out->book) - s.n_attackers));
 	set(o, "good", number(s.n_good));
 	set(o, "honest", number(s.n_honest));
 	set(o, "not_kept", number(backtest_book_n_unwritten(out->book)));

@@ -234,7 +234,12 @@ static void add_facts(struct buf *out, const json_t *answer)
 	bars_add_number(out, client_number(f, "attempts"));
 	buf_add_str(out, " attempts by ");
 	bars_add_number(out, client_number(f, "addresses"));
-	buf_add_str(out, " addresses; ");
+	buf_add_str(out, " addresses");
+	if (client_number(f, "attempts"))
+		buf_printf(out, "; bans at the first would stop %.1f %%",
+		    100 * (double)client_number(f, "after_first") /
+			(double)client_number(f, "attempts"));
+	buf_add_char(out, '\n');
 	bars_add_number(out, client_number(f, "honest"));
 	buf_printf(out, " honest servers (facts by the filters of %s)\n\n",
 	    client_text(f, "profile"));
