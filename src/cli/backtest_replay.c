@@ -129,6 +129,11 @@ static void note_ban(void *ctx, const struct order *o)
 /* By a ban of @n or of a network around it, that lasts at @at? */
 static bool is_banned(struct runner *p, const struct net *n, wall_t at)
 {
+	struct engine_bounds bounds;
+
+	engine_bounds(pipeline_engine(p->pipeline), &bounds);
+	if (!bounds.n_bans) /* then a look at all prefixes is not worth it */
+		return false;
 	p->asked_at = at;
 	p->asked = n;
 	p->is_banned = false;
