@@ -115,10 +115,13 @@ static void set_reason(
 {
 	const struct setup_jail *j = &p->setup->jails[b->jail];
 	const struct setup_rule *r = setup_rule_of(j, b->rule);
+	const struct step *step = steps_at(&j->steps, b->step);
 
 	set(o, "at", time_of(b->at));
 	set(o, "until", time_of(b->until));
 	set(o, "jail", foreign(j->name));
+	set(o, "answer",
+	    step ? json_string(step_answer_name(step->answer)) : json_null());
 	set(o, "rule", number(b->rule));
 	set(o, "name", r ? foreign(r->name) : json_null());
 	set(o, "reason", foreign(setup_regex(j, b->rule)));

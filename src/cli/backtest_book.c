@@ -166,6 +166,7 @@ static struct backtest_ban first_ban(struct backtest_sums *s, const struct order
 	    .jail = o->jail,
 	    .n_attempts = n_attempts,
 	    .rule = rule,
+	    .step = o->step,
 	    .line = keep_line(s, line),
 	};
 }

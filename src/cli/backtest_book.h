@@ -31,7 +31,8 @@ struct backtest_ban {
 	uint32_t jail;
 	uint32_t n_attempts; /* of the address until then */
 	uint16_t rule;
-	char *line; /* that brought it about; NULL: not kept */
+	uint8_t step; /* of the jail's graduated answers */
+	char *line;   /* that brought it about; NULL: not kept */
 };
 
 struct backtest_fate {

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/backtest_reach.h"
 #include "cli/scan_progress.h"
 #include "cli/scan_setup.h"
 #include "cli/scan_stop.h"
@@ -17,12 +18,14 @@ struct mark {
 	size_t line; /* where its line begins in the block */
 	struct net net;
 	wall_t at;
-	struct backtest_address *who; /* NULL: not written down */
+	const struct setup_jail *jail; /* that saw it */
+	struct backtest_address *who;  /* NULL: not written down */
 };
 
 struct runner {
 	struct replay *replay;
 	size_t number; /* of the policy */
+	const struct setup *setup;
 	struct pipeline *pipeline;
 	uint32_t *jails; /* all of them */
 	uint32_t n_jails;
@@ -31,6 +34,7 @@ struct runner {
 	/* While a ban is looked for. */
 	wall_t asked_at;
 	const struct net *asked;
+	const struct setup_jail *through;
 	bool is_banned;
 };
 
@@ -83,6 +87,7 @@ static void add_mark(struct replay *s, const struct hit *h)
 	    .line = s->line,
 	    .net = h->net,
 	    .at = h->at,
+	    .jail = &s->setup->jails[h->jail],
 	    .who = backtest_book_attempt(s->book, &h->net, h->at),
 	};
 }
@@ -123,11 +128,13 @@ static void note_ban(void *ctx, const struct order *o)
 	struct runner *p = ctx;
 
 	p->is_banned = p->is_banned || (o->until.us > p->asked_at.us &&
-					   net_contains(&o->net, p->asked));
+					   net_contains(&o->net, p->asked) &&
+					   backtest_reach(p->setup, o, p->through));
 }
 
-/* By a ban of @n or of a network around it, that lasts at @at? */
-static bool is_banned(struct runner *p, const struct net *n, wall_t at)
+/* Does a ban that lasts at @at keep @n, or a network around it, away from there? */
+static bool is_banned(
+    struct runner *p, const struct net *n, wall_t at, const struct setup_jail *through)
 {
 	struct engine_bounds bounds;
 
@@ -136,6 +143,7 @@ static bool is_banned(struct runner *p, const struct net *n, wall_t at)
 		return false;
 	p->asked_at = at;
 	p->asked = n;
+	p->through = through;
 	p->is_banned = false;
 	engine_find_bans(pipeline_engine(p->pipeline), n, note_ban, p);
 	return p->is_banned;
@@ -150,8 +158,8 @@ static void judge(struct runner *p, size_t line)
 	     p->n_judged++) {
 		const struct mark *m = &s->marks[p->n_judged];
 
-		backtest_book_judge(
-		    s->book, p->number, m->who, m->at, is_banned(p, &m->net, m->at));
+		backtest_book_judge(s->book, p->number, m->who, m->at,
+		    is_banned(p, &m->net, m->at, m->jail));
 	}
 }
 
@@ -165,7 +173,8 @@ static bool on_policy_hit(void *ctx, const struct hit *h)
 	else
 		reach(s, h);
 	judge(p, s->line);
-	return !s->o->has_feedback || !is_banned(p, &h->net, h->at);
+	return !s->o->has_feedback ||
+	       !is_banned(p, &h->net, h->at, &p->setup->jails[h->jail]);
 }
 
 static bool on_facts_hit(void *ctx, const struct hit *h)
@@ -264,8 +273,10 @@ static int runner_init(struct runner *p, struct replay *s, size_t number,
 {
 	struct err e = {""};
 
-	*p = (struct runner){
-	    .replay = s, .number = number, .n_jails = policy->setup->n_jails};
+	*p = (struct runner){.replay = s,
+	    .number = number,
+	    .setup = policy->setup,
+	    .n_jails = policy->setup->n_jails};
 	p->pipeline = pipeline_new(policy->setup, &e);
 	p->jails = calloc(p->n_jails + 1, sizeof(*p->jails));
 	if (!p->pipeline || !p->jails) {

@@ -163,6 +163,8 @@ static void add_honest(struct buf *out, const json_t *row)
 	buf_printf(out, "  %s to %s\n    ", at, until);
 	add_signs(out, row);
 	buf_printf(out, "    %s, ", client_text(row, "jail"));
+	if (*client_text(row, "answer"))
+		buf_printf(out, "%s, ", client_text(row, "answer"));
 	if (*client_text(row, "name"))
 		buf_printf(out, "rule %s:\n", client_text(row, "name"));
 	else
