@@ -72,8 +72,8 @@ static void count_signs(void *ctx, const struct backtest_address *a)
 
 	s->n_attackers += a->n_attempts > 0;
 	s->n_good += a->n_good > 0;
-	s->n_honest += backtest_is_honest(a);
-	if (!a->n_attempts || !backtest_is_honest(a))
+	s->n_honest += a->is_honest;
+	if (!a->n_attempts || !a->is_honest)
 		return;
 	o = json_object();
 	set_signs(o, a);
@@ -135,7 +135,7 @@ static void note_honest(void *ctx, const struct backtest_address *a)
 	struct net net;
 	json_t *o;
 
-	if (!backtest_is_honest(a))
+	if (!a->is_honest)
 		return;
 	b = backtest_book_ban_of(l->v->outcome->book, l->policy, a, &net);
 	if (!b)

@@ -119,11 +119,6 @@ struct backtest_address *backtest_book_good(
 	return a;
 }
 
-bool backtest_is_honest(const struct backtest_address *a)
-{
-	return a->n_good_days > 1 || (a->good_kinds & (a->good_kinds - 1));
-}
-
 void backtest_book_judge(struct backtest_book *b, size_t policy,
     struct backtest_address *who, wall_t at, bool is_stopped)
 {

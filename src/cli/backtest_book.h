@@ -49,6 +49,7 @@ struct backtest_address {
 	uint32_t n_good, n_good_days;
 	int64_t last_good_day;
 	uint64_t good_kinds;         /* a bit a rule, more or less */
+	bool is_honest;              /* had credit at some time */
 	struct backtest_fate *fates; /* one a policy */
 };
 
@@ -89,9 +90,6 @@ void backtest_book_judge(struct backtest_book *b, size_t policy,
 /* The policy bans or prolongs; or a ban ended. @rule and @line: what led to it. */
 void backtest_book_order(struct backtest_book *b, size_t policy, const struct order *o,
     uint16_t rule, struct span line);
-
-/* Good signs on two days, or of two kinds. */
-bool backtest_is_honest(const struct backtest_address *a);
 
 uint64_t backtest_book_n_attempts(const struct backtest_book *b);
 uint64_t backtest_book_n_unwritten(

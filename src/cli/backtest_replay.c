@@ -52,7 +52,8 @@ struct replay {
 	struct span block;
 	struct mark *marks;
 	size_t n_marks, max_marks;
-	size_t line; /* of the hit at hand */
+	size_t line;                   /* of the hit at hand */
+	struct backtest_address *good; /* who it speaks for, if it is such a fact */
 	int error;
 };
 
@@ -106,6 +107,7 @@ static void take_fact(struct replay *s, const struct hit *h)
 	struct hit of_address = *h;
 
 	reach(s, h);
+	s->good = NULL;
 	if (net_is_id(&h->net))
 		of_address.net = h->ip;
 	if (net_is_id(&of_address.net) || h->at.us == WALL_NONE.us)
@@ -117,8 +119,17 @@ static void take_fact(struct replay *s, const struct hit *h)
 	if (h->class == HIT_ABUSE)
 		add_mark(s, &of_address);
 	else if (h->class == HIT_GOOD)
-		(void)backtest_book_good(s->book, &of_address.net, h->at,
-		    kind_of(s, h)); /* full: counted there */
+		s->good =
+		    backtest_book_good(s->book, &of_address.net, h->at, kind_of(s, h));
+}
+
+/* The ledger has the good sign: has it made credit? It may decay before the end. */
+static void take_credit(struct replay *s, struct pipeline *p)
+{
+	if (s->good && !s->good->is_honest)
+		s->good->is_honest =
+		    engine_has_credit(pipeline_engine(p), &s->good->net);
+	s->good = NULL;
 }
 
 /* --- policies */
@@ -173,14 +184,25 @@ static bool on_policy_hit(void *ctx, const struct hit *h)
 	else
 		reach(s, h);
 	judge(p, s->line);
-	return !s->o->has_feedback ||
+	/* That we deliver to somebody, say, does not end with a ban. */
+	return h->class == HIT_GOOD || !s->o->has_feedback ||
 	       !is_banned(p, &h->net, h->at, &p->setup->jails[h->jail]);
 }
 
+/* The ledger is all that is wanted of this engine. */
 static bool on_facts_hit(void *ctx, const struct hit *h)
 {
-	take_fact(ctx, h);
-	return false;
+	struct runner *p = ctx;
+
+	take_fact(p->replay, h);
+	return h->class == HIT_GOOD;
+}
+
+static void on_facts_verdict(void *ctx, UNUSED const struct hit *h, UNUSED int outcome)
+{
+	struct runner *p = ctx;
+
+	take_credit(p->replay, p->pipeline);
 }
 
 static void take_orders(struct runner *p, uint16_t rule, struct span line)
@@ -195,6 +217,8 @@ static void on_verdict(void *ctx, const struct hit *h, UNUSED int outcome)
 {
 	struct runner *p = ctx;
 
+	if ((int)p->number == p->replay->is_facts)
+		take_credit(p->replay, p->pipeline);
 	if (p->orders.n)
 		take_orders(p, h->rule, h->text);
 }
@@ -336,8 +360,11 @@ static int begin(struct replay *s, const struct backtest_policy *facts,
 
 	if (s->is_facts < 0) {
 		r = runner_init(&s->facts, s, 0, facts);
-		if (!r)
-			pipeline_on_hit(s->facts.pipeline, on_facts_hit, s);
+		if (!r) {
+			pipeline_on_hit(s->facts.pipeline, on_facts_hit, &s->facts);
+			pipeline_on_verdict(
+			    s->facts.pipeline, on_facts_verdict, &s->facts);
+		}
 	}
 	for (; !r && s->n_runners < n; s->n_runners++)
 		r = runner_init(&s->runners[s->n_runners], s, s->n_runners,

@@ -53,10 +53,11 @@ static void note_account(void *ctx, const struct engine_account *a)
 	struct asked *asked = ctx;
 
 	if (a->jail == asked->jail)
-		asked->f->sum = a->failures;
+		asked->f->sum = a->sum;
 }
 
-static uint32_t banned_with(const struct explaining *x, const struct hit *h)
+/* In failures, rounded up: what is exact was forgotten with the verdict. */
+static int64_t banned_with(const struct explaining *x, const struct hit *h)
 {
 	for (size_t i = x->orders.n; i-- > 0;) {
 		const struct order *o = &x->orders.items[i];
@@ -64,7 +65,7 @@ static uint32_t banned_with(const struct explaining *x, const struct hit *h)
 		if (o->op != ORDER_UNBAN && o->jail == h->jail)
 			return o->failures;
 	}
-	return 0;
+	return -1;
 }
 
 static void on_verdict(void *ctx, const struct hit *h, int outcome)
@@ -73,6 +74,7 @@ static void on_verdict(void *ctx, const struct hit *h, int outcome)
 	const struct setup_jail *j = &x->setup->jails[h->jail];
 	struct explain_finding *f = explain_line_add(&x->line);
 	struct asked asked = {.f = f, .jail = h->jail};
+	const struct engine *e = pipeline_engine(x->pipeline);
 
 	if (!f)
 		return;
@@ -85,15 +87,24 @@ static void on_verdict(void *ctx, const struct hit *h, int outcome)
 	    .net = h->net,
 	    .id = h->id ? strdup(h->id) : NULL,
 	    .outcome = outcome,
-	    .maxretry = j->maxretry,
+	    .sum = -1,
 	    .findtime_sec = j->findtime_sec,
 	};
+	engine_threshold(e, h->jail, &h->net, &f->threshold);
 	/* After a verdict the count begins anew. */
 	if (outcome == ENGINE_BANNED || outcome == ENGINE_PROLONGED)
-		f->sum = banned_with(x, h);
+		f->sum = banned_with(x, h) * f->threshold.unit;
 	else
-		engine_account(
-		    pipeline_engine(x->pipeline), &h->net, note_account, &asked);
+		engine_account(e, &h->net, note_account, &asked);
+}
+
+static void take_events(struct explaining *x)
+{
+	struct explain_line *l = &x->line;
+
+	while (l->n_events < ARRAY_LEN(l->events) &&
+	       engine_next_event(pipeline_engine(x->pipeline), &l->events[l->n_events]))
+		l->n_events++;
 }
 
 static void note_kind(struct explaining *x, uint32_t jail, enum explain_kind kind)
@@ -154,6 +165,7 @@ static int explain(struct explaining *x, struct span text, wall_t read_at)
 	x->line.text = text;
 	for (uint32_t i = 0; r >= 0 && i < x->setup->n_jails; i++)
 		r = feed_jail(x, i, &l);
+	take_events(x);
 	show(x);
 	return r;
 }

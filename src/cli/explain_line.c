@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/explain_line.h"
 
-#include <inttypes.h>
-#include <string.h>
+#include <math.h>
 
 #include "base/jsonw.h"
 
@@ -12,7 +11,7 @@ void explain_line_clear(struct explain_line *l)
 {
 	for (size_t i = 0; i < l->n_found; i++)
 		free(l->found[i].id);
-	l->n_found = l->n_more = 0;
+	l->n_found = l->n_more = l->n_events = 0;
 }
 
 struct explain_finding *explain_line_add(struct explain_line *l)
@@ -59,6 +58,12 @@ const char *explain_outcome_name(int outcome)
 		return "enough, but over by now";
 	case ENGINE_FULL:
 		return "enough, but there is no room for bans";
+	case ENGINE_NOTED:
+		return "noted";
+	case ENGINE_REPEATED:
+		return "counted today, or still free";
+	case ENGINE_SUSPENDED:
+		return "not counted: the fault may be ours";
 	default:
 		return "not counted";
 	}
@@ -109,17 +114,24 @@ static void add_who(struct buf *out, const struct explain_finding *f)
 	buf_add_str(out, net);
 }
 
-static double unit_of(const struct setup_jail *j)
+static double unit_of(const struct explain_finding *f)
 {
-	return j->n_rules ? SETUP_RULE_UNIT : 1;
+	return f->threshold.unit ? f->threshold.unit : 1;
 }
 
-/* "+1", "-0.25" */
-static void add_weight(struct buf *out, const struct explain_finding *f, double unit)
+/* "5", "2.5", "2.25": parts are hundredths. */
+static void add_parts(struct buf *out, double n)
 {
-	if (f->weight >= 0)
-		buf_add_char(out, '+');
-	setup_weight_format((int16_t)(f->weight * SETUP_RULE_UNIT / (int)unit), out);
+	long hundredths = lround(100 * n);
+	int n_places = hundredths % 100 == 0 ? 0 : hundredths % 10 == 0 ? 1 : 2;
+
+	buf_printf(out, "%.*f", n_places, n);
+}
+
+static void add_weight(struct buf *out, const struct explain_finding *f)
+{
+	buf_add_str(out, f->weight < 0 ? " " : " +");
+	add_parts(out, f->weight / unit_of(f));
 }
 
 static void add_rule(struct buf *out, const struct setup_jail *j, uint16_t rule)
@@ -132,10 +144,24 @@ static void add_rule(struct buf *out, const struct setup_jail *j, uint16_t rule)
 		buf_printf(out, "failregex %u", rule);
 }
 
-static void add_sum(struct buf *out, const struct explain_finding *f, double unit)
+/* Why the threshold is not maxretry. */
+static void add_threshold(struct buf *out, const struct engine_threshold *t)
 {
-	buf_printf(out, ": %.*f of %u within ", f->sum % (unsigned int)unit ? 2 : 0,
-	    f->sum / unit, f->maxretry);
+	if (t->has_credit)
+		buf_add_str(out, " (it has credit)");
+	else if (t->pressure)
+		buf_printf(
+		    out, " (halved %u times: %u attack)", t->pressure, t->offenders);
+}
+
+static void add_sum(struct buf *out, const struct explain_finding *f)
+{
+	buf_add_str(out, ": ");
+	add_parts(out, (double)f->sum / unit_of(f));
+	buf_add_str(out, " of ");
+	add_parts(out, f->threshold.need / unit_of(f));
+	add_threshold(out, &f->threshold);
+	buf_add_str(out, " within ");
 	duration_format(out, (int64_t)f->findtime_sec);
 }
 
@@ -149,15 +175,13 @@ static bool is_summed(int outcome)
 static void add_hit(
     struct buf *out, const struct explain_finding *f, const struct setup_jail *j)
 {
-	double unit = unit_of(j);
-
 	add_rule(out, j, f->rule);
-	buf_printf(out, ", %s ", hit_class_name(f->class));
-	add_weight(out, f, unit);
+	buf_printf(out, ", %s", hit_class_name(f->class));
+	add_weight(out, f);
 	buf_add_str(out, " for ");
 	add_who(out, f);
-	if (f->class <= HIT_MISCONFIGURATION && is_summed(f->outcome))
-		add_sum(out, f, unit);
+	if (f->sum >= 0 && is_summed(f->outcome))
+		add_sum(out, f);
 	buf_printf(out, ", %s", explain_outcome_name(f->outcome));
 }
 
@@ -200,6 +224,26 @@ static void add_orders(struct buf *out, const struct explain_line *l,
 	}
 }
 
+static void add_event(struct buf *out, const struct engine_event *e,
+    const struct setup *s, bool is_coloured)
+{
+	const struct engine_suspended *w = &e->what;
+
+	add_colour(out, is_coloured, LOUD);
+	buf_printf(out, "    %s: ", s->jails[w->jail].name);
+	add_rule(out, &s->jails[w->jail], w->rule);
+	if (!e->is_suspended)
+		buf_add_str(out, " counts again");
+	else if (w->n_credited > 1)
+		buf_printf(out,
+		    " does not count for now: %u addresses with credit within a minute",
+		    w->n_credited);
+	else
+		buf_printf(out, " does not count for now: %u clients within a minute",
+		    w->n_clients);
+	end_colour(out, is_coloured);
+}
+
 void explain_line_text(const struct explain_line *l, const struct setup *s,
     bool is_coloured, struct buf *out)
 {
@@ -213,6 +257,8 @@ void explain_line_text(const struct explain_line *l, const struct setup *s,
 		add_finding(out, &l->found[i], s, is_coloured);
 	if (l->n_more)
 		buf_printf(out, "    and %zu more\n", l->n_more);
+	for (size_t i = 0; i < l->n_events; i++)
+		add_event(out, &l->events[i], s, is_coloured);
 	add_orders(out, l, s, is_coloured, false);
 	if (l->n_found)
 		return;
@@ -250,14 +296,21 @@ static void put_hit(
 	key_str(j, "name", r ? r->name : NULL);
 	key_str(j, "reason", setup_regex(jail, f->rule));
 	key_str(j, "class", hit_class_name(f->class));
-	key_f64(j, "weight", f->weight / unit_of(jail));
+	key_f64(j, "weight", f->weight / unit_of(f));
 	jsonw_key(j, "ip");
 	if (f->id)
 		jsonw_str(j, f->id);
 	else
 		jsonw_net(j, &f->net);
-	key_f64(j, "failures", f->sum / unit_of(jail));
-	key_i64(j, "maxretry", f->maxretry);
+	jsonw_key(j, "failures");
+	if (f->sum < 0)
+		jsonw_null(j);
+	else
+		jsonw_f64(j, (double)f->sum / unit_of(f));
+	key_f64(j, "needed", f->threshold.need / unit_of(f));
+	jsonw_key(j, "credit");
+	jsonw_bool(j, f->threshold.has_credit);
+	key_i64(j, "pressure", f->threshold.pressure);
 	key_f64(j, "findtime", f->findtime_sec);
 	key_str(j, "verdict", explain_outcome_name(f->outcome));
 }
@@ -290,6 +343,18 @@ static void put_order(struct jsonw *j, const struct order *o, const struct setup
 	jsonw_object_end(j);
 }
 
+static void put_event(
+    struct jsonw *j, const struct engine_event *e, const struct setup *s)
+{
+	jsonw_object(j);
+	key_str(j, "jail", s->jails[e->what.jail].name);
+	key_i64(j, "rule", e->what.rule);
+	key_str(j, "do", e->is_suspended ? "suspend" : "lift");
+	key_i64(j, "clients", e->what.n_clients);
+	key_i64(j, "with_credit", e->what.n_credited);
+	jsonw_object_end(j);
+}
+
 void explain_line_json(
     const struct explain_line *l, const struct setup *s, struct buf *out)
 {
@@ -309,6 +374,11 @@ void explain_line_json(
 	jsonw_array(&j);
 	for (size_t i = 0; i < l->orders->n; i++)
 		put_order(&j, &l->orders->items[i], s);
+	jsonw_array_end(&j);
+	jsonw_key(&j, "rules");
+	jsonw_array(&j);
+	for (size_t i = 0; i < l->n_events; i++)
+		put_event(&j, &l->events[i], s);
 	jsonw_array_end(&j);
 	jsonw_object_end(&j);
 	buf_add_char(out, '\n');

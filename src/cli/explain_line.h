@@ -29,10 +29,11 @@ struct explain_finding {
 	uint8_t class;
 	int16_t weight;
 	struct net net;
-	char *id;     /* owned; NULL: an address */
-	int outcome;  /* ENGINE_* */
-	uint32_t sum; /* weights in the window, in units of the jail */
-	uint32_t maxretry;
+	char *id;    /* owned; NULL: an address */
+	int outcome; /* ENGINE_* */
+	int64_t sum; /* weights in the window, in the threshold's unit; below 0: not
+			known */
+	struct engine_threshold threshold;
 	double findtime_sec;
 };
 
@@ -44,9 +45,11 @@ struct explain_line {
 	size_t n_found, n_more;
 	/* What ended before it, and what it led to. */
 	const struct orders *orders;
+	struct engine_event events[ENGINE_MAX_EVENTS]; /* rules suspended, lifted */
+	size_t n_events;
 };
 
-void explain_line_clear(struct explain_line *l); /* its findings */
+void explain_line_clear(struct explain_line *l); /* its findings and events */
 
 /* NULL: there is no room for more. Zeroed. */
 struct explain_finding *explain_line_add(struct explain_line *l);

@@ -26,6 +26,7 @@ weight = 2.5
 [Rule delivered]
 regex = ^ \\S+ mail: sent to <ADDR>$
 class = good
+weight = -2
 """
 JAIL = """\
 [mail]
@@ -185,7 +186,7 @@ def line_by_line(s, log):
     s.equal(text.count("\n    nothing\n"), 100)
     contains(s, text, f"mail: failed from {ATTACKER}\n    mail: failregex 0, abuse +1 for "
              f"{ATTACKER}: 1 of 2 within 10m, counted\n",
-             "    mail: delivered, good +1 for 192.0.2.25, ",
+             "    mail: delivered, good -2 for 192.0.2.25, noted",
              f": 2 of 2 within 10m, banned\n    mail: ban {ATTACKER} until 20",
              f"\nmail: unban {ATTACKER}, its time was over at 20")
     rows = [json.loads(x) for x in
@@ -194,7 +195,7 @@ def line_by_line(s, log):
     first = next(r for r in rows if ATTACKER in r["text"])
     hit = first["found"][0]
     s.equal((hit["jail"], hit["name"], hit["class"], hit["weight"], hit["ip"], hit["failures"],
-             hit["maxretry"]), ("mail", None, "abuse", 1.0, ATTACKER, 1.0, 2))
+             hit["needed"]), ("mail", None, "abuse", 1.0, ATTACKER, 1.0, 2))
     s.equal([o["do"] for r in rows for o in r["orders"] if o["ip"] == PARTNER], ["ban", "unban"])
 
     s.step("explain: weights of rules; foreign bytes do no harm to a terminal")
@@ -203,7 +204,7 @@ def line_by_line(s, log):
         f.write(when + b" mx mail: wrong password from 198.51.100.9\n")
         f.write(when + b" mx mail: \033[2J\xff odd\n")
     text, _ = answer(s, OK, "explain", f.name)
-    contains(s, text, "    mail: guessed, abuse +2.5 for 198.51.100.9: 2.50 of 2 within 10m, "
+    contains(s, text, "    mail: guessed, abuse +2.5 for 198.51.100.9: 3 of 2 within 10m, "
              "banned\n", "\\x1b[2J\\xff odd\"\n")
     s.check("\033" not in text, text)
     master, slave = pty.openpty()

@@ -93,16 +93,19 @@ static struct backtest_address *good(
 	return backtest_book_good(b, &n, at(sec), kind);
 }
 
-static void one_good_sign_is_not_enough(UNUSED void **state)
+static void good_signs_are_told_apart_by_day_and_kind(UNUSED void **state)
 {
 	struct backtest_book *b = backtest_book_new(1);
+	struct backtest_address *a = good(b, "192.0.2.1", 0, 1);
 
-	assert_false(backtest_is_honest(good(b, "192.0.2.1", 0, 1)));
-	assert_false(backtest_is_honest(good(b, "192.0.2.1", HOUR, 1)));
-	assert_true(backtest_is_honest(good(b, "192.0.2.1", DAY, 1)));
-	assert_false(backtest_is_honest(good(b, "192.0.2.2", 0, 1)));
-	assert_true(backtest_is_honest(good(b, "192.0.2.2", 0, 2)));
-	assert_false(backtest_is_honest(attempt(b, "192.0.2.3", 0, false)));
+	assert_int_equal(a->n_good_days, 1);
+	(void)good(b, "192.0.2.1", HOUR, 1);
+	(void)good(b, "192.0.2.1", DAY, 3);
+	(void)good(b, "192.0.2.1", HOUR, 1);
+	assert_int_equal(a->n_good, 4);
+	assert_int_equal(a->n_good_days, 2);
+	assert_int_equal(a->good_kinds, 2 | 8);
+	assert_int_equal(a->n_attempts, 0);
 	backtest_book_free(b);
 }
 
@@ -187,7 +190,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(what_a_policy_came_to),
-	    cmocka_unit_test(one_good_sign_is_not_enough),
+	    cmocka_unit_test(good_signs_are_told_apart_by_day_and_kind),
 	    cmocka_unit_test(a_ban_of_the_network_is_one_of_the_address),
 	    cmocka_unit_test(delays_are_of_those_who_were_seen),
 	    cmocka_unit_test(hours_come_in_any_order),
