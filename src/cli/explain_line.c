@@ -150,8 +150,8 @@ static void add_threshold(struct buf *out, const struct engine_threshold *t)
 	if (t->has_credit)
 		buf_add_str(out, " (it has credit)");
 	else if (t->pressure)
-		buf_printf(
-		    out, " (halved %u times: %u attack)", t->pressure, t->offenders);
+		buf_printf(out, " (halved %u times: %u addresses attack)", t->pressure,
+		    t->offenders);
 }
 
 static void add_sum(struct buf *out, const struct explain_finding *f)
