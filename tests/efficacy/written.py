@@ -22,7 +22,6 @@ class Log:
         self.never, self.must = set(), set()
         self.min_stopped = None
         self.no_ban = False
-        self.needs = set()
 
     def put(self, at, program, text):
         self.n += 1
@@ -156,7 +155,6 @@ def distributed_guessing():
             attacker.guess(at, log.chance.randrange(1, 4), user=log.chance.choice(users))
             at += log.between(20 * MINUTE, 5 * HOUR)
     log.min_stopped = 75
-    log.needs = {"pressure"}
     return log
 
 
@@ -186,7 +184,6 @@ def typos():
         for wrong in ("kimm@example.org", "ofice@example.org"):
             for i in range(4):
                 partner.unknown_recipient(BEGIN + day * DAY + 9 * HOUR + 70 * i, wrong)
-    log.needs = {"profile"}
     return log
 
 
@@ -280,7 +277,6 @@ def local_faults():
         for n in range(12):
             user.guess(at + 20 * i + n * 60, method="PLAIN", service="submission/smtpd",
                        reason="Connection lost to authentication server")
-    log.needs = {"breaker"}
     return log
 
 
@@ -293,7 +289,6 @@ def recipients_lost():
         partner = Client(log, f"192.0.2.{100 + i}", f"mx{i}.partner{i}.example.net")
         for n in range(12):
             partner.unknown_recipient(at + 3 * i + n * 20, f"user{n}@example.org")
-    log.needs = {"breaker"}
     return log
 
 
@@ -353,7 +348,6 @@ def stale_password():
             phone.guess(at + 300 * n + 60, method="PLAIN", service="submission/smtpd",
                         reason="authentication failure", user=user)
     phone.logs_in(at + 6 * HOUR, user)
-    log.needs = {"profile"}
     return log
 
 
@@ -384,7 +378,6 @@ def snowshoe():
                           f"[{client.address}] blocked using zen.example; listed")
             client.unknown_recipient(at + 35 + 20 * i, f"guess{n * 3 + i}@example.org")
     log.min_stopped = 50
-    log.needs = {"group"}
     return log
 
 
