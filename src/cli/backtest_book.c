@@ -92,22 +92,40 @@ static struct backtest_address *get(struct backtest_book *b, const struct net *w
 	return NULL;
 }
 
-struct backtest_address *backtest_book_attempt(
-    struct backtest_book *b, const struct net *who, wall_t at)
+static bool is_same_try(const struct backtest_try *t, const struct backtest_sign *sign)
 {
-	struct backtest_address *a = get(b, who);
+	int64_t since_us = sign->at.us - t->at.us;
 
-	b->n_attempts++;
-	if (a && !a->n_attempts++)
-		a->first_attempt = at;
-	return a;
+	return t->session == sign->session &&
+	       since_us <= BACKTEST_TRY_SEC * US_PER_SEC &&
+	       since_us >= -BACKTEST_TRY_SEC * US_PER_SEC &&
+	       !(t->kinds >> (sign->kind % 64) & 1);
+}
+
+bool backtest_book_attempt(struct backtest_book *b, const struct backtest_sign *sign,
+    struct backtest_address **out)
+{
+	struct backtest_address *a = get(b, &sign->who);
+	bool is_same = a && a->n_attempts && is_same_try(&a->last, sign);
+
+	*out = a;
+	b->n_attempts += !is_same;
+	if (!a)
+		return true;
+	if (!is_same)
+		a->last = (struct backtest_try){.session = sign->session};
+	a->last.kinds |= UINT64_C(1) << (sign->kind % 64);
+	a->last.at = sign->at;
+	if (!is_same && !a->n_attempts++)
+		a->first_attempt = sign->at;
+	return !is_same;
 }
 
 struct backtest_address *backtest_book_good(
-    struct backtest_book *b, const struct net *who, wall_t at, unsigned int kind)
+    struct backtest_book *b, const struct backtest_sign *sign)
 {
-	struct backtest_address *a = get(b, who);
-	int64_t day = at.us / DAY_US;
+	struct backtest_address *a = get(b, &sign->who);
+	int64_t day = sign->at.us / DAY_US;
 
 	if (!a)
 		return NULL;
@@ -115,7 +133,7 @@ struct backtest_address *backtest_book_good(
 	a->n_good_days += day > a->last_good_day;
 	if (day > a->last_good_day)
 		a->last_good_day = day;
-	a->good_kinds |= UINT64_C(1) << (kind % 64);
+	a->good_kinds |= UINT64_C(1) << (sign->kind % 64);
 	return a;
 }
 

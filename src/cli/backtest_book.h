@@ -8,7 +8,7 @@
  * are what a policy makes of them: attempts that passed or were stopped, bans. Ids are
  * not written down.
  *
- * Bounds: of BACKTEST_MAX_ADDRESSES addresses, about 150 bytes each and 64 more for
+ * Bounds: of BACKTEST_MAX_ADDRESSES addresses, about 180 bytes each and 64 more for
  * each policy; what others do is counted in the totals only. Of BACKTEST_MAX_NETWORKS
  * banned networks a policy. Lines of bans: BACKTEST_LINES_BYTES a policy, each cut to
  * BACKTEST_LINE_BYTES; later ones are not kept.
@@ -42,10 +42,20 @@ struct backtest_fate {
 	struct backtest_ban ban;   /* if there was one */
 };
 
+/* The last attempt. A session leaves several lines: what other rules say of it belongs
+ * to the same attempt, what the same rule says again is another. */
+struct backtest_try {
+	uint64_t session;
+	uint64_t kinds; /* a bit a rule, more or less */
+	wall_t at;      /* of its last line */
+};
+#define BACKTEST_TRY_SEC 60 /* after so long it is another */
+
 struct backtest_address {
 	struct net net;
 	uint32_t n_attempts;
 	wall_t first_attempt; /* if any */
+	struct backtest_try last;
 	uint32_t n_good, n_good_days;
 	int64_t last_good_day;
 	uint64_t good_kinds;         /* a bit a rule, more or less */
@@ -76,12 +86,20 @@ struct backtest_book *backtest_book_new(size_t n_policies); /* NULL: out of memo
 struct backtest_book *backtest_book_free(struct backtest_book *b);
 DEFINE_CLEANUP(struct backtest_book *, backtest_book_free)
 
-/* Facts. Return: who it was, or NULL: not written down. */
-struct backtest_address *backtest_book_attempt(
-    struct backtest_book *b, const struct net *who, wall_t at);
-/* @kind: any number that tells rules apart. */
+/* Facts, in the order of the lines. @kind: any number that tells rules apart. */
+struct backtest_sign {
+	struct net who;
+	wall_t at;
+	unsigned int kind;
+	uint64_t session; /* hash of what tells sessions apart: program and process */
+};
+
+/* Return: is it an attempt of its own? @out: who it was; NULL: not written down. */
+bool backtest_book_attempt(struct backtest_book *b, const struct backtest_sign *sign,
+    struct backtest_address **out);
+/* Return: who it was, or NULL: not written down. */
 struct backtest_address *backtest_book_good(
-    struct backtest_book *b, const struct net *who, wall_t at, unsigned int kind);
+    struct backtest_book *b, const struct backtest_sign *sign);
 
 /* The policy let that attempt pass, or stopped it. @who may be NULL. */
 void backtest_book_judge(struct backtest_book *b, size_t policy,

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "cli/backtest_reach.h"
 #include "cli/scan_progress.h"
 #include "cli/scan_setup.h"
@@ -67,60 +68,90 @@ static void reach(struct replay *s, const struct hit *h)
 		s->line = (size_t)(h->text.p - s->block.p);
 }
 
-static void add_mark(struct replay *s, const struct hit *h)
+static struct mark *grow_marks(struct replay *s)
+{
+	size_t more = s->max_marks ? 2 * s->max_marks : 1024;
+	void *grown;
+
+	if (s->n_marks < s->max_marks)
+		return &s->marks[s->n_marks++];
+	grown = reallocarray(s->marks, more, sizeof(*s->marks));
+	if (!grown) {
+		s->error = -ENOMEM;
+		return NULL;
+	}
+	s->marks = grown;
+	s->max_marks = more;
+	return &s->marks[s->n_marks++];
+}
+
+static void add_mark(
+    struct replay *s, const struct hit *h, const struct backtest_sign *sign)
 {
 	const struct mark *last = s->n_marks ? &s->marks[s->n_marks - 1] : NULL;
+	struct backtest_address *who;
+	struct mark *m;
 
 	/* What two jails say of one line is one attempt. */
-	if (last && last->line == s->line && net_eq(&last->net, &h->net))
+	if (last && last->line == s->line && net_eq(&last->net, &sign->who))
 		return;
-	if (s->n_marks == s->max_marks) {
-		size_t more = s->max_marks ? 2 * s->max_marks : 1024;
-		void *grown = reallocarray(s->marks, more, sizeof(*s->marks));
-
-		s->error = grown ? s->error : -ENOMEM;
-		if (!grown)
-			return;
-		s->marks = grown;
-		s->max_marks = more;
-	}
-	s->marks[s->n_marks++] = (struct mark){
-	    .line = s->line,
-	    .net = h->net,
-	    .at = h->at,
-	    .jail = &s->setup->jails[h->jail],
-	    .who = backtest_book_attempt(s->book, &h->net, h->at),
-	};
+	if (!backtest_book_attempt(s->book, sign, &who))
+		return;
+	m = grow_marks(s);
+	if (m)
+		*m = (struct mark){
+		    .line = s->line,
+		    .net = sign->who,
+		    .at = sign->at,
+		    .jail = &s->setup->jails[h->jail],
+		    .who = who,
+		};
 }
 
 /* A rule may have several regexes, and jails are few. */
 static unsigned int kind_of(const struct replay *s, const struct hit *h)
 {
 	const struct setup_jail *j = &s->setup->jails[h->jail];
-	const struct engine_rule *r = j->engine_rules;
+	bool has_rules = j->engine_rules && h->rule < setup_n_regexes(j);
 
-	return h->jail * 23 + (r && h->rule < setup_n_regexes(j) ? r[h->rule].id : 0);
+	return h->jail * 23 + (has_rules ? j->engine_rules[h->rule].id : h->rule);
+}
+
+/* "postfix/smtpd[123]" of a line of the system's log: the word before the first colon
+ * that a blank follows. Programs that run for all clients have one session a client. */
+static uint64_t session_of(struct span line)
+{
+	ptrdiff_t end = span_find(line, SPAN(": "));
+	const char *begin;
+
+	if (end < 0)
+		return 0;
+	begin = memrchr(line.p, ' ', (size_t)end);
+	line = span_from(begin ? begin : line.p, line.p + end);
+	return hash_keyed(line.p, line.n);
 }
 
 static void take_fact(struct replay *s, const struct hit *h)
 {
-	struct hit of_address = *h;
+	const struct backtest_sign sign = {
+	    .who = net_is_id(&h->net) ? h->ip : h->net,
+	    .at = h->at,
+	    .kind = kind_of(s, h),
+	    .session = session_of(h->text),
+	};
 
 	reach(s, h);
 	s->good = NULL;
-	if (net_is_id(&h->net))
-		of_address.net = h->ip;
-	if (net_is_id(&of_address.net) || h->at.us == WALL_NONE.us)
+	if (!net_is_host(&sign.who) || net_is_id(&sign.who) || h->at.us == WALL_NONE.us)
 		return;
 	if (s->out->first.us == WALL_NONE.us || h->at.us < s->out->first.us)
 		s->out->first = h->at;
 	if (h->at.us > s->out->last.us)
 		s->out->last = h->at;
 	if (h->class == HIT_ABUSE)
-		add_mark(s, &of_address);
+		add_mark(s, h, &sign);
 	else if (h->class == HIT_GOOD)
-		s->good =
-		    backtest_book_good(s->book, &of_address.net, h->at, kind_of(s, h));
+		s->good = backtest_book_good(s->book, &sign);
 }
 
 /* The ledger has the good sign: has it made credit? It may decay before the end. */

@@ -28,12 +28,17 @@ static struct net net(const char *text)
 	return n;
 }
 
+static int n_sessions;
+
 static struct backtest_address *attempt(
     struct backtest_book *b, const char *ip, int64_t sec, bool is_stopped)
 {
-	struct net n = net(ip);
-	struct backtest_address *a = backtest_book_attempt(b, &n, at(sec));
+	/* In sessions of their own. */
+	const struct backtest_sign sign = {
+	    .who = net(ip), .at = at(sec), .session = (uint64_t)++n_sessions};
+	struct backtest_address *a;
 
+	assert_true(backtest_book_attempt(b, &sign, &a));
 	backtest_book_judge(b, 0, a, at(sec), is_stopped);
 	return a;
 }
@@ -88,9 +93,9 @@ static void what_a_policy_came_to(UNUSED void **state)
 static struct backtest_address *good(
     struct backtest_book *b, const char *ip, int64_t sec, unsigned int kind)
 {
-	struct net n = net(ip);
+	const struct backtest_sign sign = {.who = net(ip), .at = at(sec), .kind = kind};
 
-	return backtest_book_good(b, &n, at(sec), kind);
+	return backtest_book_good(b, &sign);
 }
 
 static void good_signs_are_told_apart_by_day_and_kind(UNUSED void **state)
@@ -106,6 +111,32 @@ static void good_signs_are_told_apart_by_day_and_kind(UNUSED void **state)
 	assert_int_equal(a->n_good_days, 2);
 	assert_int_equal(a->good_kinds, 2 | 8);
 	assert_int_equal(a->n_attempts, 0);
+	backtest_book_free(b);
+}
+
+static bool is_new(
+    struct backtest_book *b, uint64_t session, int64_t sec, unsigned int kind)
+{
+	const struct backtest_sign sign = {
+	    .who = net("192.0.2.1"), .at = at(sec), .kind = kind, .session = session};
+	struct backtest_address *a;
+
+	return backtest_book_attempt(b, &sign, &a);
+}
+
+static void a_session_leaves_several_lines(UNUSED void **state)
+{
+	struct backtest_book *b = backtest_book_new(1);
+
+	assert_true(is_new(b, 7, 0, 1));
+	assert_false(is_new(b, 7, 5, 2)); /* another rule on the same */
+	assert_true(is_new(b, 7, 6, 2));  /* again */
+	assert_false(is_new(b, 7, 7, 1));
+	assert_true(is_new(b, 7, 8, 1));
+	assert_true(is_new(b, 8, 9, 2));  /* another session */
+	assert_true(is_new(b, 8, 70, 3)); /* it was long ago */
+	assert_false(is_new(b, 8, 130, 4));
+	assert_int_equal(backtest_book_n_attempts(b), 5);
 	backtest_book_free(b);
 }
 
@@ -191,6 +222,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(what_a_policy_came_to),
 	    cmocka_unit_test(good_signs_are_told_apart_by_day_and_kind),
+	    cmocka_unit_test(a_session_leaves_several_lines),
 	    cmocka_unit_test(a_ban_of_the_network_is_one_of_the_address),
 	    cmocka_unit_test(delays_are_of_those_who_were_seen),
 	    cmocka_unit_test(hours_come_in_any_order),
