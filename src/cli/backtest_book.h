@@ -8,7 +8,7 @@
  * are what a policy makes of them: attempts that passed or were stopped, bans. Ids are
  * not written down.
  *
- * Bounds: of BACKTEST_MAX_ADDRESSES addresses, about 180 bytes each and 64 more for
+ * Bounds: of BACKTEST_MAX_ADDRESSES addresses, about 200 bytes each and 64 more for
  * each policy; what others do is counted in the totals only. Of BACKTEST_MAX_NETWORKS
  * banned networks a policy. Lines of bans: BACKTEST_LINES_BYTES a policy, each cut to
  * BACKTEST_LINE_BYTES; later ones are not kept.

@@ -143,18 +143,32 @@ def ordinary(log, days, exclude=()):
 # The logs
 
 
-def distributed_guessing():
+def guessing(log, n, hours):
     """Many addresses, each in another network, each with few tries at a time."""
-    log = Log("password attack by many addresses", 1)
     ordinary(log, 2)
     users = [f"{name}@example.org" for name in ("info", "office", "kim", "sales", "admin")]
-    for n in range(220):
-        attacker = Client(log, benchmark(n))
-        at = BEGIN + log.between(0, 20 * HOUR)
+    for i in range(n):
+        attacker = Client(log, benchmark(i))
+        at = BEGIN + log.between(0, hours * HOUR)
         for _ in range(log.chance.randrange(2, 5)):
             attacker.guess(at, log.chance.randrange(1, 4), user=log.chance.choice(users))
             at += log.between(20 * MINUTE, 5 * HOUR)
+    return log
+
+
+def broad_guessing():
+    """Forty new addresses an hour."""
+    log = guessing(Log("password attack by many addresses", 1), 220, 5)
     log.min_stopped = 75
+    return log
+
+
+def slow_guessing():
+    """Eleven new ones an hour, no more than what strays in on some days: each gets a second
+    try before it is out, and some of them make one only and come back when it is forgotten.
+    """
+    log = guessing(Log("slow password attack by many addresses", 1), 220, 20)
+    log.min_stopped = 60
     return log
 
 
@@ -381,5 +395,5 @@ def snowshoe():
     return log
 
 
-LOGS = (distributed_guessing, one_guesser, typos, badly_set_up, greylisting, local_faults,
+LOGS = (broad_guessing, slow_guessing, one_guesser, typos, badly_set_up, greylisting, local_faults,
         recipients_lost, outbound_only, stale_password, dictionary, snowshoe)
