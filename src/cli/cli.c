@@ -10,7 +10,7 @@
 
 static const struct cli_verb *const verbs[] = {&cli_status, &cli_banned, &cli_why,
     &cli_report, &cli_ban, &cli_unban, &cli_reload, &cli_stop, &cli_ping, &cli_check,
-    &cli_match, &cli_scan, &cli_import};
+    &cli_match, &cli_scan, &cli_backtest, &cli_explain, &cli_import};
 
 static void print_overview(FILE *to)
 {

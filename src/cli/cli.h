@@ -33,7 +33,8 @@ struct cli_verb {
 };
 
 extern const struct cli_verb cli_check, cli_match, cli_scan, cli_status, cli_banned,
-    cli_ban, cli_unban, cli_why, cli_report, cli_reload, cli_stop, cli_ping, cli_import;
+    cli_ban, cli_unban, cli_why, cli_report, cli_reload, cli_stop, cli_ping, cli_import,
+    cli_backtest, cli_explain;
 
 int cli_main(int argc, char **argv);
 

@@ -54,17 +54,21 @@ static int replace_file(const char *path, struct span page)
 	return r;
 }
 
+int report_put_page(const struct buf *page, const char *path)
+{
+	int r = page->failed ? -ENOMEM : replace_file(path, buf_span(page));
+
+	if (r < 0)
+		fprintf(stderr, "bandog: %s: %s\n", path, strerror(-r));
+	return r < 0 ? CLI_FAILED : CLI_OK;
+}
+
 static int write_page(const struct report_view *v, const char *path)
 {
 	CLEANUP(buf_deinit) struct buf page = BUF_INIT(PAGE_MAX_BYTES);
 
 	report_html(v, &page);
-
-	int r = page.failed ? -ENOMEM : replace_file(path, buf_span(&page));
-
-	if (r < 0)
-		fprintf(stderr, "bandog: %s: %s\n", path, strerror(-r));
-	return r < 0 ? CLI_FAILED : CLI_OK;
+	return report_put_page(&page, path);
 }
 
 static int print_text(const struct report_view *v)

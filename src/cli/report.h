@@ -8,6 +8,7 @@
  *   report_series.c  hours made into as many rows or columns as eyes can take in
  *   report_text.c    for the terminal, 80 columns
  *   report_html.c    one page that needs no network, no script, nothing else
+ *   report_page.c, report_plot.c  what it has in common with other pages
  *
  * Reasons are texts of regexes and jails are named by people: foreign text, quoted in
  * the terminal and escaped in the page.
@@ -23,13 +24,15 @@ enum report_unit { REPORT_HOURS, REPORT_DAYS, REPORT_MONTHS };
 struct report_bar {
 	wall_t from; /* local time's hour, day or month begins */
 	int64_t passed, stopped, bans;
+	int64_t active; /* the most bans at a time, where that is told */
 };
 
 struct report_series {
 	enum report_unit unit;
 	struct report_bar *bars; /* without gaps */
 	size_t n;
-	int64_t max; /* of passed and stopped together, at least 1 */
+	int64_t max;        /* of passed and stopped together, at least 1 */
+	int64_t max_active; /* at least 1 */
 };
 
 /**
@@ -66,3 +69,16 @@ void report_html(const struct report_view *v, struct buf *out);
 /* Foreign text into HTML, as content or within a quoted attribute. Bytes that are no
  * UTF-8 and control characters become U+FFFD. */
 void report_html_escape(struct buf *out, struct span text);
+
+/* A page begins, up to its heading. */
+void report_page_begin(struct buf *out, const char *title);
+void report_rect(
+    struct buf *out, const char *kind, double x, double y, double w, double h);
+
+/* What passed and was stopped over time, with a heading; and the bans. @max: what the
+ * greatest column is measured by, at least 1. */
+void report_plot(struct buf *out, const struct report_series *s, int64_t max);
+void report_plot_bans(struct buf *out, const struct report_series *s, int64_t max);
+
+/* Put a page in its place, whole or not at all. Return: exit code; says why not. */
+int report_put_page(const struct buf *page, const char *path);

@@ -79,11 +79,15 @@ static void fill(struct report_series *s, const json_t *hours)
 		b->passed += client_number(row, "passed");
 		b->stopped += client_number(row, "stopped");
 		b->bans += client_number(row, "bans");
+		if (client_number(row, "active") > b->active)
+			b->active = client_number(row, "active");
 	}
-	s->max = 1;
+	s->max = s->max_active = 1;
 	for (i = 0; i < s->n; i++) {
 		if (s->bars[i].passed + s->bars[i].stopped > s->max)
 			s->max = s->bars[i].passed + s->bars[i].stopped;
+		if (s->bars[i].active > s->max_active)
+			s->max_active = s->bars[i].active;
 	}
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/hash.h"
 #include "cli/scan_cores.h"
+#include "cli/scan_setup.h"
 #include "cli/scan_show.h"
 #include "cli/scan_stop.h"
 #include "pipeline/pipeline.h"
@@ -108,24 +109,6 @@ static uint64_t n_matched(const struct replay *s)
 	return n;
 }
 
-/* Text in which all jails with a filter agree; NULL: they do not, or have none. */
-static const char *common_text(const struct setup *s, size_t offset)
-{
-	const char *common = NULL;
-
-	for (uint32_t i = 0; i < s->n_jails; i++) {
-		const struct setup_jail *j = &s->jails[i];
-		const char *text = *(char *const *)((const char *)j + offset);
-
-		if (!setup_n_regexes(j))
-			continue;
-		if (!text || (common && strcmp(text, common) != 0))
-			return NULL;
-		common = text;
-	}
-	return common;
-}
-
 /* The reader went away: end as SIGPIPE would have it. Others are told. */
 static int write_failed(int error)
 {
@@ -181,18 +164,14 @@ static int settle(struct replay *s, int r)
 
 static int read_logs(struct replay *s, char **logs, size_t n_logs)
 {
-	const struct inputs_options io = {
-	    .datepattern =
-		common_text(s->setup, offsetof(struct setup_jail, datepattern)),
-	    .timezone = common_text(s->setup, offsetof(struct setup_jail, timezone)),
-	    .now = s->o->now,
-	    .is_now_given = s->o->is_now_given,
-	};
+	struct inputs_options io = {
+	    .now = s->o->now, .is_now_given = s->o->is_now_given};
 	const struct inputs_calls calls = {
 	    .on_lines = on_lines, .on_failure = on_failure, .ctx = s};
 	mono_t begun = mono_now();
 	struct err e = {""};
 
+	scan_setup_dates(s->setup, &io);
 	s->inputs = inputs_new(logs, n_logs, &io, &calls, &e);
 	if (!s->inputs) {
 		fprintf(stderr, "bandog scan: %s\n", e.text);
@@ -235,23 +214,6 @@ static void replay_deinit(struct replay *s)
 	scan_show_deinit(&s->show);
 }
 
-/* What only the running daemon needs is of no interest here. */
-static void print_errors(const struct diag *d)
-{
-	struct diag errors = *d;
-	size_t n = 0;
-	struct diag_item *items = calloc(d->n + 1, sizeof(*items));
-
-	for (size_t i = 0; items && i < d->n; i++) {
-		if (d->items[i].level == DIAG_ERROR)
-			items[n++] = d->items[i];
-	}
-	errors.items = items;
-	errors.n = items ? n : 0;
-	cli_print_diag(&errors);
-	free(items);
-}
-
 static struct scan_cores *cores_new(const struct replay *s)
 {
 	const struct scan_cores_options co = {
@@ -291,23 +253,18 @@ static int with_setup(const struct scan_replay_options *o, const struct setup *s
 
 int scan_replay(const struct scan_replay_options *o, char **logs, size_t n_logs)
 {
-	struct diag d = {0};
-	CLEANUP(conf_freep)
-	struct conf *conf = conf_load(o->common.config_dir, o->jails, 0, &d);
 	CLEANUP(setup_freep) struct setup *setup = NULL;
 	int code = CLI_FAILED;
 
-	if (conf)
-		(void)setup_build(conf, &d, &setup);
-	print_errors(&d);
+	if (scan_setup_load(o->common.config_dir, o->jails, &setup) < 0)
+		return CLI_FAILED;
 	/* Lines are shown with --json alone, and cost a fifth. */
-	for (uint32_t i = 0; setup && !o->common.json && i < setup->n_jails; i++)
+	for (uint32_t i = 0; !o->common.json && i < setup->n_jails; i++)
 		setup->jails[i].maxmatches = 0;
-	if (setup && all_found(o, setup))
+	if (all_found(o, setup))
 		code = with_setup(o, setup, logs, n_logs);
-	if (setup && !setup->n_jails && code == CLI_OK)
+	if (!setup->n_jails && code == CLI_OK)
 		fprintf(stderr, "bandog scan: no jail is enabled in %s\n",
 		    o->common.config_dir);
-	diag_deinit(&d);
 	return code;
 }

@@ -211,10 +211,6 @@ static int weigh(
 {
 	if (h->at.us < p->since.us || h->at.us > p->until.us)
 		return 0;
-	if (h->class == HIT_ABUSE)
-		p->lanes[h->jail].counts.failures++;
-	else
-		p->lanes[h->jail].counts.others++;
 	if (now.us == WALL_NONE.us) {
 		if (h->at.us > p->replayed.us)
 			p->replayed = h->at;
@@ -224,6 +220,12 @@ static int weigh(
 		if (r < 0)
 			return r;
 	}
+	if (p->on_hit && !p->on_hit(p->on_hit_ctx, h))
+		return 0;
+	if (h->class == HIT_ABUSE)
+		p->lanes[h->jail].counts.failures++;
+	else
+		p->lanes[h->jail].counts.others++;
 	int r = engine_feed(p->engine, h, now, out);
 
 	if (p->on_verdict && r >= 0)
@@ -272,6 +274,12 @@ void pipeline_on_verdict(struct pipeline *p, pipeline_verdict_fn fn, void *ctx)
 {
 	p->on_verdict = fn;
 	p->on_verdict_ctx = ctx;
+}
+
+void pipeline_on_hit(struct pipeline *p, pipeline_hit_fn fn, void *ctx)
+{
+	p->on_hit = fn;
+	p->on_hit_ctx = ctx;
 }
 
 void pipeline_on_name(struct pipeline *p, pipeline_name_fn fn, void *ctx)

@@ -144,6 +144,13 @@ typedef void (*pipeline_verdict_fn)(void *ctx, const struct hit *h, int outcome)
 void pipeline_on_verdict(struct pipeline *p, pipeline_verdict_fn fn, void *ctx);
 
 /*
+ * Asked before a hit is weighed, when bans that are over by then are lifted. Return:
+ * false: it is not weighed, and its line might as well not have come.
+ */
+typedef bool (*pipeline_hit_fn)(void *ctx, const struct hit *h);
+void pipeline_on_hit(struct pipeline *p, pipeline_hit_fn fn, void *ctx);
+
+/*
  * Asked before a failure of a jail with ignorecommand is weighed, unless ignoreip
  * tells. Return: true: it is dealt with, or comes again by pipeline_feed_asked();
  * false: it counts. Without one, as in a replay, nobody is asked.

@@ -37,6 +37,8 @@ struct pipeline {
 	wall_t since, until;
 	pipeline_verdict_fn on_verdict;
 	void *on_verdict_ctx;
+	pipeline_hit_fn on_hit;
+	void *on_hit_ctx;
 	pipeline_name_fn on_name;
 	void *on_name_ctx;
 	pipeline_ask_fn on_ask;

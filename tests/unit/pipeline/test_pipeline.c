@@ -134,6 +134,36 @@ static void the_window_option_leaves_out_the_rest(UNUSED void **state)
 	end(&b);
 }
 
+/* Whether somebody is banned, as a replay asks before it weighs. */
+static bool is_free(void *ctx, const struct hit *h)
+{
+	struct bench *b = ctx;
+	struct engine_bounds bounds;
+
+	engine_bounds(pipeline_engine(b->pipeline), &bounds);
+	return h->class == HIT_ABUSE && !bounds.n_bans;
+}
+
+static void a_hit_that_is_not_wanted_is_not_weighed(UNUSED void **state)
+{
+	struct bench b;
+	struct pipeline_counts c;
+
+	start(&b, one_jail);
+	pipeline_on_hit(b.pipeline, is_free, &b);
+	for (int i = 0; i < 100; i++)
+		feed(&b, "192.0.2.1", i, DAY, false, WALL_NONE);
+	pipeline_counts(b.pipeline, 0, &c);
+	assert_int_equal(c.failures, 3);
+	assert_int_equal(b.orders.n, 1);
+	/* The ban of before is over when it is asked again. */
+	feed(&b, "192.0.2.1", 3602, DAY, false, WALL_NONE);
+	pipeline_counts(b.pipeline, 0, &c);
+	assert_int_equal(c.failures, 4);
+	assert_int_equal(b.orders.items[1].op, ORDER_UNBAN);
+	end(&b);
+}
+
 static void a_reload_keeps_bans_and_ends_those_of_lost_jails(UNUSED void **state)
 {
 	struct bench b;
@@ -366,6 +396,7 @@ int main(void)
 	    cmocka_unit_test(what_is_over_by_now_is_not_banned_live),
 	    cmocka_unit_test(a_live_line_of_a_wrong_clock_is_of_now),
 	    cmocka_unit_test(the_window_option_leaves_out_the_rest),
+	    cmocka_unit_test(a_hit_that_is_not_wanted_is_not_weighed),
 	    cmocka_unit_test(a_date_serves_lines_of_later_blocks),
 	    cmocka_unit_test(a_log_may_end_within_a_line),
 	    cmocka_unit_test(ids_count_and_are_banned),
