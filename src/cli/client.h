@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* client - ask the running bandogd: one request in JSON, one answer (see proc/front.h).
+/* client - ask the running bandogd: one request in JSON, one answer (see
+ * front/front.h).
  */
 
 #include <jansson.h>

@@ -7,7 +7,7 @@
 #include "config.h"
 #include "proc/role.h"
 #include "proc/sandbox.h"
-#include "proc/supervisor.h"
+#include "supervisor/supervisor.h"
 
 static const char usage[] =
     "usage: bandogd [--config-dir DIR] [--state-dir DIR] [--run-dir DIR] "

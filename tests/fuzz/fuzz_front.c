@@ -4,8 +4,8 @@
 #include <assert.h>
 
 #include "flow/id.h"
+#include "front/front.h"
 #include "fuzz.h"
-#include "proc/front.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -8,8 +8,8 @@
 
 #include <assert.h>
 
+#include "front/front_f2b_command.h"
 #include "fuzz.h"
-#include "proc/front_f2b_command.h"
 
 #define MAX_STEPS 10
 

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "supervisor/policy_place.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/fsuid.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/fd.h"
+
+#define BACKLOG 128
+
+/* As root we could be led anywhere by who owns the directory; as himself he gains
+ * nothing. Of this thread alone, and what it opens: see setfsuid(2). */
+static void become(uid_t uid, gid_t gid)
+{
+	(void)setfsgid(gid);
+	(void)setfsuid(uid);
+}
+
+/* The directory of @path. Return: 0 or negative errno. */
+static int owner_of(const char *path, struct stat *out)
+{
+	CLEANUP(freep) char *dir = strdup(path);
+	char *slash = dir ? strrchr(dir, '/') : NULL;
+
+	if (!slash)
+		return dir ? -EINVAL : -ENOMEM;
+	slash[slash == dir] = '\0';
+	if (lstat(dir, out) < 0)
+		return -errno;
+	return S_ISDIR(out->st_mode) ? 0 : -ENOTDIR;
+}
+
+/* Only a socket of an earlier run is taken away. */
+static void remove_socket(const char *path)
+{
+	struct stat st;
+
+	if (lstat(path, &st) == 0 && S_ISSOCK(st.st_mode))
+		(void)unlink(path);
+}
+
+static int bind_at(int fd, const char *path)
+{
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+
+	if (strlen(path) >= sizeof(a.sun_path))
+		return -ENAMETOOLONG;
+	strcpy(a.sun_path, path);
+	remove_socket(path);
+	mode_t before = umask(0117);
+	int r = bind(fd, (struct sockaddr *)&a, sizeof(a)) < 0 ? -errno : 0;
+
+	umask(before);
+	return r;
+}
+
+int policy_place_open(struct policy_place *p, const char *path, struct err *e)
+{
+	struct stat owner;
+
+	if (p->path && !strcmp(p->path, path) && access(path, F_OK) == 0)
+		return 0;
+	policy_place_close(p);
+	CLEANUP(fd_closep)
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	CLEANUP(freep) char *copy = strdup(path);
+
+	if (fd < 0 || !copy)
+		return err_errno(e, fd < 0 ? -errno : -ENOMEM, "socket");
+	int r = owner_of(path, &owner);
+
+	if (!r) {
+		become(owner.st_uid, owner.st_gid);
+		r = bind_at(fd, path);
+		become(geteuid(), getegid());
+	}
+	if (!r && listen(fd, BACKLOG) < 0)
+		r = -errno;
+	if (r)
+		return err_errno(e, r, "%s", path);
+	p->fd = TAKE_FD(fd);
+	p->path = TAKE(copy);
+	return 0;
+}
+
+void policy_place_close(struct policy_place *p)
+{
+	struct stat owner;
+
+	if (p->path && owner_of(p->path, &owner) == 0) {
+		become(owner.st_uid, owner.st_gid);
+		remove_socket(p->path);
+		become(geteuid(), getegid());
+	}
+	fd_closep(&p->fd);
+	p->fd = -1;
+	free(p->path);
+	p->path = NULL;
+}
