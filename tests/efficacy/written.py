@@ -164,11 +164,10 @@ def broad_guessing():
 
 
 def slow_guessing():
-    """Eleven new ones an hour, no more than what strays in on some days: each gets a second
-    try before it is out, and some of them make one only and come back when it is forgotten.
-    """
+    """Eleven new ones an hour, hardly more than what strays in on some days; and who is banned
+    is not heard of again, so there seem to be fewer."""
     log = guessing(Log("slow password attack by many addresses", 1), 220, 20)
-    log.min_stopped = 60
+    log.min_stopped = 70
     return log
 
 
