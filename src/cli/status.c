@@ -5,6 +5,7 @@
 
 #include "cli/client.h"
 #include "cli/table.h"
+#include "decide/pressure.h"
 #include "enforce/guard.h"
 
 /* What the guard has not let through, by reason; nothing if there is none. */
@@ -22,6 +23,30 @@ static void print_guard(const json_t *guard)
 		    n, guard_reason_text(reason));
 		any = true;
 	}
+}
+
+/* What is not as configured just now, and why. */
+static void print_pressure(const json_t *jail)
+{
+	int64_t level = client_number(jail, "pressure");
+
+	if (level)
+		printf("jail %s: %" PRId64 " addresses%s offended within an hour; %s "
+		       "of maxretry bans\n",
+		    client_text(jail, "name"), client_number(jail, "offenders"),
+		    client_number(jail, "offenders") >= PRESSURE_ROOM ? " or more" : "",
+		    level > 1 ? "a quarter" : "a half");
+}
+
+static void print_suspended(const json_t *s)
+{
+	const char *name = json_string_value(json_object_get(s, "name"));
+
+	printf("jail %s: rule %s (%" PRId64
+	       ") counts against nobody now: the fault may "
+	       "be ours\n",
+	    client_text(s, "jail"), name ? name : "failregex",
+	    client_number(s, "rule"));
 }
 
 static void print_all(const json_t *a)
@@ -58,6 +83,9 @@ static void print_all(const json_t *a)
 	}
 	table_print(t);
 	table_free(t);
+	json_array_foreach(json_object_get(a, "jails"), i, jail) print_pressure(jail);
+	json_array_foreach(json_object_get(a, "suspended"), i, jail)
+	    print_suspended(jail);
 	print_guard(json_object_get(a, "guard"));
 	json_array_foreach(json_object_get(a, "left_out"), i, jail)
 	    printf("%sjail %s is left out: %s\n", i ? "" : "\n",
