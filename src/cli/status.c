@@ -31,11 +31,14 @@ static void print_pressure(const json_t *jail)
 	int64_t level = client_number(jail, "pressure");
 
 	if (level)
-		printf("jail %s: %" PRId64 " addresses%s offended within an hour; %s "
-		       "of maxretry bans\n",
-		    client_text(jail, "name"), client_number(jail, "offenders"),
-		    client_number(jail, "offenders") >= PRESSURE_ROOM ? " or more" : "",
-		    level > 1 ? "a quarter" : "a half");
+		printf("jail %s: %s of maxretry bans, since there is a broad attack or "
+		       "was "
+		       "one within six hours; %" PRId64
+		       " addresses%s offended in the last one\n",
+		    client_text(jail, "name"), level > 1 ? "a quarter" : "a half",
+		    client_number(jail, "offenders"),
+		    client_number(jail, "offenders") >= PRESSURE_ROOM ? " or more"
+								      : "");
 }
 
 static void print_suspended(const json_t *s)

@@ -143,8 +143,9 @@ static void print_threshold(const json_t *a)
 		printf("    maxretry is %" PRId64 ", three times that for its credit\n",
 		    client_number(a, "maxretry"));
 	else if (level)
-		printf("    maxretry is %" PRId64 ", %s: %" PRId64
-		       " addresses or more offended within an hour\n",
+		printf("    maxretry is %" PRId64
+		       ", %s: there is a broad attack or was one within six hours "
+		       "(%" PRId64 " addresses offended in the last one)\n",
 		    client_number(a, "maxretry"), level > 1 ? "quartered" : "halved",
 		    client_number(a, "offenders"));
 	if (json_number_value(json_object_get(a, "misconfiguration")) > 0)
