@@ -5,6 +5,7 @@
 
 #include "cli/client.h"
 #include "cli/table.h"
+#include "decide/pressure.h"
 #include "enforce/guard.h"
 
 /* What the guard has not let through, by reason; nothing if there is none. */
@@ -22,6 +23,33 @@ static void print_guard(const json_t *guard)
 		    n, guard_reason_text(reason));
 		any = true;
 	}
+}
+
+/* What is not as configured just now, and why. */
+static void print_pressure(const json_t *jail)
+{
+	int64_t level = client_number(jail, "pressure");
+
+	if (level)
+		printf("jail %s: %s of maxretry bans, since there is a broad attack or "
+		       "was "
+		       "one within six hours; %" PRId64
+		       " addresses%s offended in the last one\n",
+		    client_text(jail, "name"), level > 1 ? "a quarter" : "a half",
+		    client_number(jail, "offenders"),
+		    client_number(jail, "offenders") >= PRESSURE_ROOM ? " or more"
+								      : "");
+}
+
+static void print_suspended(const json_t *s)
+{
+	const char *name = json_string_value(json_object_get(s, "name"));
+
+	printf("jail %s: rule %s (%" PRId64
+	       ") counts against nobody now: the fault may "
+	       "be ours\n",
+	    client_text(s, "jail"), name ? name : "failregex",
+	    client_number(s, "rule"));
 }
 
 static void print_all(const json_t *a)
@@ -58,6 +86,9 @@ static void print_all(const json_t *a)
 	}
 	table_print(t);
 	table_free(t);
+	json_array_foreach(json_object_get(a, "jails"), i, jail) print_pressure(jail);
+	json_array_foreach(json_object_get(a, "suspended"), i, jail)
+	    print_suspended(jail);
 	print_guard(json_object_get(a, "guard"));
 	json_array_foreach(json_object_get(a, "left_out"), i, jail)
 	    printf("%sjail %s is left out: %s\n", i ? "" : "\n",

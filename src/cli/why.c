@@ -24,6 +24,18 @@ static const char *number(const json_t *o, const char *key, char out[NUMBER_BYTE
 	return out;
 }
 
+/* Why it weighs other than its rule says. */
+static const char *why_other(const json_t *e)
+{
+	double weight = json_number_value(json_object_get(e, "weight"));
+
+	if (weight < json_number_value(json_object_get(e, "rule_weight")))
+		return "as of a program with an old password";
+	if (!strcmp(client_text(e, "class"), "abuse"))
+		return "the account is under attack, or it was banned before";
+	return "several lines as one";
+}
+
 /* "rule 3", and of a [Rule] its name, class and weight. */
 static void print_rule(const json_t *e)
 {
@@ -36,7 +48,8 @@ static void print_rule(const json_t *e)
 	printf(" %s (%s, weight %s", name ? name : "failregex", client_text(e, "class"),
 	    number(e, "weight", weight));
 	if (json_object_get(e, "rule_weight"))
-		printf(" instead of %s", number(e, "rule_weight", its));
+		printf(
+		    " instead of %s: %s", number(e, "rule_weight", its), why_other(e));
 	putchar(')');
 }
 
@@ -130,8 +143,9 @@ static void print_threshold(const json_t *a)
 		printf("    maxretry is %" PRId64 ", three times that for its credit\n",
 		    client_number(a, "maxretry"));
 	else if (level)
-		printf("    maxretry is %" PRId64 ", %s: %" PRId64
-		       " addresses or more offended within an hour\n",
+		printf("    maxretry is %" PRId64
+		       ", %s: there is a broad attack or was one within six hours "
+		       "(%" PRId64 " addresses offended in the last one)\n",
 		    client_number(a, "maxretry"), level > 1 ? "quartered" : "halved",
 		    client_number(a, "offenders"));
 	if (json_number_value(json_object_get(a, "misconfiguration")) > 0)

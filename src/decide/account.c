@@ -5,7 +5,7 @@
 #include "decide/crowd.h"
 #include "decide/memo.h"
 
-#define ROOM 8 /* more than ACCOUNT_ATTACKERS */
+#define ROOM ACCOUNT_ATTACKERS /* more need not be told apart */
 #define SPAN_US (ACCOUNT_SPAN_SEC * US_PER_SEC)
 #define MIN_GAP_US (ACCOUNT_MIN_GAP_SEC * US_PER_SEC)
 #define SLACK_US (10 * US_PER_SEC) /* gaps are alike: so near, or */

@@ -21,7 +21,9 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 
-#define ACCOUNT_MAX 65536 /* accounts, and addresses, of a generation */
+#define ACCOUNT_MAX                                                      \
+	32768 /* accounts, and addresses, of a generation: 20 MB at most \
+	       */
 #define ACCOUNT_ATTACKERS 5
 #define ACCOUNT_SPAN_SEC 3600
 #define ACCOUNT_MIN_GAP_SEC 60

@@ -25,7 +25,7 @@
 #include "base/cleanup.h"
 #include "flow/credit.h"
 
-#define CREDITS_MAX 100000
+#define CREDITS_MAX 100000 /* 15 MB at most */
 #define CREDITS_HALF_LIFE_SEC (14 * 86400)
 #define CREDITS_NEED CREDIT_POINT               /* on two days */
 #define CREDITS_NEED_AT_ONCE (3 * CREDIT_POINT) /* of two kinds */

@@ -15,7 +15,7 @@
 #include "base/clock.h"
 #include "base/net.h"
 
-#define DISTINCT_MAX 65536 /* values and addresses of a generation */
+#define DISTINCT_MAX 65536 /* values and addresses of a generation: 3 MB at most */
 
 struct distinct;
 

@@ -332,6 +332,10 @@ struct engine_threshold {
 void engine_threshold(const struct engine *e, uint32_t jail, const struct net *n,
     struct engine_threshold *out);
 
+/* The same for any stranger; false: the jail's threshold is always maxretry. */
+bool engine_pressure(
+    const struct engine *e, uint32_t jail, uint8_t *out_level, uint32_t *out_offenders);
+
 /* What speaks against @n now, per jail in which something does. */
 struct engine_account {
 	uint32_t jail;

@@ -73,6 +73,18 @@ static int64_t need_of(const struct jail *j, bool has_credit, unsigned int press
 	return pressure_need(pressure, need, j->unit);
 }
 
+bool engine_pressure(
+    const struct engine *e, uint32_t jail, uint8_t *out_level, uint32_t *out_offenders)
+{
+	const struct pressure *p = e->set.jails[jail].pressure;
+
+	if (!p)
+		return false;
+	*out_level = (uint8_t)pressure_level(p, e->clock);
+	*out_offenders = (uint32_t)pressure_count(p, e->clock);
+	return true;
+}
+
 void engine_threshold(const struct engine *e, uint32_t jail, const struct net *n,
     struct engine_threshold *out)
 {
@@ -80,11 +92,8 @@ void engine_threshold(const struct engine *e, uint32_t jail, const struct net *n
 	struct engine_threshold t = {.is_weighed = engine_weighs(j), .unit = j->unit};
 	int64_t need;
 
-	t.has_credit = engine_weighs(j) && engine_has_credit(e, n);
-	if (j->pressure) {
-		t.pressure = (uint8_t)pressure_level(j->pressure, e->clock);
-		t.offenders = (uint32_t)pressure_count(j->pressure, e->clock);
-	}
+	t.has_credit = t.is_weighed && engine_has_credit(e, n);
+	(void)engine_pressure(e, jail, &t.pressure, &t.offenders); /* or 0 */
 	need = need_of(j, t.has_credit, t.pressure);
 	t.need = need < UINT32_MAX ? (uint32_t)need : UINT32_MAX;
 	*out = t;
@@ -257,6 +266,8 @@ static int weigh_bad(struct engine *e, const struct hit *h,
 	if (r)
 		return r;
 	w = weight_of(e, h, rule, has_credit);
+	if (!w.parts)
+		return ENGINE_NOTED;
 	weighed.weight = w.parts;
 	is_offence = !has_credit && !w.is_soft && w.parts > 0;
 	press(j, h, &w);

@@ -17,7 +17,7 @@
 #include "base/clock.h"
 #include "base/net.h"
 
-#define GROUP_MAX 16384 /* networks of a generation */
+#define GROUP_MAX 16384 /* networks of a generation: 18 MB at most */
 #define GROUP_ROOM 16   /* members: no threshold is above it */
 #define GROUP_LEVELS 3
 #define GROUP_ASK_SEC 60

@@ -108,6 +108,7 @@ static void put_counts(struct engine_answers *a, struct jsonw *j, uint32_t jail)
 	answers_put_i64(j, "no_address", (int64_t)p.no_address);
 	answers_put_i64(j, "regex_limits", (int64_t)p.limits);
 	answers_put_i64(j, "undecoded", (int64_t)p.undecoded);
+	answers_put_pressure(a, j, jail);
 }
 
 /* --- questions without waiting -----------------------------------------------------
@@ -144,7 +145,7 @@ static void answer_status_all(struct engine_answers *a, struct jsonw *j)
 	answers_put_i64(j, "forgotten", (int64_t)bounds.n_forgotten);
 	answers_put_i64(j, "refused", (int64_t)bounds.n_refused);
 	answers_put_i64(j, "offenders", (int64_t)bounds.n_offenders);
-	answers_put_i64(j, "with_credit", (int64_t)bounds.n_credits);
+	answers_put_i64(j, "credits", (int64_t)bounds.n_credits);
 	engine_guard_put_counts(a->er, j);
 	jsonw_key(j, "jails");
 	jsonw_array(j);
@@ -155,6 +156,7 @@ static void answer_status_all(struct engine_answers *a, struct jsonw *j)
 		jsonw_object_end(j);
 	}
 	jsonw_array_end(j);
+	answers_put_suspended(a, j);
 	jsonw_key(j, "left_out");
 	jsonw_array(j);
 	for (uint32_t i = 0; i < s->n_left_out; i++) {

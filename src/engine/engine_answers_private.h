@@ -93,6 +93,10 @@ void answers_put_wall(struct jsonw *j, const char *key, wall_t v);
 void answers_put_who(struct jsonw *j, const struct net *n, const char *id);
 void answers_put_why(struct engine_answers *a, struct jsonw *j, uint32_t jail,
     const struct evidence *why, size_t n);
+/* "suspended": rules that do not count now. */
+void answers_put_suspended(struct engine_answers *a, struct jsonw *j);
+/* "pressure" and "offenders" of a jail that adapts. */
+void answers_put_pressure(struct engine_answers *a, struct jsonw *j, uint32_t jail);
 /* "account", "credit" and "suspended": what speaks against @n, and for it. */
 void answers_put_evidence(
     struct engine_answers *a, struct jsonw *j, const struct net *n);

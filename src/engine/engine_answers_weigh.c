@@ -139,6 +139,28 @@ static void put_suspended(void *ctx, const struct engine_suspended *s)
 	jsonw_object_end(&l->j);
 }
 
+void answers_put_suspended(struct engine_answers *a, struct jsonw *j)
+{
+	struct listing l = {.a = a, .j = *j};
+
+	jsonw_key(&l.j, "suspended");
+	jsonw_array(&l.j);
+	engine_each_suspended(answers_engine(a), put_suspended, &l);
+	jsonw_array_end(&l.j);
+	*j = l.j;
+}
+
+void answers_put_pressure(struct engine_answers *a, struct jsonw *j, uint32_t jail)
+{
+	uint32_t offenders;
+	uint8_t level;
+
+	if (!engine_pressure(answers_engine(a), jail, &level, &offenders))
+		return;
+	answers_put_i64(j, "pressure", level);
+	answers_put_i64(j, "offenders", offenders);
+}
+
 void answers_put_evidence(
     struct engine_answers *a, struct jsonw *j, const struct net *n)
 {
@@ -149,9 +171,6 @@ void answers_put_evidence(
 	engine_account(answers_engine(a), n, put_account, &l);
 	jsonw_array_end(&l.j);
 	put_credit(a, &l.j, n);
-	jsonw_key(&l.j, "suspended");
-	jsonw_array(&l.j);
-	engine_each_suspended(answers_engine(a), put_suspended, &l);
-	jsonw_array_end(&l.j);
 	*j = l.j;
+	answers_put_suspended(a, j);
 }

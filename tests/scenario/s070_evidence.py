@@ -132,6 +132,16 @@ def scenario(s):
     s.wait_for(lambda: why(s, GOOD)["suspended"], 10, "that the rule is suspended")
     s.equal(why(s, GOOD)["suspended"][0]["name"], "careless")
     s.check("rule careless" in s.bandog("why", GOOD).stdout, "nothing in words")
+    s.check("rule careless" in s.bandog("status").stdout, s.bandog("status").stdout)
+
+    s.step("a broad attack lowers the threshold for strangers, which status tells")
+    for i in range(20):
+        s.append(log, f"mx[1]: refused 203.0.113.{100 + i}")
+    s.wait_for(lambda: s.bandog_json("status")["jails"][0]["pressure"] == 2, 10, "pressure")
+    s.check("a quarter of maxretry bans" in s.bandog("status").stdout,
+            s.bandog("status").stdout)
+    s.equal(account(s, "203.0.113.100")["threshold"], 1)
+    s.equal(account(s, GOOD)["threshold"], 6)
     s.wait_for(lambda: "rule careless" in daemon.output() and
                "does not count now" in daemon.output(), 5, "that it is told")
 
