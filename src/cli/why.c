@@ -128,6 +128,9 @@ static void print_ban(const json_t *ban)
 		printf("; stopped since: %" PRId64 " packets, %" PRId64 " bytes",
 		    client_number(stopped, "packets"), client_number(stopped, "bytes"));
 	putchar('\n');
+	if (!strcmp(client_text(ban, "by"), "group"))
+		puts("    as a network: many of its addresses were banned, or have "
+		     "failed as often; the last of them:");
 	if (json_object_get(ban, "step"))
 		print_step(json_object_get(ban, "step"));
 	print_lines(json_object_get(ban, "why"));

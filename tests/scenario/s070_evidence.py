@@ -145,6 +145,12 @@ def scenario(s):
     s.wait_for(lambda: "rule careless" in daemon.output() and
                "does not count now" in daemon.output(), 5, "that it is told")
 
+    s.step("they are neighbours, and have failed as often as would ban four of them")
+    s.wait_for(lambda: why(s, "203.0.113.200")["bans"], 10, "the ban of the network")
+    got = why(s, "203.0.113.200")["bans"][0]
+    s.equal((got["ip"], got["by"], got["failures"]), ("203.0.113.0/24", "group", 8))
+    s.check("as a network" in s.bandog("why", "203.0.113.200").stdout, "nothing in words")
+
     s.step("a strange one is banned by the sum, not by the number")
     s.append(log, f"mx[1]: refused {STRANGER}")
     s.wait_for(lambda: why(s, STRANGER)["bans"], 10, "the ban")
