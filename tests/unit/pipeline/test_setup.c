@@ -200,6 +200,23 @@ static void steps_have_targets_of_their_own(void **state)
 	buf_deinit(&b);
 }
 
+static void refusals_are_heard_where_the_mail_server_logs(void **state)
+{
+	config_folder_write(*state, "jail.conf",
+	    "[DEFAULT]\nenabled = true\nfilter = postfix\nlogpath = /var/log/a\n"
+	    "[mail]\nsteps = refuse 1h\n"
+	    "[same]\n"
+	    "[web]\nlogpath = /var/log/web\n"
+	    "[journal]\nbackend = systemd\nlogpath =\n");
+	struct setup *s = config_folder_setup(*state, NULL);
+
+	assert_int_equal(s->n_jails, 4);
+	assert_true(setup_hears_refusals(s, 0) && setup_hears_refusals(s, 1));
+	assert_false(setup_hears_refusals(s, 2));
+	assert_true(setup_hears_refusals(s, 3));
+	setup_free(s);
+}
+
 static void steps_have_mistakes_with_a_place(void **state)
 {
 	struct diag d = {0};
@@ -613,6 +630,8 @@ int main(void)
 		longer_bans_are_compiled_and_travel, make, unmake),
 	    cmocka_unit_test_setup_teardown(
 		steps_have_targets_of_their_own, make, unmake),
+	    cmocka_unit_test_setup_teardown(
+		refusals_are_heard_where_the_mail_server_logs, make, unmake),
 	    cmocka_unit_test_setup_teardown(
 		steps_have_mistakes_with_a_place, make, unmake),
 	    cmocka_unit_test_setup_teardown(
