@@ -179,13 +179,16 @@ void setup_check_policy(const struct conf_global *g, struct diag *d)
 /* --- what carries it out -----------------------------------------------------------
  */
 
+/* Bans that were made when there were more steps are at the last one: steps_at(). */
 static uint16_t steps_of(const struct steps *s, enum step_answer answer)
 {
 	uint16_t mask = 0;
 
-	for (uint8_t i = 0; i < s->n; i++) {
-		if (s->items[i].answer == answer)
-			mask |= (uint16_t)(2u << i);
+	for (uint8_t n = 1; n < 16; n++) {
+		const struct step *at = steps_at(s, n);
+
+		if (at && at->answer == answer)
+			mask |= (uint16_t)(1u << n);
 	}
 	return mask;
 }

@@ -192,6 +192,7 @@ static void steps_have_targets_of_their_own(void **state)
 	expect_targets(j, 2, 1, NFT_RESET, 2);
 	expect_targets(j, 3, 1, NFT_DROP, 2);
 	expect_targets(j, 4, 1, NFT_DROP, 0);
+	expect_targets(j, 8, 1, NFT_DROP, 0); /* there were more steps once */
 	assert_true(setup_uses_policy(copy));
 	assert_true(setup_only_refuses(copy, 1, 1));
 	assert_false(setup_only_refuses(copy, 1, 2) || setup_only_refuses(copy, 0, 0));
