@@ -387,12 +387,21 @@ static void take_lift(struct enforcer *e, struct message *m)
 		enforcer_later_clear(e->later);
 	else
 		enforcer_later_forget(e->later, jail);
+	/* Behind sets that are made anew what others did to them could not be seen. */
+	bool is_changed = enforcer_tables_changed(e->tables);
+
 	enforcer_watch_pause(e->watch);
-	if (enforcer_tables_empty(e->tables, jail, &err) < 0) {
+	int r = enforcer_tables_empty(e->tables, jail, &err);
+
+	/* Answered first, or it were to be done again with the bans that are asked for.
+	 */
+	tell_done(e, seq, NULL, 0, NULL, NULL);
+	if (r < 0) {
 		log_err(NULL, "bans could not be lifted at once: %s", err.text);
 		repair(e);
+	} else if (is_changed) {
+		repair_foreign(e);
 	}
-	tell_done(e, seq, NULL, 0, NULL, NULL);
 }
 
 static uint32_t on_later(void *ctx, const struct order *orders, uint32_t n)

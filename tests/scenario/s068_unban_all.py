@@ -3,6 +3,7 @@
 # All bans of a jail, or of all jails, lifted at once: in the kernel, in the store, after a restart.
 import os
 import signal
+import time
 
 from clients import is_shut_out
 import harness
@@ -39,6 +40,19 @@ def dies_before_it_hears(s, daemon, *words):
                f"the kernel to forget: {n_elements(s, 'mail')}, {n_elements(s, 'web')}")
 
 
+def meanwhile_others_meddle(s, daemon):
+    """Somebody takes our table away, and bans are lifted before the enforcer has looked."""
+    pid = daemon.role("enforcer")
+    time.sleep(0.2)  # it does not listen for a while after many bans
+    os.kill(pid, signal.SIGSTOP)
+    s.nft("delete", "table", "inet", "bandog")
+    s.start([s.program("bandog"), "unban", *s.folders(), "--all", "--jail", "mail"])
+    s.wait_for(lambda: s.bandog_json("banned")["total"] == 1, 5, "the engine to lift them")
+    os.kill(pid, signal.SIGCONT)
+    s.wait_for(lambda: (n_elements(s, "mail"), n_elements(s, "web")) == (0, 1), 5,
+               "the other jail's bans to be back")
+
+
 def scenario(s):
     s.config("jail.conf", JAILS)
     s.listen(25)
@@ -63,7 +77,7 @@ def scenario(s):
     s.step("a restart brings back what was not lifted")
     daemon.stop()
     daemon = s.bandogd()
-    s.equal((n_elements(s, "mail"), n_elements(s, "web")), (1, N))
+    s.wait_for(lambda: (n_elements(s, "mail"), n_elements(s, "web")) == (1, N), 5, "all bans")
 
     s.step("the enforcer is killed before it hears of it")
     s.bandog("unban", "--all")
@@ -73,6 +87,10 @@ def scenario(s):
     for i in range(0, N, 500):
         s.bandog("ban", "mail", *addresses(0)[i:i + 500])
     dies_before_it_hears(s, daemon, "--all", "--jail", "mail")
+    s.step("others change the firewall before it hears of it")
+    for i in range(0, N, 500):
+        s.bandog("ban", "mail", *addresses(0)[i:i + 500])
+    meanwhile_others_meddle(s, daemon)
 
     s.step("all of them; a restart brings back nothing")
     s.bandog("ban", "mail", WATCHED)
