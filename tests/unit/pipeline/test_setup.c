@@ -172,15 +172,20 @@ static void steps_have_targets_of_their_own(void **state)
 	    "[plain]\nport = 25\n"
 	    "[a]\nport = 25,587\nrefusecode = 450\n"
 	    "steps = refuse 1h, reject 6h,drop 1d , dropall -1\n"
-	    "[words]\naction = sendmail\nsteps = refuse 10m\n");
+	    "[words]\naction = sendmail\nsteps = refuse 10m\n"
+	    "[none]\nport = 25\nsteps =\n");
 	struct setup *s = config_folder_setup(*state, NULL);
 
 	setup_encode(s, &b);
 	setup_free(s);
 	assert_int_equal(setup_decode(buf_span(&b), &copy), 0);
-	assert_int_equal(copy->n_jails, 3);
-	expect_targets(&copy->jails[0], 0, 1, NFT_DROP, 1);
-	expect_targets(&copy->jails[0], 3, 1, NFT_DROP, 1);
+	assert_int_equal(copy->n_jails, 4);
+	/* Whatever a ban was at before. */
+	for (uint32_t i = 0; i <= 3; i += 3) {
+		assert_int_equal(copy->jails[i].steps.n, 0);
+		expect_targets(&copy->jails[i], 0, 1, NFT_DROP, 1);
+		expect_targets(&copy->jails[i], 3, 1, NFT_DROP, 1);
+	}
 	const struct setup_jail *j = &copy->jails[1];
 
 	assert_int_equal(j->steps.n, 4);
