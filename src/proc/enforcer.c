@@ -430,9 +430,10 @@ static bool count(
 {
 	const struct setup_jail *j = &e->role->setup->jails[o->jail];
 	uint32_t first = enforcer_tables_first(e->tables, o->jail);
-	bool is_known = true;
+	uint32_t n_targets = enforcer_tables_n(e->tables, o->jail);
+	bool is_known = n_targets > 0;
 
-	for (uint32_t k = 0; k < j->n_targets; k++) {
+	for (uint32_t k = 0; k < n_targets; k++) {
 		uint64_t p = 0, by = 0;
 
 		if (!nft_target_serves(&j->targets[k], o->step))

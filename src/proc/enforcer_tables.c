@@ -199,9 +199,11 @@ int enforcer_tables_setup(
 
 	if (!r)
 		r = enforcer_xdp_setup(t->xdp, l.xdp, l.n_xdp);
-	if (r < 0)
+	if (r < 0) {
+		t->n_jails = 0; /* what we have is of other jails */
 		return err_set(e, r,
 		    r == -E2BIG ? "actions name more than 16 tables" : "out of memory");
+	}
 	take_over(t, &l);
 	t->n_jails = s->n_jails;
 	t->is_dry = is_dry;
