@@ -176,6 +176,7 @@ int engine_ban(struct engine *e, uint32_t jail, const struct net *n, const char 
 	    .id = name,
 	    .at = now};
 	const struct ban *b, *around;
+	bool is_next_step;
 	int r;
 
 	if (id && !name)
@@ -193,7 +194,8 @@ int engine_ban(struct engine *e, uint32_t jail, const struct net *n, const char 
 		return r;
 	b = ban_table_find(e->bans, jail, n);
 	around = ban_table_find_around(e->bans, jail, n, now);
-	if ((b && b->until.us >= wish.until.us) ||
+	is_next_step = b && b->step != wish.step;
+	if ((b && !is_next_step && b->until.us >= wish.until.us) ||
 	    (around && around->until.us >= wish.until.us))
 		return ENGINE_ALREADY_BANNED;
 	if (b)
@@ -201,7 +203,7 @@ int engine_ban(struct engine *e, uint32_t jail, const struct net *n, const char 
 	r = engine_announce(&wish, NULL, 0, out);
 	if (!r)
 		r = engine_place_announced(e, out);
-	if (r == ENGINE_BANNED && !sec)
+	if ((r == ENGINE_BANNED || (r == ENGINE_PROLONGED && is_next_step)) && !sec)
 		engine_remember(e, &wish);
 	if (r == ENGINE_BANNED || r == ENGINE_PROLONGED)
 		tally_remove_within(e->tally, (int)jail, e->set.n_jails, n);

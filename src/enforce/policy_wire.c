@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #define LENGTH_DIGITS 9 /* of a netstring: more is no length */
+#define HEAD_MAX_WORDS 5 /* before the program in a line of a log */
 
 /* --- the policy protocol -----------------------------------------------------------
  */
@@ -172,18 +173,46 @@ static bool take_word(struct span *rest, const char *more)
 	return n > 0;
 }
 
-/* The end of "postfix/smtpd[123]: ", which is the first ": " in a line: a date has
- * none, nor has the name of a machine. */
+/* "postfix/smtpd[123]" */
+static bool is_smtpd(struct span word)
+{
+	struct span rest = word;
+
+	if (!take_word(&rest, "/._-") ||
+	    !span_ends((struct span){word.p, word.n - rest.n}, SPAN("smtpd")))
+		return false;
+	return take(&rest, SPAN("[")) && take_word(&rest, "") && rest.n == 1 &&
+	       rest.p[0] == ']';
+}
+
+/* Of a date, or the name of a machine. */
+static bool is_plain(struct span word)
+{
+	return take_word(&word, ".:+-_") && !word.n;
+}
+
+/*
+ * "Nov 26 07:00:00 mx postfix/smtpd[123]: ": a date, a machine and the program, up to
+ * the first ": " in the line, for neither of the first two has one. In a log of another
+ * kind a client's words may stand there, in quotes or behind brackets.
+ */
 static bool take_head(struct span *rest)
 {
 	ptrdiff_t at = span_find(*rest, SPAN(": "));
-	struct span head;
+	struct span head, word, program;
 
 	if (at < 1)
 		return false;
 	head = (struct span){rest->p, (size_t)at};
 	*rest = span_skip(*rest, (size_t)at + 2);
-	return span_ends(head, SPAN("]")) && span_find(head, SPAN("smtpd[")) >= 0;
+	if (!span_next_word(&head, "", &program))
+		return false;
+	for (int n = 0; span_next_word(&head, "", &word); n++) {
+		if (n == HEAD_MAX_WORDS || !is_plain(program))
+			return false;
+		program = word;
+	}
+	return is_smtpd(program);
 }
 
 bool policy_is_own_refusal(struct span line)

@@ -53,7 +53,9 @@ void policy_answer_refuse(const struct policy_question *q, unsigned int code,
  * policy_is_own_refusal() - does the line tell of a refusal of ours?
  * @line: of a mail log, with or without its date
  *
- * Looks only at what Postfix writes before anything that a client chose: "...: QUEUE-ID
- * reject: STAGE from NAME[ADDRESS]: CODE DSN " (smtpd_check.c, log_whatsup()).
+ * Looks only at what Postfix writes before anything that a client chose: "DATE HOST
+ * PROGRAM[PID]: QUEUE-ID: reject: STAGE from NAME[ADDRESS]: CODE DSN " (smtpd_check.c,
+ * log_whatsup()). Of a log that is no mail log nothing can be known by this: a client
+ * may be able to write such a line there.
  */
 bool policy_is_own_refusal(struct span line);

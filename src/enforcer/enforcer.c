@@ -289,7 +289,12 @@ static void cut_connections(struct enforcer *e, const struct order *orders, uint
 	for (uint32_t i = 0; i < n; i++) {
 		if (reasons[i] != GUARD_OK || errors[i])
 			continue;
-		enforcer_siege_forget(e->siege, orders[i].jail, &orders[i].net);
+		/* Who is only refused may still hold places. */
+		if (orders[i].op == ORDER_UNBAN ||
+		    !setup_only_refuses(
+			e->role->setup, orders[i].jail, orders[i].step))
+			enforcer_siege_forget(
+			    e->siege, orders[i].jail, &orders[i].net);
 		if (is_new_to_kernel(e, &orders[i]))
 			enforcer_sever_add(e->sever, &orders[i]);
 	}
@@ -387,12 +392,21 @@ static void take_lift(struct enforcer *e, struct message *m)
 		enforcer_later_clear(e->later);
 	else
 		enforcer_later_forget(e->later, jail);
+	/* Behind sets that are made anew what others did to them could not be seen. */
+	bool is_changed = enforcer_tables_changed(e->tables);
+
 	enforcer_watch_pause(e->watch);
-	if (enforcer_tables_empty(e->tables, jail, &err) < 0) {
+	int r = enforcer_tables_empty(e->tables, jail, &err);
+
+	/* Answered first, or it were to be done again with the bans that are asked for.
+	 */
+	tell_done(e, seq, NULL, 0, NULL, NULL);
+	if (r < 0) {
 		log_err(NULL, "bans could not be lifted at once: %s", err.text);
 		repair(e);
+	} else if (is_changed) {
+		repair_foreign(e);
 	}
-	tell_done(e, seq, NULL, 0, NULL, NULL);
 }
 
 static uint32_t on_later(void *ctx, const struct order *orders, uint32_t n)
@@ -416,9 +430,10 @@ static bool count(
 {
 	const struct setup_jail *j = &e->role->setup->jails[o->jail];
 	uint32_t first = enforcer_tables_first(e->tables, o->jail);
-	bool is_known = true;
+	uint32_t n_targets = enforcer_tables_n(e->tables, o->jail);
+	bool is_known = n_targets > 0;
 
-	for (uint32_t k = 0; k < j->n_targets; k++) {
+	for (uint32_t k = 0; k < n_targets; k++) {
 		uint64_t p = 0, by = 0;
 
 		if (!nft_target_serves(&j->targets[k], o->step))

@@ -100,17 +100,21 @@ void enforcer_sever_add(struct enforcer_sever *s, const struct order *ban)
 static bool is_dropped(struct enforcer_sever *s, const struct waiting *w)
 {
 	uint32_t first = enforcer_tables_first(s->tables, w->jail);
+	uint32_t n_targets = enforcer_tables_n(s->tables, w->jail);
 	const struct setup_jail *j = &s->role->setup->jails[w->jail];
+	bool any = false;
 
-	for (uint32_t k = 0; k < j->n_targets; k++) {
+	for (uint32_t k = 0; k < n_targets; k++) {
 		uint64_t packets, bytes;
 
-		if (nft_target_serves(&j->targets[k], w->step) &&
-		    enforcer_tables_counter(
+		if (!nft_target_serves(&j->targets[k], w->step))
+			continue;
+		if (enforcer_tables_counter(
 			s->tables, first + k, &w->net, &packets, &bytes) < 0)
 			return false;
+		any = true;
 	}
-	return true;
+	return any;
 }
 
 /* The first of those who wait, as far as they are still wanted. */

@@ -30,6 +30,6 @@ void enforcer_siege_reload(struct enforcer_siege *s);
 void enforcer_siege_message(
     struct enforcer_siege *s, struct message *m); /* MSG_SUSPECTS */
 
-/* @net is banned in @jail, or no longer: either way it is no suspect. */
+/* @net is kept out of @jail, or banned no longer: either way it is no suspect. */
 void enforcer_siege_forget(
     struct enforcer_siege *s, uint32_t jail, const struct net *net);

@@ -199,9 +199,11 @@ int enforcer_tables_setup(
 
 	if (!r)
 		r = enforcer_xdp_setup(t->xdp, l.xdp, l.n_xdp);
-	if (r < 0)
+	if (r < 0) {
+		t->n_jails = 0; /* what we have is of other jails */
 		return err_set(e, r,
 		    r == -E2BIG ? "actions name more than 16 tables" : "out of memory");
+	}
 	take_over(t, &l);
 	t->n_jails = s->n_jails;
 	t->is_dry = is_dry;
@@ -454,6 +456,7 @@ static int table_empty(
 	const struct table *b = &t->tables[table];
 	CLEANUP(freep)
 	struct nft_target *others = calloc(b->n_targets + 1, sizeof(*others));
+	struct err unused = {""};
 
 	if (!others)
 		return err_set(e, -ENOMEM, "out of memory");
@@ -463,7 +466,13 @@ static int table_empty(
 		return 0;
 	int r = nft_setup(b->nft, others, n, e);
 
-	return r < 0 ? r : nft_setup(b->nft, b->targets, b->n_targets, e);
+	if (!r)
+		r = nft_setup(b->nft, b->targets, b->n_targets, e);
+	/* Rather nobody's bans than those that were lifted: the repair that follows asks
+	 * for the others. */
+	if (r < 0)
+		(void)nft_remove(b->nft, &unused);
+	return r;
 }
 
 int enforcer_tables_empty(struct enforcer_tables *t, uint32_t jail, struct err *e)

@@ -72,7 +72,8 @@ int enforcer_tables_counter(struct enforcer_tables *t, uint32_t target,
  * enforcer_tables_empty() - no ban of the jail (UINT32_MAX: of any) is left
  *
  * For any number of them in a few messages: the sets are made anew. Not at interfaces
- * (XDP). Return: as enforcer_tables_setup().
+ * (XDP). Return: as enforcer_tables_setup(); where it fails nothing is left in that
+ * table until enforcer_tables_repair().
  */
 int enforcer_tables_empty(struct enforcer_tables *t, uint32_t jail, struct err *e);
 /* Take all of it out of the kernel. */

@@ -394,6 +394,7 @@ void engine_answers_done(struct engine_answers *a, struct message *m)
 	/* 0: of bans that had to wait; their answers are given. */
 	struct answer *w = seq ? find_waiting(a, seq) : NULL;
 
+	engine_orders_answered(a->er, seq);
 	for (uint32_t i = 0; i < n; i++) {
 		struct order o;
 

@@ -69,15 +69,68 @@ static bool is_lifted(const struct engine_role *er, const struct order *o)
 	       !setup_jail_n_xdp(&s->jails[o->jail]);
 }
 
-static void send_lift(struct engine_role *er)
+/* The enforcer is to lift all, before it is told all again; until it answers @seq, or
+ * in any case (0). */
+static void must_empty(struct engine_role *er, uint64_t seq)
+{
+	er->missed.must_empty = true;
+	er->missed.empty_seq = seq;
+}
+
+static void send_lift(struct engine_role *er, int jail)
 {
 	struct buf b = BUF_INIT(32);
 
+	must_empty(er, ++er->last_seq);
 	pack_u64(&b, er->role->setup->generation);
-	pack_u64(&b, ++er->last_seq);
-	pack_u32(&b, er->lifted.jail < 0 ? UINT32_MAX : (uint32_t)er->lifted.jail);
+	pack_u64(&b, er->last_seq);
+	pack_u32(&b, jail < 0 ? UINT32_MAX : (uint32_t)jail);
 	(void)role_send(er->role, ROLE_ENFORCER, MSG_LIFT, &b, -1);
 	buf_deinit(&b);
+}
+
+/*
+ * Bans are all told again to an enforcer that is new; what was lifted must not be lost,
+ * so it is kept until the enforcer has answered: one that dies may not have heard of
+ * it. Too many are as one word. @seq: of the answer; 0: there is no enforcer. What ends
+ * by its time does so in the kernel, too.
+ */
+static void remember_unbans(struct engine_role *er, uint64_t seq)
+{
+	struct buf *b = &er->missed.unbans;
+
+	for (size_t i = 0; i < er->orders.n; i++) {
+		const struct order *o = &er->orders.items[i];
+
+		if (o->op != ORDER_UNBAN || net_is_id(&o->net) || is_lifted(er, o) ||
+		    (seq && o->cause == ORDER_EXPIRED))
+			continue;
+		order_encode_record(b, o);
+		er->missed.seq = seq;
+	}
+	if (!b->failed)
+		return;
+	buf_clear(b);
+	must_empty(er, seq);
+}
+
+void engine_orders_answered(struct engine_role *er, uint64_t seq)
+{
+	if (er->missed.seq && seq >= er->missed.seq) {
+		buf_clear(&er->missed.unbans);
+		er->missed.seq = 0;
+	}
+	if (er->missed.empty_seq && seq == er->missed.empty_seq)
+		er->missed.must_empty = false;
+}
+
+void engine_orders_reload(struct engine_role *er)
+{
+	/* Jails have other numbers now, and who has not answered never will. */
+	if (er->missed.unbans.n || er->missed.must_empty)
+		must_empty(er, 0);
+	buf_clear(&er->missed.unbans);
+	er->missed.seq = 0;
 }
 
 static void send_to_enforcer(struct engine_role *er)
@@ -94,20 +147,16 @@ static void send_to_enforcer(struct engine_role *er)
 			batch_add(&t, o);
 	}
 	batch_end(&t);
+	remember_unbans(er, er->last_seq);
 	if (any_lifted)
-		send_lift(er);
+		send_lift(er, er->lifted.jail);
 }
 
-/* Bans are all told again when the enforcer is back; what was lifted must not be lost.
- */
-static void remember_unbans(struct engine_role *er)
+static void remember_all(struct engine_role *er)
 {
-	for (size_t i = 0; i < er->orders.n; i++) {
-		const struct order *o = &er->orders.items[i];
-
-		if (o->op == ORDER_UNBAN && !net_is_id(&o->net))
-			order_encode_record(&er->missed, o);
-	}
+	remember_unbans(er, 0);
+	if (er->lifted.is_on)
+		must_empty(er, 0);
 }
 
 static void pack_fields(struct buf *b, const struct order *o)
@@ -191,7 +240,7 @@ void engine_orders_send(struct engine_role *er)
 	if (er->role->peers[ROLE_ENFORCER])
 		send_to_enforcer(er);
 	else
-		remember_unbans(er);
+		remember_all(er);
 	if (er->role->peers[ROLE_POLICY])
 		send_to_policy(er);
 	if (er->role->peers[ROLE_RUNNER])
@@ -201,15 +250,20 @@ void engine_orders_send(struct engine_role *er)
 /* --- all bans again ----------------------------------------------------------------
  */
 
-/* Lift what was to be lifted while there was no enforcer. */
-static void send_missed(struct engine_role *er, struct batch *t)
+/* Lift what no enforcer is known to have lifted. */
+static void send_missed(struct engine_role *er)
 {
-	struct unpack u = unpack_of(buf_span(&er->missed));
+	struct batch t = batch_of(er, ROLE_ENFORCER);
+	struct unpack u = unpack_of(buf_span(&er->missed.unbans));
 	struct order o;
 
+	if (er->missed.must_empty)
+		send_lift(er, -1);
 	while (u.p < u.end && order_decode_record(&u, &o) == 0)
-		batch_add(t, &o);
-	buf_clear(&er->missed);
+		batch_add(&t, &o);
+	batch_end(&t);
+	if (er->missed.unbans.n)
+		er->missed.seq = er->last_seq;
 }
 
 static void add_restored(void *ctx, const struct order *o)
@@ -264,10 +318,7 @@ void engine_orders_done(struct engine_role *er, uint64_t seq)
 
 static void resync_enforcer(struct engine_role *er)
 {
-	struct batch t = batch_of(er, ROLE_ENFORCER);
-
-	send_missed(er, &t);
-	batch_end(&t);
+	send_missed(er);
 	er->resync.at = 0;
 	er->resync.is_on = true;
 	er->resync.last_seq = er->last_seq;

@@ -296,7 +296,7 @@ static int engine_start(struct role *r, struct err *e)
 	uint8_t seed[16];
 
 	er->role = r;
-	er->missed = BUF_INIT(MISSED_MAX_BYTES);
+	er->missed.unbans = BUF_INIT(MISSED_MAX_BYTES);
 	er->pipeline = pipeline_new(r->setup, e);
 	if (!er->pipeline)
 		return -EINVAL;
@@ -367,6 +367,7 @@ static void engine_reload_setup(struct role *r, const struct setup *old)
 	engine_names_forget(er->names);
 	if (engine_ask_setup(er->ask, old) < 0)
 		log_err(NULL, "out of memory: ignorecache is off");
+	engine_orders_reload(er);
 	engine_role_resync(er);
 	pack_bool(&anew, true);
 	(void)role_send(r, ROLE_READER, MSG_RESCAN, &anew, -1);
@@ -400,7 +401,7 @@ static void engine_deinit(struct role *r)
 	loop_watch_free(er->tick_timer);
 	pipeline_free(er->pipeline);
 	orders_deinit(&er->orders);
-	buf_deinit(&er->missed);
+	buf_deinit(&er->missed.unbans);
 	free(er->severed);
 }
 
@@ -424,6 +425,7 @@ int engine_main(const struct role_args *args)
 	    {ROLE_ENFORCER, MSG_ASK_BANS},
 	    {ROLE_ENFORCER, MSG_SEVERED},
 	    {ROLE_POLICY, MSG_REFUSED},
+	    {ROLE_POLICY, MSG_ASK_RESYNC},
 	    {ROLE_RESOLVER, MSG_RESOLVED},
 	    {ROLE_RUNNER, MSG_IGNORE_ANSWER},
 	    {ROLE_RUNNER, MSG_ASK_RESYNC},

@@ -64,7 +64,13 @@ struct engine_role {
 	uint64_t last_seq;      /* of MSG_ORDERS to the enforcer */
 	uint64_t n_unescalated; /* of engine_bounds(), as far as it was told */
 	uint64_t *severed;      /* by jail: connections that were ended */
-	struct buf missed;      /* unban records while there was no enforcer */
+	/* What the enforcer is not known to have lifted. */
+	struct {
+		struct buf unbans;  /* records */
+		uint64_t seq;       /* its answer makes them done; 0: none is to come */
+		bool must_empty;    /* more than can be kept, or all of a jail */
+		uint64_t empty_seq; /* the same of that */
+	} missed;
 	struct {
 		bool is_on;
 		uint32_t at;       /* of engine_next_bans() */
@@ -105,6 +111,10 @@ void engine_orders_send(struct engine_role *er);
  * decided meanwhile does not wait behind a million bans. */
 void engine_orders_resync(struct engine_role *er, enum role_id to);
 void engine_orders_done(struct engine_role *er, uint64_t seq); /* it has answered */
+/* The enforcer has done what message @seq said; before what follows from that. */
+void engine_orders_answered(struct engine_role *er, uint64_t seq);
+/* There is another set-up; before all bans are told again. */
+void engine_orders_reload(struct engine_role *er);
 /* MSG_ASK_BANS: those of these networks that hold. */
 void engine_orders_again(struct engine_role *er, struct message *m);
 

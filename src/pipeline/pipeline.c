@@ -66,6 +66,7 @@ static int lanes_compile(const struct setup *s, struct lane *lanes, struct err *
 	for (uint32_t i = 0; i < s->n_jails; i++) {
 		const struct setup_jail *j = &s->jails[i];
 
+		lanes[i].hears_refusals = setup_hears_refusals(s, i);
 		if (j->encoding && !lanes[i].decoder)
 			lanes[i].decoder = decoder_new(j->encoding, e);
 		if (j->encoding && !lanes[i].decoder)
@@ -91,7 +92,6 @@ struct pipeline *pipeline_new(const struct setup *s, struct err *e)
 		return NULL;
 	}
 	p->setup = s;
-	p->is_refusing = setup_uses_policy(s);
 	p->replayed = WALL_NONE;
 	p->found = recent_new();
 	pipeline_set_window(p, WALL_NONE, WALL_NEVER);
@@ -183,7 +183,6 @@ int pipeline_reload(struct pipeline *p, const struct setup *s, wall_t now,
 		pipeline_forget_lenses(p);
 		lanes_free(old, n_old);
 		p->setup = s;
-		p->is_refusing = setup_uses_policy(s);
 	}
 	free(old_of);
 	return r;
@@ -423,7 +422,7 @@ int pipeline_conclude(struct pipeline *p, uint32_t jail, const struct line *l, i
 		return r;
 	}
 	/* Or who retries as he was told would be banned for it. */
-	if (p->is_refusing && policy_is_own_refusal(l->text)) {
+	if (lane->hears_refusals && policy_is_own_refusal(l->text)) {
 		lane->counts.helped++;
 		return 0;
 	}

@@ -15,6 +15,7 @@ struct lane {
 	struct decoder *decoder; /* NULL: its logs are UTF-8 */
 	struct pipeline_counts counts;
 	bool is_idle;
+	bool hears_refusals;  /* see setup_hears_refusals() */
 	bool is_told_useless; /* see pipeline_on_useless_id() */
 	const char *seen_to;  /* while a block is fed */
 };
@@ -32,8 +33,7 @@ struct pipeline {
 	struct engine *engine;
 	struct lane *lanes; /* one a jail */
 	uint32_t n_lanes;
-	bool is_refusing; /* some step makes the mail server refuse */
-	wall_t replayed;  /* how far a replay has come */
+	wall_t replayed; /* how far a replay has come */
 	wall_t since, until;
 	pipeline_verdict_fn on_verdict;
 	void *on_verdict_ctx;

@@ -225,6 +225,10 @@ bool setup_jail_takes_ids(const struct setup_jail *j);
 /* The drop of this order is for no firewall and no command: step only refuses. */
 bool setup_only_refuses(const struct setup *s, uint32_t jail, uint8_t step);
 
+/* May lines of the jail's logs tell of such refusals? Not those of a web server, where
+ * a client could write the like himself. */
+bool setup_hears_refusals(const struct setup *s, uint32_t jail);
+
 /* Does any jail need this? */
 bool setup_uses_policy(const struct setup *s);
 bool setup_uses_xdp(const struct setup *s);

@@ -24,6 +24,36 @@ bool setup_uses_policy(const struct setup *s)
 	return false;
 }
 
+static bool reads(const struct setup_jail *j, uint32_t source)
+{
+	for (uint32_t i = 0; i < j->n_sources; i++) {
+		if (j->sources[i] == source)
+			return true;
+	}
+	return false;
+}
+
+/* Does the jail read the journal, or something that this one reads, too? */
+static bool reads_same(
+    const struct setup *s, const struct setup_jail *j, const struct setup_jail *other)
+{
+	for (uint32_t i = 0; i < j->n_sources; i++) {
+		if (s->sources[j->sources[i]].is_journal || reads(other, j->sources[i]))
+			return true;
+	}
+	return false;
+}
+
+bool setup_hears_refusals(const struct setup *s, uint32_t jail)
+{
+	for (uint32_t i = 0; i < s->n_jails; i++) {
+		if (steps_any(&s->jails[i].steps, STEP_REFUSE) &&
+		    (i == jail || reads_same(s, &s->jails[jail], &s->jails[i])))
+			return true;
+	}
+	return false;
+}
+
 /* --- what is written ---------------------------------------------------------------
  */
 
@@ -149,13 +179,16 @@ void setup_check_policy(const struct conf_global *g, struct diag *d)
 /* --- what carries it out -----------------------------------------------------------
  */
 
+/* Bans that were made when there were more steps are at the last one: steps_at(). */
 static uint16_t steps_of(const struct steps *s, enum step_answer answer)
 {
 	uint16_t mask = 0;
 
-	for (uint8_t i = 0; i < s->n; i++) {
-		if (s->items[i].answer == answer)
-			mask |= (uint16_t)(2u << i);
+	for (uint8_t n = 1; n < 16; n++) {
+		const struct step *at = steps_at(s, n);
+
+		if (at && at->answer == answer)
+			mask |= (uint16_t)(1u << n);
 	}
 	return mask;
 }

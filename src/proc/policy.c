@@ -21,7 +21,7 @@
 #include "proc/role.h"
 
 #define MAX_CLIENTS 1000 /* a process of smtpd each */
-#define OUT_MAX_BYTES (1 << 20)
+#define OUT_MAX_BYTES (1 << 20) /* to the questions of one read */
 #define TELL_MS 1000
 #define REFUSED_BYTES (4 + 17)
 
@@ -120,12 +120,26 @@ static void add_reason(const struct setup *s, const struct ban *b,
 		buf_printf(out, "; %s", s->refuse_text);
 }
 
+/* The enforcer says no to such a ban, and the engine lifts it; but it may be away. */
+static bool is_never_banned(const struct setup *s, const struct net *who)
+{
+	for (uint32_t i = 0; i < s->n_never_ban; i++) {
+		if (net_contains(&s->never_ban[i], who))
+			return true;
+	}
+	return false;
+}
+
+static bool may_be_refused(const struct setup *s, const struct policy_question *q)
+{
+	return q->has_client && !q->is_logged_in && !is_never_banned(s, &q->client);
+}
+
 static void answer(struct policy *p, const struct policy_question *q, struct buf *out)
 {
 	wall_t now = wall_now();
 	const struct setup *s = p->role->setup;
-	const struct ban *b =
-	    q->has_client && !q->is_logged_in ? find(p, &q->client, now) : NULL;
+	const struct ban *b = may_be_refused(s, q) ? find(p, &q->client, now) : NULL;
 	CLEANUP(buf_deinit) struct buf reason = BUF_INIT(POLICY_REASON_MAX);
 
 	if (b)
@@ -171,7 +185,8 @@ static bool flush(struct client *c)
 {
 	if (fd_send_some(c->fd, &c->out) < 0)
 		return false;
-	loop_set_events(c->watch, LOOP_READ | (c->out.n ? LOOP_WRITE : 0));
+	/* Who does not listen is not asked for more. */
+	loop_set_events(c->watch, c->out.n ? LOOP_WRITE : LOOP_READ);
 	return true;
 }
 
@@ -308,10 +323,12 @@ static void policy_reload(struct role *r, UNUSED const struct setup *old)
 {
 	struct policy *p = r->ctx;
 
-	/* Jails have other numbers; the engine tells all again when it is there. */
+	/* Jails have other numbers. The engine may have told all again before we had the
+	 * new set-up. */
 	forget_all(p);
 	buf_clear(&p->refused);
 	p->n_refused = 0;
+	(void)role_send(r, ROLE_ENGINE, MSG_ASK_RESYNC, NULL, -1);
 }
 
 static void policy_peer(UNUSED struct role *r, UNUSED enum role_id who)

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 
+#include "base/hash.h"
 #include "base/log.h"
 #include "enforce/hosts_deny.h"
 #include "runner/runner.h"
@@ -19,19 +20,40 @@ struct deny_file {
 	bool is_told; /* it cannot be written: said once */
 };
 
+/* A ban that stands in a file for a jail: it is told more than once, and ended once. */
+struct held {
+	struct held_key {
+		uint32_t slot; /* in runner_deny.file_of */
+		struct net net;
+	} key;
+	UT_hash_handle hh;
+};
+
 struct runner_deny {
 	struct deny_file *files;
 	size_t n_files;
 	uint32_t *file_of; /* by jail and its hosts_deny entries, flattened */
 	uint32_t *first;   /* by jail; one more at the end */
 	uint32_t n_jails;
+	struct held *held; /* at most HOSTS_DENY_MAX for each of file_of */
 	struct loop_watch *timer;
 	bool is_syncing; /* between RESYNC and RESYNCED nothing is written */
 	bool is_dry;
 };
 
+static void forget_held(struct runner_deny *d)
+{
+	struct held *k, *next;
+
+	HASH_ITER (hh, d->held, k, next) {
+		HASH_DEL(d->held, k);
+		free(k);
+	}
+}
+
 static void forget_files(struct runner_deny *d)
 {
+	forget_held(d);
 	for (size_t i = 0; i < d->n_files; i++) {
 		hosts_deny_close(d->files[i].file);
 		free(d->files[i].path);
@@ -160,19 +182,67 @@ int runner_deny_setup(struct runner_deny *d, const struct setup *s)
 	return 0;
 }
 
+static struct held_key key_of(uint32_t slot, const struct net *n)
+{
+	struct held_key key;
+
+	memset(&key, 0, sizeof(key)); /* what lies between its parts is compared, too */
+	key.slot = slot;
+	key.net = *n;
+	return key;
+}
+
+static void add(struct runner_deny *d, uint32_t slot, const struct net *n)
+{
+	struct deny_file *f = &d->files[d->file_of[slot]];
+	struct held_key key = key_of(slot, n);
+	struct held *k;
+
+	HASH_FIND(hh, d->held, &key, sizeof(key), k);
+	if (k)
+		return;
+	k = calloc(1, sizeof(*k));
+	if (!k) /* told again with the next resync */
+		return;
+	k->key = key;
+	HASH_ADD(hh, d->held, key, sizeof(k->key), k);
+	if (!k->hh.tbl) {
+		free(k);
+		return;
+	}
+	int r = hosts_deny_add(f->file, n);
+
+	if (!r)
+		return;
+	HASH_DEL(d->held, k);
+	free(k);
+	if (r == HOSTS_DENY_FULL)
+		log_warning(f->path,
+		    "holds %d addresses already; one is left out", HOSTS_DENY_MAX);
+}
+
+static void take_out(struct runner_deny *d, uint32_t slot, const struct net *n)
+{
+	struct held_key key = key_of(slot, n);
+	struct held *k;
+
+	HASH_FIND(hh, d->held, &key, sizeof(key), k);
+	if (!k) /* it stands there for another jail */
+		return;
+	HASH_DEL(d->held, k);
+	free(k);
+	hosts_deny_remove(d->files[d->file_of[slot]].file, n);
+}
+
 void runner_deny_order(struct runner_deny *d, const struct order *o)
 {
 	if (o->jail >= d->n_jails)
 		return;
 	for (uint32_t i = d->first[o->jail]; i < d->first[o->jail + 1]; i++) {
-		struct deny_file *f = &d->files[d->file_of[i]];
-
 		if (o->op == ORDER_UNBAN)
-			hosts_deny_remove(f->file, &o->net);
-		else if (hosts_deny_add(f->file, &o->net) == HOSTS_DENY_FULL)
-			log_warning(f->path,
-			    "holds %d addresses already; one is left out",
-			    HOSTS_DENY_MAX);
+			take_out(d, i, &o->net);
+		else
+			add(d, i, &o->net);
 	}
 	if (!d->is_syncing && d->first[o->jail] < d->first[o->jail + 1])
 		loop_arm(d->timer, WRITE_MS, 0);
@@ -181,6 +251,7 @@ void runner_deny_order(struct runner_deny *d, const struct order *o)
 void runner_deny_sync_begin(struct runner_deny *d)
 {
 	d->is_syncing = true;
+	forget_held(d);
 	for (size_t i = 0; i < d->n_files; i++)
 		hosts_deny_clear(d->files[i].file);
 }

@@ -37,12 +37,28 @@ static int owner_of(const char *path, struct stat *out)
 	return S_ISDIR(out->st_mode) ? 0 : -ENOTDIR;
 }
 
-/* Only a socket of an earlier run is taken away. */
-static void remove_socket(const char *path)
+static bool is_socket(const char *path)
 {
 	struct stat st;
 
-	if (lstat(path, &st) == 0 && S_ISSOCK(st.st_mode))
+	return lstat(path, &st) == 0 && S_ISSOCK(st.st_mode);
+}
+
+/* Does somebody else listen there? Of all answers only one says that nobody does. */
+static bool is_used(const struct sockaddr_un *a)
+{
+	CLEANUP(fd_closep)
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	return is_socket(a->sun_path) && fd >= 0 &&
+	       (connect(fd, (const struct sockaddr *)a, sizeof(*a)) == 0 ||
+		   errno != ECONNREFUSED);
+}
+
+/* Only a socket of an earlier run is taken away. */
+static void remove_socket(const char *path)
+{
+	if (is_socket(path))
 		(void)unlink(path);
 }
 
@@ -53,6 +69,8 @@ static int bind_at(int fd, const char *path)
 	if (strlen(path) >= sizeof(a.sun_path))
 		return -ENAMETOOLONG;
 	strcpy(a.sun_path, path);
+	if (is_used(&a))
+		return -EADDRINUSE;
 	remove_socket(path);
 	mode_t before = umask(0117);
 	int r = bind(fd, (struct sockaddr *)&a, sizeof(a)) < 0 ? -errno : 0;

@@ -19,8 +19,9 @@ struct policy_place {
 /**
  * policy_place_open() - have it at @path
  *
- * What was at another path goes. Where it is already, nothing is done. Return: 0, or
- * negative errno with @e: there is none now.
+ * What was at another path goes. Where it is already, nothing is done. A socket that
+ * nobody listens on is replaced; one of another program, as a service of the mail
+ * server itself, stays. Return: 0, or negative errno with @e: there is none now.
  */
 int policy_place_open(struct policy_place *p, const char *path, struct err *e);
 void policy_place_close(struct policy_place *p); /* removes it */

@@ -132,6 +132,16 @@ def scenario(s):
     s.wait_for(lambda: has(s, "addr-set-native", "198.51.100.1"), 10, "the other table's bans")
     s.check("nftables works again" in daemon.output(), "that is said too")
     daemon.stop()
+    s.step("more tables than there may be: that is said, and harms nobody")
+    s.config("jail.local", "[DEFAULT]\nenabled = true\n" + "".join(
+        f"[j{i}]\naction = nftables[port=25, table=f2b-t{i}]\n" for i in range(18)))
+    daemon = s.bandogd()
+    pid = daemon.role("enforcer")
+    s.bandog("ban", "j3", "198.51.100.8")
+    s.check("is banned in j3" in s.bandog("why", "198.51.100.8").stdout, "why")
+    s.check("actions name more than 16 tables" in daemon.output(), daemon.output())
+    s.equal(daemon.role("enforcer"), pid, "the enforcer")
+    daemon.stop()
 
 
 harness.main(scenario)

@@ -4,6 +4,7 @@
 # asan: yes
 import os
 import socket
+import threading
 import time
 
 from clients import SAYINGS, UNKNOWN, VALID_USER, deliver, offend
@@ -83,6 +84,22 @@ def ask(path, text):
         return sock.recv(4096)
 
 
+def ask_without_listening(s, path):
+    none, n = b"action=DUNNO\n\n", 200000
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.settimeout(5)
+        sock.connect(path)
+        asker = threading.Thread(target=sock.sendall, args=(b"\n" * n,), daemon=True)
+        asker.start()
+        time.sleep(0.5)
+        got = 0
+        while got < n * len(none):
+            part = len(sock.recv(1 << 20))
+            s.check(part, f"closed after {got} bytes")
+            got += part
+        asker.join()
+
+
 def asked(s, path):
     s.step("asked by socketmap, by a user who has logged in, and in a language that it is not")
     found = s.run(["/usr/sbin/postmap", "-q", PATIENT[1], f"socketmap:unix:{path}:refuse"]).stdout
@@ -94,6 +111,7 @@ def asked(s, path):
     s.equal(ask(path, user), b"action=DUNNO\n\n")
     s.equal(ask(path, user * 100), b"action=DUNNO\n\n" * 100)
     s.equal(ask(path, b"GET / HTTP/1.1\r\n\r\n"), b"")
+    ask_without_listening(s, path)
     mode = os.stat(path)
     s.equal((mode.st_mode & 0o777, mode.st_uid), (0o660, os.stat(os.path.dirname(path)).st_uid))
 

@@ -163,6 +163,25 @@ static void a_person_means_it(void **state)
 	expect(&f, ORDER_PROLONG, 2, 5000);
 }
 
+/* Who is merely refused is not banned as a person means it, for however long. */
+static void a_person_bans_who_is_refused(void **state)
+{
+	CLEANUP(fixture_deinit) struct fixture f;
+	struct net n = net(WHO);
+
+	(void)state;
+	start(&f);
+	assert_int_equal(offend(&f, 0), ENGINE_BANNED);
+	expect(&f, ORDER_BAN, 1, 600);
+	assert_int_equal(
+	    engine_ban(f.engine, 0, &n, NULL, t(10), 60, &f.orders), ENGINE_PROLONGED);
+	expect(&f, ORDER_PROLONG, 2, 60);
+	assert_int_equal(engine_ban(f.engine, 0, &n, NULL, t(10), 60, &f.orders),
+	    ENGINE_ALREADY_BANNED);
+	assert_int_equal(engine_tick(f.engine, t(100), &f.orders), 0);
+	assert_int_equal(last_order(&f)->op, ORDER_UNBAN);
+}
+
 static void one_big_failure_is_no_weak_evidence(void **state)
 {
 	CLEANUP(fixture_deinit) struct fixture f;
@@ -233,6 +252,7 @@ int main(void)
 	    cmocka_unit_test(who_is_refused_and_goes_on_is_kept_out),
 	    cmocka_unit_test(who_comes_back_gets_the_next),
 	    cmocka_unit_test(a_person_means_it),
+	    cmocka_unit_test(a_person_bans_who_is_refused),
 	    cmocka_unit_test(one_big_failure_is_no_weak_evidence),
 	    cmocka_unit_test(the_last_step_grows),
 	    cmocka_unit_test(what_comes_next_is_known),

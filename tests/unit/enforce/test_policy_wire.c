@@ -123,6 +123,8 @@ static void our_refusals_in_the_log(void **state)
 	    "4ABCdefg: "
 	    "reject: END-OF-MESSAGE from unknown[192.0.2.7]: 421 4.7.28 x",
 	    "postfix-out/smtpd[1]: " REJECT "unknown[192.0.2.7]: 450 4.7.28 ",
+	    "Nov  6 07:00:00 mx.example.org smtpd[12]: " REJECT
+	    "unknown[192.0.2.7]: 450 4.7.28 ",
 	};
 	static const char *const not_ours[] = {
 	    "",
@@ -140,6 +142,15 @@ static void our_refusals_in_the_log(void **state)
 	    "Nov 26 07:00:00 mx postfix/cleanup[12]: " REJECT
 	    "unknown[192.0.2.7]: 421 4.7.28 x",
 	    HEAD REJECT "unknown[192.0.2.7]: 421 4.7.281 x",
+	    /* What a client says to a web server. */
+	    "192.0.2.7 - - [26/Nov/2026:08:00:00 +0000] \"GET /smtpd[1]: " REJECT
+	    "a[192.0.2.7]: 450 4.7.28 HTTP/1.1\" 404 1",
+	    "192.0.2.7 - - [26/Nov/2026:08:00:00 +0000] \"GET / HTTP/1.1\" 401 0 \"-\" "
+	    "\"x smtpd[1]: " REJECT "a[192.0.2.7]: 450 4.7.28 \"",
+	    "2026-11-26 08:00:00 login failed for user smtpd[1]: " REJECT
+	    "a[192.0.2.7]: 450 4.7.28 ",
+	    "Nov 26 07:00:00 mx xsmtpd[1]x]: " REJECT "a[192.0.2.7]: 450 4.7.28 ",
+	    "Nov 26 07:00:00 mx smtpd[]: " REJECT "a[192.0.2.7]: 450 4.7.28 ",
 	};
 
 	(void)state;

@@ -172,15 +172,20 @@ static void steps_have_targets_of_their_own(void **state)
 	    "[plain]\nport = 25\n"
 	    "[a]\nport = 25,587\nrefusecode = 450\n"
 	    "steps = refuse 1h, reject 6h,drop 1d , dropall -1\n"
-	    "[words]\naction = sendmail\nsteps = refuse 10m\n");
+	    "[words]\naction = sendmail\nsteps = refuse 10m\n"
+	    "[none]\nport = 25\nsteps =\n");
 	struct setup *s = config_folder_setup(*state, NULL);
 
 	setup_encode(s, &b);
 	setup_free(s);
 	assert_int_equal(setup_decode(buf_span(&b), &copy), 0);
-	assert_int_equal(copy->n_jails, 3);
-	expect_targets(&copy->jails[0], 0, 1, NFT_DROP, 1);
-	expect_targets(&copy->jails[0], 3, 1, NFT_DROP, 1);
+	assert_int_equal(copy->n_jails, 4);
+	/* Whatever a ban was at before. */
+	for (uint32_t i = 0; i <= 3; i += 3) {
+		assert_int_equal(copy->jails[i].steps.n, 0);
+		expect_targets(&copy->jails[i], 0, 1, NFT_DROP, 1);
+		expect_targets(&copy->jails[i], 3, 1, NFT_DROP, 1);
+	}
 	const struct setup_jail *j = &copy->jails[1];
 
 	assert_int_equal(j->steps.n, 4);
@@ -192,12 +197,30 @@ static void steps_have_targets_of_their_own(void **state)
 	expect_targets(j, 2, 1, NFT_RESET, 2);
 	expect_targets(j, 3, 1, NFT_DROP, 2);
 	expect_targets(j, 4, 1, NFT_DROP, 0);
+	expect_targets(j, 8, 1, NFT_DROP, 0); /* there were more steps once */
 	assert_true(setup_uses_policy(copy));
 	assert_true(setup_only_refuses(copy, 1, 1));
 	assert_false(setup_only_refuses(copy, 1, 2) || setup_only_refuses(copy, 0, 0));
 	assert_int_equal(copy->jails[2].refuse_code, 421);
 	setup_free(copy);
 	buf_deinit(&b);
+}
+
+static void refusals_are_heard_where_the_mail_server_logs(void **state)
+{
+	config_folder_write(*state, "jail.conf",
+	    "[DEFAULT]\nenabled = true\nfilter = postfix\nlogpath = /var/log/a\n"
+	    "[mail]\nsteps = refuse 1h\n"
+	    "[same]\n"
+	    "[web]\nlogpath = /var/log/web\n"
+	    "[journal]\nbackend = systemd\nlogpath =\n");
+	struct setup *s = config_folder_setup(*state, NULL);
+
+	assert_int_equal(s->n_jails, 4);
+	assert_true(setup_hears_refusals(s, 0) && setup_hears_refusals(s, 1));
+	assert_false(setup_hears_refusals(s, 2));
+	assert_true(setup_hears_refusals(s, 3));
+	setup_free(s);
 }
 
 static void steps_have_mistakes_with_a_place(void **state)
@@ -613,6 +636,8 @@ int main(void)
 		longer_bans_are_compiled_and_travel, make, unmake),
 	    cmocka_unit_test_setup_teardown(
 		steps_have_targets_of_their_own, make, unmake),
+	    cmocka_unit_test_setup_teardown(
+		refusals_are_heard_where_the_mail_server_logs, make, unmake),
 	    cmocka_unit_test_setup_teardown(
 		steps_have_mistakes_with_a_place, make, unmake),
 	    cmocka_unit_test_setup_teardown(

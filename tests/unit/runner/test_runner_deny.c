@@ -69,6 +69,46 @@ static void test_nothing_is_written_after_the_end(UNUSED void **state)
 	loop_free(l);
 }
 
+static void tell(
+    struct runner_deny *d, struct loop *l, enum order_op op, uint32_t jail)
+{
+	struct order o = fake_order(op, jail, "192.0.2.1", 2000);
+
+	runner_deny_order(d, &o);
+	loop_run(l);
+}
+
+/* A ban is made once, or begins with its second step; then it may be prolonged. */
+static void test_a_ban_ends_once_for_each_jail(UNUSED void **state)
+{
+	struct setup_hosts_deny entry = {.path = path, .daemons = (char[]){"ALL"}};
+	struct setup_jail jails[2] = {{.hosts_deny = &entry, .n_hosts_deny = 1},
+	    {.hosts_deny = &entry, .n_hosts_deny = 1}};
+	struct setup s = {.jails = jails, .n_jails = 2};
+	struct loop *l = loop_new();
+	struct runner_deny *d = runner_deny_new(l);
+
+	write_others();
+	assert_int_equal(runner_deny_setup(d, &s), 0);
+	tell(d, l, ORDER_BAN, 0);
+	tell(d, l, ORDER_PROLONG, 0);
+	tell(d, l, ORDER_PROLONG, 0);
+	holds("192.0.2.1", true);
+	tell(d, l, ORDER_UNBAN, 0);
+	holds("192.0.2.1", false);
+	tell(d, l, ORDER_PROLONG, 0);
+	tell(d, l, ORDER_UNBAN, 1); /* there it was only refused */
+	holds("192.0.2.1", true);
+	tell(d, l, ORDER_BAN, 1);
+	tell(d, l, ORDER_UNBAN, 0);
+	holds("192.0.2.1", true);
+	tell(d, l, ORDER_UNBAN, 1);
+	holds("192.0.2.1", false);
+	runner_deny_free(d);
+	loop_run(l);
+	loop_free(l);
+}
+
 static int make_file(UNUSED void **state)
 {
 	int fd = mkstemp(path);
@@ -85,6 +125,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_nothing_is_written_after_the_end),
+	    cmocka_unit_test(test_a_ban_ends_once_for_each_jail),
 	};
 
 	return cmocka_run_group_tests(tests, make_file, remove_file);
