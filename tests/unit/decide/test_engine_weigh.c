@@ -610,6 +610,34 @@ static void test_never_with_credit_in_it(void **state)
 	assert_int_equal(n_found(&f, "192.0.2.200"), 0);
 }
 
+/* Nor with one in it that is never banned: of ignoreip, or our own. */
+static void test_never_with_an_ignored_one_in_it(void **state)
+{
+	CLEANUP(fixture_deinit) struct fixture f;
+	struct net ignored = net("192.0.2.200"), own = net("198.51.100.1");
+
+	(void)state;
+	group_init(&f);
+	f.jails[0].ignore = &ignored;
+	f.jails[0].n_ignore = 1;
+	f.jails[0].ignoreself = true;
+	assert_int_equal(
+	    engine_reload(f.engine, &f.options, t(-1), &f.orders), 0);
+	assert_int_equal(engine_set_own(f.engine, &own, 1), 0);
+	for (int i = 2; i < 12; i++) {
+		char who[32];
+
+		(void)snprintf(who, sizeof(who), "192.0.2.%d", i);
+		(void)ban_by_rule(&f, who, i);
+		(void)snprintf(who, sizeof(who), "198.51.100.%d", i);
+		for (int k = 0; k < 3; k++)
+			(void)say(&f, R_PLAIN, who, i);
+	}
+	assert_int_equal(f.orders.n, 10);
+	assert_int_equal(n_found(&f, "192.0.2.200"), 0);
+	assert_int_equal(n_found(&f, "198.51.100.1"), 0);
+}
+
 /* Forty neighbours, each of whom stays below. */
 static void test_many_who_each_do_little(void **state)
 {
@@ -719,6 +747,7 @@ int main(void)
 	    cmocka_unit_test(test_a_restart),
 	    cmocka_unit_test(test_a_network_of_offenders),
 	    cmocka_unit_test(test_never_with_credit_in_it),
+	    cmocka_unit_test(test_never_with_an_ignored_one_in_it),
 	    cmocka_unit_test(test_many_who_each_do_little),
 	    cmocka_unit_test(test_no_network),
 	    cmocka_unit_test(test_networks_of_ipv6),
