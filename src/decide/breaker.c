@@ -11,7 +11,9 @@ struct fuse {
 	struct crowd_one *clients; /* BREAKER_ROOM; made with its first hit */
 	struct crowd_one credited[BREAKER_CREDITED];
 	int64_t since_us, until_us;
-	int64_t barred_until_us; /* it must not trip before */
+	/* Of a rule about abuse: what it may be open at most; how long it was so, less
+	 * the time since closed_us; when it may trip again. */
+	int64_t limit_us, spent_us, closed_us, barred_until_us;
 	bool is_open;
 	bool is_limited; /* a rule about abuse */
 };
@@ -67,9 +69,22 @@ static bool is_credible(struct fuse *f, uint64_t who, wall_t at)
 	       BREAKER_CREDITED;
 }
 
+/* What was used up comes back with the time. Return: is there enough? */
+static bool has_time_left(struct fuse *f, wall_t at)
+{
+	int64_t pause_us = at.us - f->closed_us;
+
+	if (pause_us >= f->spent_us)
+		f->spent_us = 0;
+	else if (pause_us > 0)
+		f->spent_us -= pause_us;
+	f->closed_us = at.us;
+	return at.us >= f->barred_until_us && LONGEST_US - f->spent_us >= HOLD_US;
+}
+
 static int suspend(struct breaker *b, struct fuse *f, wall_t at)
 {
-	if (at.us < f->barred_until_us)
+	if (!f->is_open && f->is_limited && !has_time_left(f, at))
 		return 0;
 	if (at.us + HOLD_US > f->until_us || !f->is_open)
 		f->until_us = at.us + HOLD_US;
@@ -77,6 +92,7 @@ static int suspend(struct breaker *b, struct fuse *f, wall_t at)
 		return BREAKER_OPEN;
 	f->is_open = true;
 	f->since_us = at.us;
+	f->limit_us = at.us + LONGEST_US - f->spent_us;
 	b->n_open++;
 	return BREAKER_TRIPPED;
 }
@@ -100,10 +116,23 @@ int breaker_feed(struct breaker *b, uint16_t id, enum hit_class class, uint64_t 
 	return f->is_open ? BREAKER_OPEN : 0;
 }
 
-static bool is_over(const struct fuse *f, wall_t now)
+static int64_t end_of(const struct fuse *f)
 {
-	return now.us > f->until_us ||
-	       (f->is_limited && now.us > f->since_us + LONGEST_US);
+	return f->is_limited && f->limit_us < f->until_us ? f->limit_us : f->until_us;
+}
+
+static void shut(struct breaker *b, struct fuse *f)
+{
+	int64_t end_us = end_of(f);
+
+	f->is_open = false;
+	b->n_open--;
+	f->closed_us = end_us;
+	f->spent_us += end_us - f->since_us;
+	if (!f->is_limited || f->limit_us > f->until_us)
+		return;
+	f->spent_us = 0;
+	f->barred_until_us = end_us + LONGEST_US;
 }
 
 wall_t breaker_next(const struct breaker *b)
@@ -112,14 +141,9 @@ wall_t breaker_next(const struct breaker *b)
 
 	for (uint16_t i = 0; b->n_open && i < b->n_ids; i++) {
 		const struct fuse *f = &b->fuses[i];
-		int64_t end_us = f->until_us;
 
-		if (!f->is_open)
-			continue;
-		if (f->is_limited && f->since_us + LONGEST_US < end_us)
-			end_us = f->since_us + LONGEST_US;
-		if (end_us + 1 < next.us)
-			next.us = end_us + 1;
+		if (f->is_open && end_of(f) + 1 < next.us)
+			next.us = end_of(f) + 1;
 	}
 	return next;
 }
@@ -129,12 +153,9 @@ bool breaker_lift(struct breaker *b, wall_t now, uint16_t *out_id)
 	for (uint16_t i = 0; b->n_open && i < b->n_ids; i++) {
 		struct fuse *f = &b->fuses[i];
 
-		if (!f->is_open || !is_over(f, now))
+		if (!f->is_open || now.us <= end_of(f))
 			continue;
-		f->is_open = false;
-		b->n_open--;
-		if (now.us <= f->until_us)
-			f->barred_until_us = now.us + LONGEST_US;
+		shut(b, f);
 		*out_id = i;
 		return true;
 	}

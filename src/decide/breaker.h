@@ -15,9 +15,9 @@
  *
  * It is lifted when that has not been so for five minutes: clients that we turned away
  * come back after minutes, and show then whether the fault lasts. A rule about abuse is
- * suspended for an hour at most, and then not again within an hour, or who owns two
- * good servers could switch it off. One a jail; memory is bounded by the number of its
- * rules.
+ * suspended for an hour at most, and then not again within an hour; several times that
+ * are less than that apart add up to the hour. Or who owns two good servers could
+ * switch it off. One a jail; memory is bounded by the number of its rules.
  */
 
 #include "base/cleanup.h"

@@ -118,6 +118,41 @@ static void test_abuse_is_not_suspended_for_ever(void **state)
 	assert_in_range(n_open, 700, 740);
 }
 
+/* Nor by waiting a little before each hour is over. */
+static void test_abuse_is_not_suspended_by_turns(void **state)
+{
+	CLEANUP(breaker_freep) struct breaker *b = breaker_new(3);
+	uint16_t id;
+	int n_open = 0;
+
+	(void)state;
+	for (int i = 0; i < 8640; i++) {
+		double at = i * 10;
+		bool trips = (int)at % 3600 < 3250; /* it ends by itself at 3540 */
+
+		while (breaker_lift(b, t(at), &id))
+			;
+		n_open += abuse(b, 1 + (uint64_t)(i & 1), trips, at) != 0;
+	}
+	assert_in_range(n_open, 2000, 4900);
+}
+
+/* A fault that comes and goes is ours as long as it does not last for hours. */
+static void test_a_fault_in_parts(void **state)
+{
+	CLEANUP(breaker_freep) struct breaker *b = breaker_new(3);
+	uint16_t id;
+
+	(void)state;
+	for (int i = 0; i < 5; i++) {
+		double at = i * 400;
+
+		(void)breaker_lift(b, t(at), &id);
+		assert_int_equal(abuse(b, 1, true, at), 0);
+		assert_int_equal(abuse(b, 2, true, at + 1), BREAKER_TRIPPED);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -127,6 +162,8 @@ int main(void)
 	    cmocka_unit_test(test_abuse_by_many_counts),
 	    cmocka_unit_test(test_two_with_credit),
 	    cmocka_unit_test(test_abuse_is_not_suspended_for_ever),
+	    cmocka_unit_test(test_abuse_is_not_suspended_by_turns),
+	    cmocka_unit_test(test_a_fault_in_parts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
