@@ -100,8 +100,11 @@ static bool is_stale(
 
 	if (!r)
 		return false;
-	if (r->account != account) {
-		int64_t until_us = r->account ? at.us + OTHERS_US : r->others_until_us;
+	/* The second: a clock was put right. */
+	if (r->account != account || at.us < r->last_us - SPAN_US) {
+		int64_t until_us = r->account && r->account != account
+				       ? at.us + OTHERS_US
+				       : r->others_until_us;
 
 		*r = (struct rhythm){
 		    .account = account, .last_us = at.us, .others_until_us = until_us};

@@ -2,6 +2,7 @@
 #include "decide/breaker.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define SPAN_US (BREAKER_SPAN_SEC * US_PER_SEC)
 #define HOLD_US (BREAKER_HOLD_SEC * US_PER_SEC)
@@ -45,6 +46,16 @@ struct breaker *breaker_free(struct breaker *b)
 		free(b->fuses[i].clients);
 	free(b);
 	return NULL;
+}
+
+void breaker_clear(struct breaker *b)
+{
+	memset(b->clients, 0, sizeof(b->clients));
+	b->n_open = 0;
+	for (uint16_t i = 0; i < b->n_ids; i++) {
+		free(b->fuses[i].clients);
+		b->fuses[i] = (struct fuse){.barred_until_us = INT64_MIN};
+	}
 }
 
 static bool is_wide(struct breaker *b, struct fuse *f, uint64_t who, wall_t at)

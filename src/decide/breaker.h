@@ -56,6 +56,9 @@ int breaker_feed(struct breaker *b, uint16_t id, enum hit_class class, uint64_t 
 /* Lift one rule whose time is over at @now. Return: false: there is none. */
 bool breaker_lift(struct breaker *b, wall_t now, uint16_t *out_id);
 
+/* A clock has been put right: nothing was seen, nothing is suspended. */
+void breaker_clear(struct breaker *b);
+
 /* When the first of them may be lifted; WALL_NEVER: none is suspended. */
 wall_t breaker_next(const struct breaker *b);
 

@@ -241,6 +241,7 @@ static void follow_back(struct engine *e, wall_t now)
 		return;
 	tally_sweep(e->tally, e->clock, SIZE_MAX);
 	tally_sweep(e->nets, e->clock, SIZE_MAX);
+	engine_forget_ahead(e, now);
 	e->clock.us = now.us > -ENGINE_MAX_TIME_US ? now.us : -ENGINE_MAX_TIME_US;
 	e->swept_at = e->clock;
 }

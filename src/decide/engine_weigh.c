@@ -345,6 +345,22 @@ wall_t engine_next_lift(const struct engine *e)
 	return next;
 }
 
+void engine_forget_ahead(struct engine *e, wall_t now)
+{
+	for (uint32_t i = 0; i < e->set.n_jails; i++) {
+		struct jail *j = &e->set.jails[i];
+		uint16_t id;
+
+		if (j->pressure)
+			*j->pressure = (struct pressure){.until_us = {0}};
+		if (!j->breaker)
+			continue;
+		while (breaker_lift(j->breaker, WALL_NEVER, &id))
+			tell(e, j, id, false, now);
+		breaker_clear(j->breaker);
+	}
+}
+
 void engine_each_suspended(const struct engine *e, engine_suspended_fn fn, void *ctx)
 {
 	for (uint32_t i = 0; i < e->set.n_jails; i++) {

@@ -460,6 +460,35 @@ static void test_breaker_of_misconfiguration(void **state)
 	assert_int_equal(e.what.n_clients, 10);
 }
 
+/* What was seen while the clock was years ahead does not count for years. */
+static void test_a_clock_that_was_ahead(void **state)
+{
+	CLEANUP(fixture_deinit) struct fixture f;
+	const double ahead = 1000 * DAY;
+	struct engine_suspended s = {.rule = 99};
+	struct engine_event e;
+
+	(void)state;
+	rules_init(&f);
+	f.jails[0].adapt = true;
+	fixture_start(&f);
+	press(&f, 30, ahead);
+	give_credit(&f, "192.0.2.8", ahead);
+	give_credit(&f, "192.0.2.9", ahead);
+	(void)say(&f, R_LONG, "192.0.2.8", ahead);
+	assert_int_equal(say(&f, R_LONG, "192.0.2.9", ahead), ENGINE_SUSPENDED);
+	assert_true(engine_next_event(f.engine, &e));
+
+	tick(&f, 0);
+	assert_true(engine_next_event(f.engine, &e));
+	assert_false(e.is_suspended);
+	assert_int_equal(e.at.us, t(0).us);
+	engine_each_suspended(f.engine, keep_suspended, &s);
+	assert_int_equal(s.rule, 99);
+	assert_int_equal(threshold(&f, "192.0.2.1").need, 400);
+	assert_int_equal(say(&f, R_LONG, "192.0.2.1", 1), ENGINE_COUNTED);
+}
+
 /* --- across reloads and restarts ---------------------------------------------------
  */
 
@@ -742,6 +771,7 @@ int main(void)
 	    cmocka_unit_test(test_a_plain_jail_may_adapt),
 	    cmocka_unit_test(test_breaker),
 	    cmocka_unit_test(test_breaker_of_misconfiguration),
+	    cmocka_unit_test(test_a_clock_that_was_ahead),
 	    cmocka_unit_test(test_a_reload_changes_units),
 	    cmocka_unit_test(test_a_reload_keeps_what_was_seen),
 	    cmocka_unit_test(test_a_restart),
