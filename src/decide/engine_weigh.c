@@ -212,6 +212,15 @@ static void press(struct jail *j, const struct hit *h, const struct weight *w)
 		pressure_add(j->pressure, hash_of(h), h->at);
 }
 
+/* What is a half more than a failure, by its rule, no honest server does by mistake. */
+static void spoil(struct engine *e, const struct hit *h, const struct engine_rule *rule)
+{
+	const struct jail *j = &e->set.jails[h->jail];
+
+	if (rule->class == HIT_ABUSE && 2 * rule->weight >= 3 * j->unit)
+		credits_spoil(e->credits, &h->net, h->at);
+}
+
 /* Return: 0 if it counts; else the outcome. */
 static int count_distinct(
     struct engine *e, const struct hit *h, const struct engine_rule *rule)
@@ -265,6 +274,7 @@ static int weigh_bad(struct engine *e, const struct hit *h,
 	r = count_distinct(e, h, rule);
 	if (r)
 		return r;
+	spoil(e, h, rule);
 	w = weight_of(e, h, rule, has_credit);
 	if (!w.parts)
 		return ENGINE_NOTED;

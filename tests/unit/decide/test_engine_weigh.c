@@ -18,6 +18,7 @@ enum {
 	R_NEUTRAL,
 	R_GOOD,
 	R_GOOD_TOO,
+	R_GOOD_LIGHT,
 	R_RCPT,
 	R_SHORT,
 	R_LONG,
@@ -32,6 +33,7 @@ static const struct engine_rule rules[N_RULES] = {
     [R_NEUTRAL] = {.class = HIT_NEUTRAL, .id = 4, .weight = 500, .name = "neutral"},
     [R_GOOD] = {.class = HIT_GOOD, .id = 5, .weight = -100, .name = "good"},
     [R_GOOD_TOO] = {.class = HIT_GOOD, .id = 6, .weight = -300, .name = "good-too"},
+    [R_GOOD_LIGHT] = {.class = HIT_GOOD, .id = 10, .weight = -50, .name = "light"},
     [R_RCPT] = {.class = HIT_ABUSE,
 	.id = 7,
 	.weight = 100,
@@ -314,6 +316,31 @@ static void test_credit_trebles_the_threshold(void **state)
 	/* Not in a jail that does as fail2ban does. */
 	assert_int_equal(feed(&f, 1, "192.0.2.1", 20), ENGINE_COUNTED);
 	assert_int_equal(feed(&f, 1, "192.0.2.1", 21), ENGINE_BANNED);
+}
+
+/* Passing each day what any program can pass is no credit for who guesses then. */
+static void test_light_credit_is_not_for_offenders(void **state)
+{
+	RULES(f);
+	struct net guesser = net("192.0.2.1"), server = net("192.0.2.2");
+	struct net user = net("192.0.2.3");
+
+	(void)state;
+	for (int i = 0; i < 10; i++) {
+		(void)say(&f, R_GOOD_LIGHT, "192.0.2.1", i * DAY);
+		(void)say(&f, R_SHORT, "192.0.2.1", i * DAY + 2);
+		(void)say(&f, R_GOOD_LIGHT, "192.0.2.2", i * DAY);
+		(void)say(&f, R_PLAIN, "192.0.2.2", i * DAY + 2);
+		(void)say(&f, R_GOOD, "192.0.2.3", i * DAY);
+		(void)say(&f, R_SHORT, "192.0.2.3", i * DAY + 2);
+	}
+	assert_false(engine_has_credit(f.engine, &guesser));
+	assert_true(engine_has_credit(f.engine, &server));
+	assert_true(engine_has_credit(f.engine, &user));
+	/* It has stopped. */
+	for (int i = 11; i < 14; i++)
+		(void)say(&f, R_GOOD_LIGHT, "192.0.2.1", i * DAY);
+	assert_true(engine_has_credit(f.engine, &guesser));
 }
 
 static void test_credit_is_explained(void **state)
@@ -650,8 +677,7 @@ static void test_never_with_an_ignored_one_in_it(void **state)
 	f.jails[0].ignore = &ignored;
 	f.jails[0].n_ignore = 1;
 	f.jails[0].ignoreself = true;
-	assert_int_equal(
-	    engine_reload(f.engine, &f.options, t(-1), &f.orders), 0);
+	assert_int_equal(engine_reload(f.engine, &f.options, t(-1), &f.orders), 0);
 	assert_int_equal(engine_set_own(f.engine, &own, 1), 0);
 	for (int i = 2; i < 12; i++) {
 		char who[32];
@@ -766,6 +792,7 @@ int main(void)
 	    cmocka_unit_test(test_accounts),
 	    cmocka_unit_test(test_who_comes_back_weighs_more),
 	    cmocka_unit_test(test_credit_trebles_the_threshold),
+	    cmocka_unit_test(test_light_credit_is_not_for_offenders),
 	    cmocka_unit_test(test_credit_is_explained),
 	    cmocka_unit_test(test_pressure),
 	    cmocka_unit_test(test_a_plain_jail_may_adapt),
