@@ -30,6 +30,7 @@ struct rhythm {
 	int64_t others_until_us;
 	uint32_t n_sooner;  /* in a row, than the rhythm has it */
 	uint32_t n_at_once; /* beside the last one */
+	bool is_trusted;    /* it was found while nobody attacked the account */
 };
 
 struct accounts *accounts_new(size_t max)
@@ -90,16 +91,11 @@ static bool keeps_rhythm(struct rhythm *r, int64_t gap_us)
 	return true;
 }
 
-static bool is_stale(
-    struct accounts *a, uint32_t jail, uint64_t who, uint64_t account, wall_t at)
+static bool is_stale(struct rhythm *r, uint64_t account, wall_t at)
 {
-	uint64_t key[2] = {who, jail};
-	struct rhythm *r = memo_get(a->rhythms, hash_keyed(key, sizeof(key)));
 	int64_t gap_us;
 	bool keeps;
 
-	if (!r)
-		return false;
 	/* The second: a clock was put right. */
 	if (r->account != account || at.us < r->last_us - SPAN_US) {
 		int64_t until_us = r->account && r->account != account
@@ -125,10 +121,14 @@ static bool is_stale(
 enum account_state accounts_feed(
     struct accounts *a, uint32_t jail, uint64_t who, uint64_t account, wall_t at)
 {
+	uint64_t key[2] = {who, jail};
 	bool attacked = is_attacked(a, who, account, at);
-	bool stale = is_stale(a, jail, who, account, at);
+	struct rhythm *r = memo_get(a->rhythms, hash_keyed(key, sizeof(key)));
+	bool stale = r && is_stale(r, account, at);
 
-	if (attacked)
+	if (r)
+		r->is_trusted = r->period_us && (r->is_trusted || (stale && !attacked));
+	if (attacked && !(stale && r->is_trusted))
 		return stale ? ACCOUNT_PLAIN : ACCOUNT_ATTACKED;
 	return stale ? ACCOUNT_STALE : ACCOUNT_PLAIN;
 }

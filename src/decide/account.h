@@ -12,8 +12,9 @@
  * gaps that are alike, of a minute or more, are a rhythm; from then on a failure weighs
  * an eighth, and no more of them count than of misconfiguration: who keeps to it, or
  * comes later (a telephone sleeps), is never banned for it alone. One that comes sooner
- * weighs as it says; two of these in a row, or another account, end it. So does an
- * attack on its account: then each failure weighs as it says.
+ * weighs as it says; two of these in a row, or another account, end it. What came
+ * before a rhythm was found is part of it. While its account is attacked none is found,
+ * but who had one keeps it: or by an attack on an account its owner could be banned.
  *
  * Bounded (decide/memo.h), keyed hashes, in memory only.
  */

@@ -178,6 +178,7 @@ struct weight {
 	bool is_soft;    /* counts only up to a cap */
 	bool has_credit; /* who it is about */
 	bool is_pressed; /* the breadth of an attack matters */
+	bool is_stale;   /* an old password, and so were those before */
 };
 
 /* Abuse by somebody without credit weighs more, or less, than its rule says. */
@@ -195,7 +196,7 @@ static struct weight weight_of(struct engine *e, const struct hit *h,
 	if (h->account)
 		s = accounts_feed(e->accounts, e->set.jails[h->jail].offender,
 		    hash_of(h), h->account, h->at);
-	w.is_soft = s == ACCOUNT_STALE;
+	w.is_soft = w.is_stale = s == ACCOUNT_STALE;
 	if (!has_credit || w.is_soft)
 		w.parts = account_weight(s, w.parts);
 	w.parts = times(w.parts, engine_again(e, h));
@@ -251,6 +252,8 @@ static int count(struct engine *e, const struct hit *h, const struct weight *wei
 		return r;
 	if (r == TALLY_STALE)
 		return ENGINE_STALE;
+	if (weight->is_stale)
+		tally_soften(e->tally, id, h->rule, ACCOUNT_STALE_PARTS, &w);
 	j->counts.failed_total += h->weight > 0;
 	engine_keep_line(e, id, h);
 	if (h->weight <= 0 || !window_reaches_capped(&w, h->at.us,

@@ -85,7 +85,13 @@ static void test_a_program_whose_account_is_attacked(void **state)
 		(void)accounts_feed(a, 0, 1, 7, t(300 * i));
 	for (uint64_t who = 2; who < 10; who++)
 		(void)accounts_feed(a, 0, who, 7, t(700));
-	assert_int_equal(accounts_feed(a, 0, 1, 7, t(900)), ACCOUNT_PLAIN);
+	assert_int_equal(accounts_feed(a, 0, 1, 7, t(900)), ACCOUNT_STALE);
+	assert_int_equal(accounts_feed(a, 0, 1, 7, t(910)), ACCOUNT_ATTACKED);
+	assert_int_equal(accounts_feed(a, 0, 1, 7, t(1210)), ACCOUNT_STALE);
+	/* One of the attackers, at a rhythm as well. */
+	for (int i = 0; i < 20; i++)
+		assert_int_not_equal(
+		    accounts_feed(a, 0, 2, 7, t(1300 + 120 * i)), ACCOUNT_STALE);
 }
 
 static void test_weights(void **state)

@@ -19,6 +19,7 @@ enum {
 	R_GOOD,
 	R_GOOD_TOO,
 	R_GOOD_LIGHT,
+	R_LIGHT,
 	R_RCPT,
 	R_SHORT,
 	R_LONG,
@@ -34,6 +35,7 @@ static const struct engine_rule rules[N_RULES] = {
     [R_GOOD] = {.class = HIT_GOOD, .id = 5, .weight = -100, .name = "good"},
     [R_GOOD_TOO] = {.class = HIT_GOOD, .id = 6, .weight = -300, .name = "good-too"},
     [R_GOOD_LIGHT] = {.class = HIT_GOOD, .id = 10, .weight = -50, .name = "light"},
+    [R_LIGHT] = {.class = HIT_ABUSE, .id = 11, .weight = 40, .name = "user"},
     [R_RCPT] = {.class = HIT_ABUSE,
 	.id = 7,
 	.weight = 100,
@@ -406,6 +408,29 @@ static void test_pressure(void **state)
 	assert_int_equal(threshold(&f, "192.0.2.1").offenders, 0);
 	tick(&f, PRESSURE_HOLD_SEC + 100);
 	assert_int_equal(threshold(&f, "192.0.2.1").need, 400);
+}
+
+/* A telephone with an old password is no guesser, whoever else is one. */
+static void test_a_stale_password_under_pressure(void **state)
+{
+	CLEANUP(fixture_deinit) struct fixture f;
+
+	(void)state;
+	rules_init(&f);
+	f.jails[0].adapt = true;
+	fixture_start(&f);
+	press(&f, 30, 0);
+	assert_int_equal(threshold(&f, "192.0.2.1").need, 100);
+	for (int i = 0; i < 50; i++)
+		assert_int_equal(say_all(&f, R_LIGHT, "192.0.2.1", 10 + 300 * i, 0, 7),
+		    ENGINE_COUNTED);
+	assert_true(account(&f, "192.0.2.1").soft <= 25);
+	assert_int_equal(account(&f, "192.0.2.1").sum, account(&f, "192.0.2.1").soft);
+	/* One that tries as often, and other accounts. */
+	for (uint64_t i = 0; i < 3; i++)
+		assert_int_equal(
+		    say_all(&f, R_LIGHT, "192.0.2.2", 10 + 300 * (double)i, 0, 8 + i),
+		    i < 2 ? ENGINE_COUNTED : ENGINE_BANNED);
 }
 
 /* It is an option of plain jails, too; but not theirs by itself. */
@@ -795,6 +820,7 @@ int main(void)
 	    cmocka_unit_test(test_light_credit_is_not_for_offenders),
 	    cmocka_unit_test(test_credit_is_explained),
 	    cmocka_unit_test(test_pressure),
+	    cmocka_unit_test(test_a_stale_password_under_pressure),
 	    cmocka_unit_test(test_a_plain_jail_may_adapt),
 	    cmocka_unit_test(test_breaker),
 	    cmocka_unit_test(test_breaker_of_misconfiguration),
