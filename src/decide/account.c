@@ -54,14 +54,14 @@ struct accounts *accounts_free(struct accounts *a)
 	return NULL;
 }
 
-static bool is_attacked(struct accounts *a, uint64_t who, uint64_t account, wall_t at)
+static bool is_attacked(struct accounts *a, uint64_t site, uint64_t account, wall_t at)
 {
 	struct crowd_one *ones =
 	    memo_get(a->attackers, hash_keyed(&account, sizeof(account)));
 
 	if (!ones)
 		return false;
-	crowd_add(ones, ROOM, who, at.us);
+	crowd_add(ones, ROOM, site, at.us);
 	return crowd_count(ones, ROOM, at.us - SPAN_US) >= ACCOUNT_ATTACKERS;
 }
 
@@ -118,11 +118,11 @@ static bool is_stale(struct rhythm *r, uint64_t account, wall_t at)
 	return keeps && at.us >= r->others_until_us;
 }
 
-enum account_state accounts_feed(
-    struct accounts *a, uint32_t jail, uint64_t who, uint64_t account, wall_t at)
+enum account_state accounts_feed(struct accounts *a, uint32_t jail, uint64_t who,
+    uint64_t site, uint64_t account, wall_t at)
 {
 	uint64_t key[2] = {who, jail};
-	bool attacked = is_attacked(a, who, account, at);
+	bool attacked = is_attacked(a, site, account, at);
 	struct rhythm *r = memo_get(a->rhythms, hash_keyed(key, sizeof(key)));
 	bool stale = r && is_stale(r, account, at);
 

@@ -43,10 +43,10 @@ enum account_state {
 	ACCOUNT_STALE, /* a password that is no longer true */
 };
 
-/* @who (net_hash()) failed to be @account (a hash, not 0) at @at in @jail: each service
- * is looked at with a rhythm of its own. */
-enum account_state accounts_feed(
-    struct accounts *a, uint32_t jail, uint64_t who, uint64_t account, wall_t at);
+/* @who (net_hash()) of @site failed to be @account (a hash, not 0) at @at in @jail:
+ * each service is looked at with a rhythm of its own. Attackers are counted by site. */
+enum account_state accounts_feed(struct accounts *a, uint32_t jail, uint64_t who,
+    uint64_t site, uint64_t account, wall_t at);
 
 /* @weight as it counts then; never nothing. */
 int16_t account_weight(enum account_state s, int16_t weight);

@@ -46,7 +46,7 @@ enum {
 /**
  * breaker_feed() - somebody hits a rule
  * @id:  of the rule, below n_ids
- * @who: net_hash()
+ * @who: net_hash(); of IPv6 the /64
  *
  * Call breaker_lift() before it. Return: 0: the hit counts; or one of the above.
  */

@@ -10,6 +10,8 @@
 
 #include "decide/engine_private.h"
 
+#define SITE_BITS 64 /* of an IPv6 address: whose it is */
+
 /* Of a regex without rule; its name and times are the jail's. */
 static struct engine_rule plain_rule(const struct jail *j)
 {
@@ -61,6 +63,18 @@ struct engine_asked engine_asked(
 static uint64_t hash_of(const struct hit *h)
 {
 	return h->hash ? h->hash : net_hash(&h->net);
+}
+
+/* One client where it is asked how many there are: who has an IPv6 address has a /64,
+ * and more of them than can be counted. */
+static uint64_t site_of(const struct hit *h)
+{
+	struct net site;
+
+	if (net_is_v4(&h->net) || net_is_id(&h->net) || !net_is_host(&h->net))
+		return hash_of(h);
+	site = net_mask(h->net, SITE_BITS);
+	return net_hash(&site);
 }
 
 /* @pressure: as seen by strangers. */
@@ -195,7 +209,7 @@ static struct weight weight_of(struct engine *e, const struct hit *h,
 		return w;
 	if (h->account)
 		s = accounts_feed(e->accounts, e->set.jails[h->jail].offender,
-		    hash_of(h), h->account, h->at);
+		    hash_of(h), site_of(h), h->account, h->at);
 	w.is_soft = w.is_stale = s == ACCOUNT_STALE;
 	if (!has_credit || w.is_soft)
 		w.parts = account_weight(s, w.parts);
@@ -210,7 +224,7 @@ static struct weight weight_of(struct engine *e, const struct hit *h,
 static void press(struct jail *j, const struct hit *h, const struct weight *w)
 {
 	if (j->pressure && w->is_pressed && !w->is_soft && 2 * w->parts >= j->unit)
-		pressure_add(j->pressure, hash_of(h), h->at);
+		pressure_add(j->pressure, site_of(h), h->at);
 }
 
 /* What is a half more than a failure, by its rule, no honest server does by mistake. */
@@ -404,7 +418,7 @@ static bool passes(struct engine *e, const struct hit *h,
 		return true;
 	lift_of(e, j, h->at);
 	r = breaker_feed(
-	    j->breaker, rule->id, rule->class, hash_of(h), has_credit, h->at);
+	    j->breaker, rule->id, rule->class, site_of(h), has_credit, h->at);
 	if (r == BREAKER_TRIPPED)
 		tell(e, j, rule->id, true, h->at);
 	return r == 0;

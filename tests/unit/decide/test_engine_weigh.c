@@ -410,6 +410,31 @@ static void test_pressure(void **state)
 	assert_int_equal(threshold(&f, "192.0.2.1").need, 400);
 }
 
+/* One machine with IPv6 is no broad attack, nor several servers with one complaint. */
+static void test_a_64_is_one_client(void **state)
+{
+	CLEANUP(fixture_deinit) struct fixture f;
+
+	(void)state;
+	rules_init(&f);
+	f.jails[0].adapt = true;
+	fixture_start(&f);
+	give_credit(&f, "2001:db8::1", 0);
+	give_credit(&f, "2001:db8::2", 0);
+	assert_int_equal(say(&f, R_HALF, "2001:db8::1", 0), ENGINE_COUNTED);
+	assert_int_equal(say(&f, R_HALF, "2001:db8::2", 0), ENGINE_COUNTED);
+	for (int i = 1; i < 40; i++) {
+		char who[32];
+
+		(void)snprintf(who, sizeof(who), "2001:db8:0:1::%x", i);
+		assert_int_equal(say_all(&f, R_PLAIN, who, i, 0, 7), ENGINE_COUNTED);
+	}
+	assert_int_equal(threshold(&f, "192.0.2.1").need, 400);
+	/* The account was not attacked by many. */
+	assert_int_equal(say_all(&f, R_LIGHT, "192.0.2.1", 60, 0, 7), ENGINE_COUNTED);
+	assert_int_equal(account(&f, "192.0.2.1").sum, 40);
+}
+
 /* A telephone with an old password is no guesser, whoever else is one. */
 static void test_a_stale_password_under_pressure(void **state)
 {
@@ -820,6 +845,7 @@ int main(void)
 	    cmocka_unit_test(test_light_credit_is_not_for_offenders),
 	    cmocka_unit_test(test_credit_is_explained),
 	    cmocka_unit_test(test_pressure),
+	    cmocka_unit_test(test_a_64_is_one_client),
 	    cmocka_unit_test(test_a_stale_password_under_pressure),
 	    cmocka_unit_test(test_a_plain_jail_may_adapt),
 	    cmocka_unit_test(test_breaker),
