@@ -11,7 +11,8 @@
  *   - BREAKER_CLIENTS or more different clients hit it, and they are half or more of
  * all clients of the jail; only for rules about misconfiguration, since attacks come
  * from many clients too; or
- *   - two clients with credit hit it; any rule.
+ *   - two clients with credit hit it; any rule. Of one about abuse they are a quarter
+ *     or more of those who hit it, or two good servers would be cover for an attack.
  *
  * It is lifted when that has not been so for five minutes: clients that we turned away
  * come back after minutes, and show then whether the fault lasts. A rule about abuse is
@@ -27,6 +28,7 @@
 
 #define BREAKER_CLIENTS 10
 #define BREAKER_CREDITED 2
+#define BREAKER_CREDITED_PART 4 /* a quarter */
 #define BREAKER_ROOM 64
 #define BREAKER_SPAN_SEC 60
 #define BREAKER_HOLD_SEC 300
