@@ -144,7 +144,7 @@ int engine_judge(struct engine *e, const struct hit *h, uint32_t id,
 	if (h->id && !name)
 		return -ENOMEM;
 	const struct steps_case c = {.is_strong = is_strong(j, h),
-	    .has_credit = engine_weighs(j) && engine_has_credit(e, &h->net)};
+	    .has_credit = j->steps.n && engine_has_credit(e, &h->net)};
 	const struct engine_asked asked = engine_asked(j, w, part);
 
 	engine_set_length(e, &verdict, &c, &asked, now);

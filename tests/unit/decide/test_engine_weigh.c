@@ -320,6 +320,26 @@ static void test_credit_trebles_the_threshold(void **state)
 	assert_int_equal(feed(&f, 1, "192.0.2.1", 21), ENGINE_BANNED);
 }
 
+/* In a jail that does not weigh, too: what it has earned elsewhere counts. */
+static void test_credit_gets_the_softest_answer(void **state)
+{
+	CLEANUP(fixture_deinit) struct fixture f;
+
+	(void)state;
+	rules_init(&f);
+	f.jails[0].steps = f.jails[1].steps =
+	    (struct steps){.n = 2, .items = {{STEP_DROP_ALL, 600}, {STEP_REJECT, 600}}};
+	fixture_start(&f);
+	give_credit(&f, "192.0.2.1", 0);
+	for (int i = 0; i < 12; i++)
+		(void)say(&f, R_PLAIN, "192.0.2.1", 1);
+	assert_int_equal(last_order(&f)->step, 2);
+	assert_int_equal(feed_ban(&f, 1, "192.0.2.1", 2), ENGINE_BANNED);
+	assert_int_equal(last_order(&f)->step, 2);
+	assert_int_equal(feed_ban(&f, 1, "192.0.2.2", 2), ENGINE_BANNED);
+	assert_int_equal(last_order(&f)->step, 1);
+}
+
 /* Passing each day what any program can pass is no credit for who guesses then. */
 static void test_light_credit_is_not_for_offenders(void **state)
 {
@@ -842,6 +862,7 @@ int main(void)
 	    cmocka_unit_test(test_accounts),
 	    cmocka_unit_test(test_who_comes_back_weighs_more),
 	    cmocka_unit_test(test_credit_trebles_the_threshold),
+	    cmocka_unit_test(test_credit_gets_the_softest_answer),
 	    cmocka_unit_test(test_light_credit_is_not_for_offenders),
 	    cmocka_unit_test(test_credit_is_explained),
 	    cmocka_unit_test(test_pressure),
