@@ -300,6 +300,34 @@ static void test_who_comes_back_weighs_more(void **state)
 	assert_int_equal(last_order(&f)->until.us, t(817 + 1200).us);
 }
 
+/* What is to be short stays so, however often; and no longer than others begin. */
+static void test_a_short_ban_stays_short(void **state)
+{
+	CLEANUP(fixture_deinit) struct fixture f;
+	struct escalate_error error;
+	CLEANUP(escalate_freep)
+	struct escalate *x = escalate_new(&(struct escalate_options){0}, &error);
+
+	(void)state;
+	rules_init(&f);
+	f.jails[0].escalate = x;
+	fixture_start(&f);
+	for (int i = 0; i < 10; i++) {
+		double at = i * 10000;
+
+		tick(&f, at);
+		(void)say(&f, R_SHORT, "192.0.2.1", at);
+		(void)say(&f, R_SHORT, "192.0.2.1", at);
+		assert_int_equal(last_order(&f)->op, ORDER_BAN);
+		assert_int_equal(
+		    last_order(&f)->until.us, t(at + (i < 4 ? 60 << i : 600)).us);
+	}
+	tick(&f, 200000);
+	for (int i = 0; i < 4; i++)
+		(void)say(&f, R_PLAIN, "192.0.2.1", 200000);
+	assert_true(last_order(&f)->until.us > t(200000 + 600).us);
+}
+
 /* --- thresholds --------------------------------------------------------------------
  */
 
@@ -861,6 +889,7 @@ int main(void)
 	    cmocka_unit_test(test_distinct),
 	    cmocka_unit_test(test_accounts),
 	    cmocka_unit_test(test_who_comes_back_weighs_more),
+	    cmocka_unit_test(test_a_short_ban_stays_short),
 	    cmocka_unit_test(test_credit_trebles_the_threshold),
 	    cmocka_unit_test(test_credit_gets_the_softest_answer),
 	    cmocka_unit_test(test_light_credit_is_not_for_offenders),
