@@ -30,6 +30,7 @@ struct rhythm {
 	int64_t others_until_us;
 	uint32_t n_sooner;  /* in a row, than the rhythm has it */
 	uint32_t n_at_once; /* beside the last one */
+	bool is_trusted;    /* it was found while nobody attacked the account */
 };
 
 struct accounts *accounts_new(size_t max)
@@ -53,14 +54,14 @@ struct accounts *accounts_free(struct accounts *a)
 	return NULL;
 }
 
-static bool is_attacked(struct accounts *a, uint64_t who, uint64_t account, wall_t at)
+static bool is_attacked(struct accounts *a, uint64_t site, uint64_t account, wall_t at)
 {
 	struct crowd_one *ones =
 	    memo_get(a->attackers, hash_keyed(&account, sizeof(account)));
 
 	if (!ones)
 		return false;
-	crowd_add(ones, ROOM, who, at.us);
+	crowd_add(ones, ROOM, site, at.us);
 	return crowd_count(ones, ROOM, at.us - SPAN_US) >= ACCOUNT_ATTACKERS;
 }
 
@@ -90,18 +91,16 @@ static bool keeps_rhythm(struct rhythm *r, int64_t gap_us)
 	return true;
 }
 
-static bool is_stale(
-    struct accounts *a, uint32_t jail, uint64_t who, uint64_t account, wall_t at)
+static bool is_stale(struct rhythm *r, uint64_t account, wall_t at)
 {
-	uint64_t key[2] = {who, jail};
-	struct rhythm *r = memo_get(a->rhythms, hash_keyed(key, sizeof(key)));
 	int64_t gap_us;
 	bool keeps;
 
-	if (!r)
-		return false;
-	if (r->account != account) {
-		int64_t until_us = r->account ? at.us + OTHERS_US : r->others_until_us;
+	/* The second: a clock was put right. */
+	if (r->account != account || at.us < r->last_us - SPAN_US) {
+		int64_t until_us = r->account && r->account != account
+				       ? at.us + OTHERS_US
+				       : r->others_until_us;
 
 		*r = (struct rhythm){
 		    .account = account, .last_us = at.us, .others_until_us = until_us};
@@ -119,13 +118,17 @@ static bool is_stale(
 	return keeps && at.us >= r->others_until_us;
 }
 
-enum account_state accounts_feed(
-    struct accounts *a, uint32_t jail, uint64_t who, uint64_t account, wall_t at)
+enum account_state accounts_feed(struct accounts *a, uint32_t jail, uint64_t who,
+    uint64_t site, uint64_t account, wall_t at)
 {
-	bool attacked = is_attacked(a, who, account, at);
-	bool stale = is_stale(a, jail, who, account, at);
+	uint64_t key[2] = {who, jail};
+	bool attacked = is_attacked(a, site, account, at);
+	struct rhythm *r = memo_get(a->rhythms, hash_keyed(key, sizeof(key)));
+	bool stale = r && is_stale(r, account, at);
 
-	if (attacked)
+	if (r)
+		r->is_trusted = r->period_us && (r->is_trusted || (stale && !attacked));
+	if (attacked && !(stale && r->is_trusted))
 		return stale ? ACCOUNT_PLAIN : ACCOUNT_ATTACKED;
 	return stale ? ACCOUNT_STALE : ACCOUNT_PLAIN;
 }

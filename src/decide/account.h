@@ -12,8 +12,9 @@
  * gaps that are alike, of a minute or more, are a rhythm; from then on a failure weighs
  * an eighth, and no more of them count than of misconfiguration: who keeps to it, or
  * comes later (a telephone sleeps), is never banned for it alone. One that comes sooner
- * weighs as it says; two of these in a row, or another account, end it. So does an
- * attack on its account: then each failure weighs as it says.
+ * weighs as it says; two of these in a row, or another account, end it. What came
+ * before a rhythm was found is part of it. While its account is attacked none is found,
+ * but who had one keeps it: or by an attack on an account its owner could be banned.
  *
  * Bounded (decide/memo.h), keyed hashes, in memory only.
  */
@@ -42,10 +43,10 @@ enum account_state {
 	ACCOUNT_STALE, /* a password that is no longer true */
 };
 
-/* @who (net_hash()) failed to be @account (a hash, not 0) at @at in @jail: each service
- * is looked at with a rhythm of its own. */
-enum account_state accounts_feed(
-    struct accounts *a, uint32_t jail, uint64_t who, uint64_t account, wall_t at);
+/* @who (net_hash()) of @site failed to be @account (a hash, not 0) at @at in @jail:
+ * each service is looked at with a rhythm of its own. Attackers are counted by site. */
+enum account_state accounts_feed(struct accounts *a, uint32_t jail, uint64_t who,
+    uint64_t site, uint64_t account, wall_t at);
 
 /* @weight as it counts then; never nothing. */
 int16_t account_weight(enum account_state s, int16_t weight);

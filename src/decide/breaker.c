@@ -2,16 +2,23 @@
 #include "decide/breaker.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define SPAN_US (BREAKER_SPAN_SEC * US_PER_SEC)
 #define HOLD_US (BREAKER_HOLD_SEC * US_PER_SEC)
 #define LONGEST_US (BREAKER_LONGEST_SEC * US_PER_SEC)
 
+struct crowds {
+	struct crowd_one clients[BREAKER_ROOM];
+	struct crowd_one credited[BREAKER_ROOM];
+};
+
 struct fuse {
-	struct crowd_one *clients; /* BREAKER_ROOM; made with its first hit */
-	struct crowd_one credited[BREAKER_CREDITED];
+	struct crowds *who; /* made with its first hit */
 	int64_t since_us, until_us;
-	int64_t barred_until_us; /* it must not trip before */
+	/* Of a rule about abuse: what it may be open at most; how long it was so, less
+	 * the time since closed_us; when it may trip again. */
+	int64_t limit_us, spent_us, closed_us, barred_until_us;
 	bool is_open;
 	bool is_limited; /* a rule about abuse */
 };
@@ -40,36 +47,76 @@ struct breaker *breaker_free(struct breaker *b)
 	if (!b)
 		return NULL;
 	for (uint16_t i = 0; i < b->n_ids; i++)
-		free(b->fuses[i].clients);
+		free(b->fuses[i].who);
 	free(b);
 	return NULL;
 }
 
-static bool is_wide(struct breaker *b, struct fuse *f, uint64_t who, wall_t at)
+void breaker_clear(struct breaker *b)
 {
-	size_t n;
-
-	if (!f->clients)
-		f->clients = calloc(BREAKER_ROOM, sizeof(*f->clients));
-	/* Short of memory: the rule cannot ban by itself anyway. */
-	if (!f->clients)
-		return false;
-	crowd_add(f->clients, BREAKER_ROOM, who, at.us);
-	n = crowd_count(f->clients, BREAKER_ROOM, at.us - SPAN_US);
-	return n >= BREAKER_CLIENTS &&
-	       2 * n >= crowd_count(b->clients, BREAKER_ROOM, at.us - SPAN_US);
+	memset(b->clients, 0, sizeof(b->clients));
+	b->n_open = 0;
+	for (uint16_t i = 0; i < b->n_ids; i++) {
+		free(b->fuses[i].who);
+		b->fuses[i] = (struct fuse){.barred_until_us = INT64_MIN};
+	}
 }
 
-static bool is_credible(struct fuse *f, uint64_t who, wall_t at)
+static size_t count(const struct crowd_one *ones, wall_t at)
 {
-	crowd_add(f->credited, BREAKER_CREDITED, who, at.us);
-	return crowd_count(f->credited, BREAKER_CREDITED, at.us - SPAN_US) >=
-	       BREAKER_CREDITED;
+	return crowd_count(ones, BREAKER_ROOM, at.us - SPAN_US);
+}
+
+/* Of those about misconfiguration. */
+static bool is_wide(const struct breaker *b, const struct fuse *f, wall_t at)
+{
+	size_t n = count(f->who->clients, at);
+
+	return n >= BREAKER_CLIENTS && 2 * n >= count(b->clients, at);
+}
+
+static bool is_credible(const struct fuse *f, wall_t at)
+{
+	size_t n = count(f->who->credited, at);
+
+	if (n < BREAKER_CREDITED)
+		return false;
+	return !f->is_limited ||
+	       BREAKER_CREDITED_PART * n >= count(f->who->clients, at);
+}
+
+/* Return: does this hit say that the fault is ours? */
+static bool is_ours(
+    const struct breaker *b, struct fuse *f, uint64_t who, bool has_credit, wall_t at)
+{
+	if (!f->who)
+		f->who = calloc(1, sizeof(*f->who));
+	/* Short of memory: then it is theirs. */
+	if (!f->who)
+		return false;
+	crowd_add(f->who->clients, BREAKER_ROOM, who, at.us);
+	if (has_credit)
+		crowd_add(f->who->credited, BREAKER_ROOM, who, at.us);
+	return (!f->is_limited && is_wide(b, f, at)) ||
+	       (has_credit && is_credible(f, at));
+}
+
+/* What was used up comes back with the time. Return: is there enough? */
+static bool has_time_left(struct fuse *f, wall_t at)
+{
+	int64_t pause_us = at.us - f->closed_us;
+
+	if (pause_us >= f->spent_us)
+		f->spent_us = 0;
+	else if (pause_us > 0)
+		f->spent_us -= pause_us;
+	f->closed_us = at.us;
+	return at.us >= f->barred_until_us && LONGEST_US - f->spent_us >= HOLD_US;
 }
 
 static int suspend(struct breaker *b, struct fuse *f, wall_t at)
 {
-	if (at.us < f->barred_until_us)
+	if (!f->is_open && f->is_limited && !has_time_left(f, at))
 		return 0;
 	if (at.us + HOLD_US > f->until_us || !f->is_open)
 		f->until_us = at.us + HOLD_US;
@@ -77,6 +124,7 @@ static int suspend(struct breaker *b, struct fuse *f, wall_t at)
 		return BREAKER_OPEN;
 	f->is_open = true;
 	f->since_us = at.us;
+	f->limit_us = at.us + LONGEST_US - f->spent_us;
 	b->n_open++;
 	return BREAKER_TRIPPED;
 }
@@ -85,25 +133,33 @@ int breaker_feed(struct breaker *b, uint16_t id, enum hit_class class, uint64_t 
     bool has_credit, wall_t at)
 {
 	struct fuse *f = &b->fuses[id];
-	bool trips = false;
 
 	crowd_add(b->clients, BREAKER_ROOM, who, at.us);
 	if (class != HIT_ABUSE && class != HIT_MISCONFIGURATION)
 		return 0;
 	f->is_limited = class == HIT_ABUSE;
-	if (class == HIT_MISCONFIGURATION)
-		trips = is_wide(b, f, who, at);
-	if (has_credit)
-		trips |= is_credible(f, who, at);
-	if (trips)
+	if (is_ours(b, f, who, has_credit, at))
 		return suspend(b, f, at);
 	return f->is_open ? BREAKER_OPEN : 0;
 }
 
-static bool is_over(const struct fuse *f, wall_t now)
+static int64_t end_of(const struct fuse *f)
 {
-	return now.us > f->until_us ||
-	       (f->is_limited && now.us > f->since_us + LONGEST_US);
+	return f->is_limited && f->limit_us < f->until_us ? f->limit_us : f->until_us;
+}
+
+static void shut(struct breaker *b, struct fuse *f)
+{
+	int64_t end_us = end_of(f);
+
+	f->is_open = false;
+	b->n_open--;
+	f->closed_us = end_us;
+	f->spent_us += end_us - f->since_us;
+	if (!f->is_limited || f->limit_us > f->until_us)
+		return;
+	f->spent_us = 0;
+	f->barred_until_us = end_us + LONGEST_US;
 }
 
 wall_t breaker_next(const struct breaker *b)
@@ -112,14 +168,9 @@ wall_t breaker_next(const struct breaker *b)
 
 	for (uint16_t i = 0; b->n_open && i < b->n_ids; i++) {
 		const struct fuse *f = &b->fuses[i];
-		int64_t end_us = f->until_us;
 
-		if (!f->is_open)
-			continue;
-		if (f->is_limited && f->since_us + LONGEST_US < end_us)
-			end_us = f->since_us + LONGEST_US;
-		if (end_us + 1 < next.us)
-			next.us = end_us + 1;
+		if (f->is_open && end_of(f) + 1 < next.us)
+			next.us = end_of(f) + 1;
 	}
 	return next;
 }
@@ -129,12 +180,9 @@ bool breaker_lift(struct breaker *b, wall_t now, uint16_t *out_id)
 	for (uint16_t i = 0; b->n_open && i < b->n_ids; i++) {
 		struct fuse *f = &b->fuses[i];
 
-		if (!f->is_open || !is_over(f, now))
+		if (!f->is_open || now.us <= end_of(f))
 			continue;
-		f->is_open = false;
-		b->n_open--;
-		if (now.us <= f->until_us)
-			f->barred_until_us = now.us + LONGEST_US;
+		shut(b, f);
 		*out_id = i;
 		return true;
 	}
@@ -151,10 +199,8 @@ bool breaker_get(
 	*out = (struct breaker_state){
 	    .since = {f->since_us},
 	    .until = {f->until_us},
-	    .n_clients = f->clients
-			     ? crowd_count(f->clients, BREAKER_ROOM, now.us - SPAN_US)
-			     : 0,
-	    .n_credited = crowd_count(f->credited, BREAKER_CREDITED, now.us - SPAN_US),
+	    .n_clients = count(f->who->clients, now),
+	    .n_credited = count(f->who->credited, now),
 	};
 	return true;
 }

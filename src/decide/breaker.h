@@ -11,13 +11,14 @@
  *   - BREAKER_CLIENTS or more different clients hit it, and they are half or more of
  * all clients of the jail; only for rules about misconfiguration, since attacks come
  * from many clients too; or
- *   - two clients with credit hit it; any rule.
+ *   - two clients with credit hit it; any rule. Of one about abuse they are a quarter
+ *     or more of those who hit it, or two good servers would be cover for an attack.
  *
  * It is lifted when that has not been so for five minutes: clients that we turned away
  * come back after minutes, and show then whether the fault lasts. A rule about abuse is
- * suspended for an hour at most, and then not again within an hour, or who owns two
- * good servers could switch it off. One a jail; memory is bounded by the number of its
- * rules.
+ * suspended for an hour at most, and then not again within an hour; several times that
+ * are less than that apart add up to the hour. Or who owns two good servers could
+ * switch it off. One a jail; memory is bounded by the number of its rules.
  */
 
 #include "base/cleanup.h"
@@ -27,6 +28,7 @@
 
 #define BREAKER_CLIENTS 10
 #define BREAKER_CREDITED 2
+#define BREAKER_CREDITED_PART 4 /* a quarter */
 #define BREAKER_ROOM 64
 #define BREAKER_SPAN_SEC 60
 #define BREAKER_HOLD_SEC 300
@@ -46,7 +48,7 @@ enum {
 /**
  * breaker_feed() - somebody hits a rule
  * @id:  of the rule, below n_ids
- * @who: net_hash()
+ * @who: net_hash(); of IPv6 the /64
  *
  * Call breaker_lift() before it. Return: 0: the hit counts; or one of the above.
  */
@@ -55,6 +57,9 @@ int breaker_feed(struct breaker *b, uint16_t id, enum hit_class class, uint64_t 
 
 /* Lift one rule whose time is over at @now. Return: false: there is none. */
 bool breaker_lift(struct breaker *b, wall_t now, uint16_t *out_id);
+
+/* A clock has been put right: nothing was seen, nothing is suspended. */
+void breaker_clear(struct breaker *b);
 
 /* When the first of them may be lifted; WALL_NEVER: none is suspended. */
 wall_t breaker_next(const struct breaker *b);

@@ -19,6 +19,7 @@
 struct slot {
 	uint32_t next; /* in the chain of its hash */
 	bool is_used;
+	uint32_t spoiled_day; /* the last on which it has offended; 0: none */
 	struct credit c;
 };
 
@@ -267,6 +268,21 @@ void credits_sweep(struct credits *t, wall_t now, size_t n_slots)
 	}
 }
 
+static bool is_spoiled(const struct slot *s, wall_t at)
+{
+	uint32_t day = day_of(at);
+
+	return s->spoiled_day && day >= s->spoiled_day && day <= s->spoiled_day + 1;
+}
+
+void credits_spoil(struct credits *t, const struct net *who, wall_t at)
+{
+	uint32_t id = t->n ? find_slot(t, who) : POOL_NONE;
+
+	if (id != POOL_NONE)
+		slot_at(t, id)->spoiled_day = day_of(at);
+}
+
 int credits_give(
     struct credits *t, const struct net *who, uint32_t kind, uint32_t points, wall_t at)
 {
@@ -276,6 +292,8 @@ int credits_give(
 	if (!net_is_host(who) || net_is_id(who))
 		return CREDITS_KNOWN;
 	id = find_slot(t, who);
+	if (id != POOL_NONE && points < CREDIT_POINT && is_spoiled(slot_at(t, id), at))
+		return CREDITS_SPOILED;
 	if (id == POOL_NONE)
 		id = add_slot(t, who, at);
 	if (id == POOL_NONE)

@@ -17,6 +17,10 @@
  * mail (we deliver to it, a login, a public list of good senders) must weigh much. Such
  * days are counted until nothing is left of the points.
  *
+ * Light evidence, of less than a failure, can be had by connecting. So who has done
+ * what is heavy gets none of it on that day and the next: a guesser of passwords that
+ * passes postscreen each time is no better known for it. In memory only.
+ *
  * An address is forgotten when its points are worth less than a twentieth of a failure.
  * Bounded by max: beyond, the one with the fewest points of eight drawn at random goes.
  * Networks and ids have no credit.
@@ -37,11 +41,17 @@ struct credits *credits_new(size_t max); /* NULL: out of memory */
 struct credits *credits_free(struct credits *t);
 DEFINE_CLEANUP(struct credits *, credits_free)
 
-enum { CREDITS_KNOWN = 1 /* that kind was given that day, or later */ };
+enum {
+	CREDITS_KNOWN = 1, /* that kind was given that day, or later */
+	CREDITS_SPOILED,   /* light, and it has offended */
+};
 
-/* Good evidence. Return: 0, CREDITS_KNOWN, or -ENOMEM. */
+/* Good evidence. Return: 0, one of the above, or -ENOMEM. */
 int credits_give(struct credits *t, const struct net *who, uint32_t kind,
     uint32_t points, wall_t at);
+
+/* @who did what no honest server does. Of one without any points nothing is kept. */
+void credits_spoil(struct credits *t, const struct net *who, wall_t at);
 
 /* NULL: nothing is known. Good until the next change. */
 const struct credit *credits_find(const struct credits *t, const struct net *who);

@@ -144,7 +144,7 @@ int engine_judge(struct engine *e, const struct hit *h, uint32_t id,
 	if (h->id && !name)
 		return -ENOMEM;
 	const struct steps_case c = {.is_strong = is_strong(j, h),
-	    .has_credit = engine_weighs(j) && engine_has_credit(e, &h->net)};
+	    .has_credit = j->steps.n && engine_has_credit(e, &h->net)};
 	const struct engine_asked asked = engine_asked(j, w, part);
 
 	engine_set_length(e, &verdict, &c, &asked, now);
@@ -241,6 +241,7 @@ static void follow_back(struct engine *e, wall_t now)
 		return;
 	tally_sweep(e->tally, e->clock, SIZE_MAX);
 	tally_sweep(e->nets, e->clock, SIZE_MAX);
+	engine_forget_ahead(e, now);
 	e->clock.us = now.us > -ENGINE_MAX_TIME_US ? now.us : -ENGINE_MAX_TIME_US;
 	e->swept_at = e->clock;
 }

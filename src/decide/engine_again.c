@@ -104,12 +104,17 @@ static void set_end(struct engine *e, struct jail *j, struct order *ban,
     const struct engine_asked *asked, bool is_new)
 {
 	const struct step *step = steps_at(&j->steps, ban->step);
-	int64_t base_sec = asked_sec(asked, step ? step->sec : j->bantime_sec);
+	int64_t usual_sec = step ? step->sec : j->bantime_sec;
+	int64_t base_sec = asked_sec(asked, usual_sec);
 	uint32_t again = is_new ? times_repeated(j, ban) : 0;
 
 	ban->until = engine_end(ban->at, base_sec);
 	if (j->escalate && again && base_sec > 0)
 		ban->until = longer_end(e, j, ban, base_sec, again);
+	/* Evidence that wants a short one wants it each time. */
+	if (is_longer(usual_sec, base_sec) && usual_sec >= 0 &&
+	    ban->until.us > engine_end(ban->at, usual_sec).us)
+		ban->until = engine_end(ban->at, usual_sec);
 }
 
 void engine_set_length(struct engine *e, struct order *ban, const struct steps_case *c,

@@ -4,7 +4,7 @@
  *
  * A hook behind the ban of an address: what it does is one more order, and when it
  * fails the ban of the address stands. Never is a network banned in which an address
- * has credit.
+ * has credit, or is ignored.
  */
 #include "decide/engine_private.h"
 
@@ -68,7 +68,8 @@ static bool is_bad(
 	const struct jail *j = &e->set.jails[last->jail];
 	struct credits_sum good;
 
-	if (bad < 0 || !group_may_ask(e->group, j->offender, n, last->at))
+	if (bad < 0 || ignore_find(e->set.ignore, last->jail, n, NULL) ||
+	    !group_may_ask(e->group, j->offender, n, last->at))
 		return false;
 	good = credits_within(e->credits, n, e->clock);
 	return !good.any &&

@@ -175,6 +175,9 @@ struct engine_asked engine_asked(
 void engine_lift(struct engine *e, wall_t now);
 wall_t engine_next_lift(const struct engine *e); /* WALL_NEVER: none */
 
+/* The clock was far ahead, and is @now: forget what lies in its future. */
+void engine_forget_ahead(struct engine *e, wall_t now);
+
 /* --- engine_group.c: networks of which many are banned */
 
 /* The last order banned an address of a jail with a group: is it the whole network's

@@ -10,6 +10,8 @@
 
 #include "decide/engine_private.h"
 
+#define SITE_BITS 64 /* of an IPv6 address: whose it is */
+
 /* Of a regex without rule; its name and times are the jail's. */
 static struct engine_rule plain_rule(const struct jail *j)
 {
@@ -61,6 +63,18 @@ struct engine_asked engine_asked(
 static uint64_t hash_of(const struct hit *h)
 {
 	return h->hash ? h->hash : net_hash(&h->net);
+}
+
+/* One client where it is asked how many there are: who has an IPv6 address has a /64,
+ * and more of them than can be counted. */
+static uint64_t site_of(const struct hit *h)
+{
+	struct net site;
+
+	if (net_is_v4(&h->net) || net_is_id(&h->net) || !net_is_host(&h->net))
+		return hash_of(h);
+	site = net_mask(h->net, SITE_BITS);
+	return net_hash(&site);
 }
 
 /* @pressure: as seen by strangers. */
@@ -178,6 +192,7 @@ struct weight {
 	bool is_soft;    /* counts only up to a cap */
 	bool has_credit; /* who it is about */
 	bool is_pressed; /* the breadth of an attack matters */
+	bool is_stale;   /* an old password, and so were those before */
 };
 
 /* Abuse by somebody without credit weighs more, or less, than its rule says. */
@@ -194,8 +209,8 @@ static struct weight weight_of(struct engine *e, const struct hit *h,
 		return w;
 	if (h->account)
 		s = accounts_feed(e->accounts, e->set.jails[h->jail].offender,
-		    hash_of(h), h->account, h->at);
-	w.is_soft = s == ACCOUNT_STALE;
+		    hash_of(h), site_of(h), h->account, h->at);
+	w.is_soft = w.is_stale = s == ACCOUNT_STALE;
 	if (!has_credit || w.is_soft)
 		w.parts = account_weight(s, w.parts);
 	w.parts = times(w.parts, engine_again(e, h));
@@ -209,7 +224,16 @@ static struct weight weight_of(struct engine *e, const struct hit *h,
 static void press(struct jail *j, const struct hit *h, const struct weight *w)
 {
 	if (j->pressure && w->is_pressed && !w->is_soft && 2 * w->parts >= j->unit)
-		pressure_add(j->pressure, hash_of(h), h->at);
+		pressure_add(j->pressure, site_of(h), h->at);
+}
+
+/* What is a half more than a failure, by its rule, no honest server does by mistake. */
+static void spoil(struct engine *e, const struct hit *h, const struct engine_rule *rule)
+{
+	const struct jail *j = &e->set.jails[h->jail];
+
+	if (rule->class == HIT_ABUSE && 2 * rule->weight >= 3 * j->unit)
+		credits_spoil(e->credits, &h->net, h->at);
 }
 
 /* Return: 0 if it counts; else the outcome. */
@@ -242,6 +266,8 @@ static int count(struct engine *e, const struct hit *h, const struct weight *wei
 		return r;
 	if (r == TALLY_STALE)
 		return ENGINE_STALE;
+	if (weight->is_stale)
+		tally_soften(e->tally, id, h->rule, ACCOUNT_STALE_PARTS, &w);
 	j->counts.failed_total += h->weight > 0;
 	engine_keep_line(e, id, h);
 	if (h->weight <= 0 || !window_reaches_capped(&w, h->at.us,
@@ -265,6 +291,7 @@ static int weigh_bad(struct engine *e, const struct hit *h,
 	r = count_distinct(e, h, rule);
 	if (r)
 		return r;
+	spoil(e, h, rule);
 	w = weight_of(e, h, rule, has_credit);
 	if (!w.parts)
 		return ENGINE_NOTED;
@@ -345,6 +372,22 @@ wall_t engine_next_lift(const struct engine *e)
 	return next;
 }
 
+void engine_forget_ahead(struct engine *e, wall_t now)
+{
+	for (uint32_t i = 0; i < e->set.n_jails; i++) {
+		struct jail *j = &e->set.jails[i];
+		uint16_t id;
+
+		if (j->pressure)
+			*j->pressure = (struct pressure){.until_us = {0}};
+		if (!j->breaker)
+			continue;
+		while (breaker_lift(j->breaker, WALL_NEVER, &id))
+			tell(e, j, id, false, now);
+		breaker_clear(j->breaker);
+	}
+}
+
 void engine_each_suspended(const struct engine *e, engine_suspended_fn fn, void *ctx)
 {
 	for (uint32_t i = 0; i < e->set.n_jails; i++) {
@@ -375,7 +418,7 @@ static bool passes(struct engine *e, const struct hit *h,
 		return true;
 	lift_of(e, j, h->at);
 	r = breaker_feed(
-	    j->breaker, rule->id, rule->class, hash_of(h), has_credit, h->at);
+	    j->breaker, rule->id, rule->class, site_of(h), has_credit, h->at);
 	if (r == BREAKER_TRIPPED)
 		tell(e, j, rule->id, true, h->at);
 	return r == 0;

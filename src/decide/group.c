@@ -128,7 +128,9 @@ bool group_may_ask(struct group *g, uint32_t jail, const struct net *n, wall_t a
 {
 	struct members *m = memo_get(g->nets, key_of(jail, n, false));
 
-	if (!m || (m->ask_after_us && at.us < m->ask_after_us))
+	/* More than that ahead: a clock was put right. */
+	if (!m || (at.us < m->ask_after_us &&
+		      wall_add_sec(at, GROUP_ASK_SEC).us >= m->ask_after_us))
 		return false;
 	m->ask_after_us = wall_add_sec(at, GROUP_ASK_SEC).us;
 	return true;

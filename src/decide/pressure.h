@@ -36,7 +36,7 @@ struct pressure {
 	struct crowd_one offenders[PRESSURE_ROOM];
 };
 
-/* @who (net_hash()) offends at @at. */
+/* @who (net_hash(); of IPv6 the /64, or one machine were an attack) offends at @at. */
 void pressure_add(struct pressure *p, uint64_t who, wall_t at);
 
 /* Different addresses in the hour before @now; PRESSURE_ROOM: so many or more. */

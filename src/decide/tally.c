@@ -179,6 +179,13 @@ int tally_put(struct tally *t, const struct hit *h, bool soft, wall_t clock,
 	return 0;
 }
 
+void tally_soften(
+    struct tally *t, uint32_t id, uint16_t rule, int n_parts, struct window *w)
+{
+	window_soften(w, rule, n_parts);
+	slot_save(tally_slot(t, id), w, &t->block_bytes, (size_t)tally_block_max(t));
+}
+
 int tally_feed(struct tally *t, const struct hit *h, wall_t clock, uint32_t *out_id,
     struct window *w, struct window_part *part)
 {

@@ -68,6 +68,10 @@ int tally_feed(struct tally *t, const struct hit *h, wall_t clock, uint32_t *out
 int tally_put(struct tally *t, const struct hit *h, bool soft, wall_t clock,
     uint32_t *out_id, struct window *w);
 
+/* See window_soften(); @w is what it has now. */
+void tally_soften(
+    struct tally *t, uint32_t id, uint16_t rule, int n_parts, struct window *w);
+
 /* Failures of these are about to be fed: what they touch is brought near. */
 void tally_expect(const struct tally *t, struct hit *hits, size_t n);
 

@@ -110,6 +110,21 @@ static void merge_nearest(struct window *w)
 		drop_one(w);
 }
 
+void window_soften(struct window *w, uint16_t rule, int n_parts)
+{
+	for (size_t i = 0; i < w->n; i++) {
+		struct window_item *k = &w->items[i];
+		int weight = k->weight / n_parts;
+
+		if (k->rule != rule || k->weight <= 0)
+			continue;
+		k->weight = (int16_t)(weight > 0 ? weight : 1);
+		k->rule |= WINDOW_SOFT;
+	}
+	for (size_t n = w->n; n > WINDOW_MAX_SOFT; n--)
+		window_limit_soft(w);
+}
+
 void window_limit_soft(struct window *w)
 {
 	size_t n = 0, last = 0, best = 0, best_next = 0;

@@ -48,6 +48,9 @@ void window_rescale(struct window *w, uint16_t from, uint16_t to);
 /* Drop items earlier than @from_us. */
 void window_prune(struct window *w, int64_t from_us);
 
+/* Those of @rule were soft all along, and weigh @n_parts times less. */
+void window_soften(struct window *w, uint16_t rule, int n_parts);
+
 /* At most WINDOW_MAX_SOFT soft ones, of which the two nearest become one. */
 void window_limit_soft(struct window *w);
 

@@ -252,9 +252,17 @@ static int purge_offenders(struct db *d, int64_t before, int64_t *io_gone)
 static int purge_credit(struct db *d, wall_t before, int64_t *io_gone)
 {
 	sqlite3_stmt *st = d->stmts[DB_PURGE_CREDIT];
+	int64_t n_before;
+	int r;
 
-	sqlite3_bind_int64(st, 1, wall_add_sec(before, -86400.0 * DB_CREDIT_DAYS).us);
-	return purge_run(d, st, io_gone);
+	do {
+		n_before = *io_gone;
+		sqlite3_bind_int64(
+		    st, 1, wall_add_sec(before, -86400.0 * DB_CREDIT_DAYS).us);
+		sqlite3_bind_int64(st, 2, DB_MAX_CREDIT - 1);
+		r = purge_run(d, st, io_gone);
+	} while (!r && *io_gone > n_before);
+	return r;
 }
 
 int db_purge(struct db *d, wall_t before)

@@ -110,7 +110,10 @@ static const char *const sql_of[DB_N_STMTS] = {
 	"DELETE FROM offenders WHERE (net, jail) IN (SELECT net, jail FROM offenders"
 	" WHERE at < ?1 AND until < 9223372036854775807"
 	" AND at + 3 * (until - at) < ?1 LIMIT 1000)",
-    [DB_PURGE_CREDIT] = "DELETE FROM credit WHERE at < ?1",
+    [DB_PURGE_CREDIT] =
+	"DELETE FROM credit WHERE net IN (SELECT net FROM credit WHERE at < ?1"
+	" OR at < (SELECT at FROM credit ORDER BY at DESC LIMIT 1 OFFSET ?2)"
+	" ORDER BY at LIMIT 1000)",
     [DB_PURGE_CURSORS] = "DELETE FROM cursors WHERE seen < ?1",
 
     [DB_GET_BOOKED] = "SELECT run, batch FROM booked",

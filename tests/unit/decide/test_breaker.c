@@ -101,6 +101,30 @@ static void test_two_with_credit(void **state)
 	assert_true(is_lifted(b, 371, 2));
 }
 
+/* Two users mistype their passwords while very many others guess. */
+static void test_cover_for_an_attack(void **state)
+{
+	CLEANUP(breaker_freep) struct breaker *b = breaker_new(3);
+	struct breaker_state s;
+
+	(void)state;
+	for (uint64_t i = 100; i < 120; i++)
+		assert_int_equal(abuse(b, i, false, 1), 0);
+	for (uint64_t i = 1; i <= 6; i++)
+		assert_int_equal(abuse(b, i, true, 2), 0);
+	/* A quarter of all is no chance. */
+	assert_int_equal(abuse(b, 7, true, 3), BREAKER_TRIPPED);
+	assert_true(breaker_get(b, 2, t(3), &s));
+	assert_int_equal(s.n_clients, 27);
+	assert_int_equal(s.n_credited, 7);
+	/* Misconfiguration bans nobody; so two are enough. */
+	for (uint64_t i = 100; i < 108; i++)
+		assert_int_equal(soft(b, i, 1), 0);
+	assert_int_equal(breaker_feed(b, 1, HIT_MISCONFIGURATION, 1, true, t(2)), 0);
+	assert_int_equal(
+	    breaker_feed(b, 1, HIT_MISCONFIGURATION, 2, true, t(2)), BREAKER_TRIPPED);
+}
+
 /* Who owns two good servers does not switch a rule off for good. */
 static void test_abuse_is_not_suspended_for_ever(void **state)
 {
@@ -118,6 +142,41 @@ static void test_abuse_is_not_suspended_for_ever(void **state)
 	assert_in_range(n_open, 700, 740);
 }
 
+/* Nor by waiting a little before each hour is over. */
+static void test_abuse_is_not_suspended_by_turns(void **state)
+{
+	CLEANUP(breaker_freep) struct breaker *b = breaker_new(3);
+	uint16_t id;
+	int n_open = 0;
+
+	(void)state;
+	for (int i = 0; i < 8640; i++) {
+		double at = i * 10;
+		bool trips = (int)at % 3600 < 3250; /* it ends by itself at 3540 */
+
+		while (breaker_lift(b, t(at), &id))
+			;
+		n_open += abuse(b, 1 + (uint64_t)(i & 1), trips, at) != 0;
+	}
+	assert_in_range(n_open, 2000, 4900);
+}
+
+/* A fault that comes and goes is ours as long as it does not last for hours. */
+static void test_a_fault_in_parts(void **state)
+{
+	CLEANUP(breaker_freep) struct breaker *b = breaker_new(3);
+	uint16_t id;
+
+	(void)state;
+	for (int i = 0; i < 5; i++) {
+		double at = i * 400;
+
+		(void)breaker_lift(b, t(at), &id);
+		assert_int_equal(abuse(b, 1, true, at), 0);
+		assert_int_equal(abuse(b, 2, true, at + 1), BREAKER_TRIPPED);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -126,7 +185,10 @@ int main(void)
 	    cmocka_unit_test(test_half_of_all_clients),
 	    cmocka_unit_test(test_abuse_by_many_counts),
 	    cmocka_unit_test(test_two_with_credit),
+	    cmocka_unit_test(test_cover_for_an_attack),
 	    cmocka_unit_test(test_abuse_is_not_suspended_for_ever),
+	    cmocka_unit_test(test_abuse_is_not_suspended_by_turns),
+	    cmocka_unit_test(test_a_fault_in_parts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

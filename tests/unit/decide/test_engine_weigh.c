@@ -18,6 +18,8 @@ enum {
 	R_NEUTRAL,
 	R_GOOD,
 	R_GOOD_TOO,
+	R_GOOD_LIGHT,
+	R_LIGHT,
 	R_RCPT,
 	R_SHORT,
 	R_LONG,
@@ -32,6 +34,8 @@ static const struct engine_rule rules[N_RULES] = {
     [R_NEUTRAL] = {.class = HIT_NEUTRAL, .id = 4, .weight = 500, .name = "neutral"},
     [R_GOOD] = {.class = HIT_GOOD, .id = 5, .weight = -100, .name = "good"},
     [R_GOOD_TOO] = {.class = HIT_GOOD, .id = 6, .weight = -300, .name = "good-too"},
+    [R_GOOD_LIGHT] = {.class = HIT_GOOD, .id = 10, .weight = -50, .name = "light"},
+    [R_LIGHT] = {.class = HIT_ABUSE, .id = 11, .weight = 40, .name = "user"},
     [R_RCPT] = {.class = HIT_ABUSE,
 	.id = 7,
 	.weight = 100,
@@ -296,6 +300,34 @@ static void test_who_comes_back_weighs_more(void **state)
 	assert_int_equal(last_order(&f)->until.us, t(817 + 1200).us);
 }
 
+/* What is to be short stays so, however often; and no longer than others begin. */
+static void test_a_short_ban_stays_short(void **state)
+{
+	CLEANUP(fixture_deinit) struct fixture f;
+	struct escalate_error error;
+	CLEANUP(escalate_freep)
+	struct escalate *x = escalate_new(&(struct escalate_options){0}, &error);
+
+	(void)state;
+	rules_init(&f);
+	f.jails[0].escalate = x;
+	fixture_start(&f);
+	for (int i = 0; i < 10; i++) {
+		double at = i * 10000;
+
+		tick(&f, at);
+		(void)say(&f, R_SHORT, "192.0.2.1", at);
+		(void)say(&f, R_SHORT, "192.0.2.1", at);
+		assert_int_equal(last_order(&f)->op, ORDER_BAN);
+		assert_int_equal(
+		    last_order(&f)->until.us, t(at + (i < 4 ? 60 << i : 600)).us);
+	}
+	tick(&f, 200000);
+	for (int i = 0; i < 4; i++)
+		(void)say(&f, R_PLAIN, "192.0.2.1", 200000);
+	assert_true(last_order(&f)->until.us > t(200000 + 600).us);
+}
+
 /* --- thresholds --------------------------------------------------------------------
  */
 
@@ -314,6 +346,51 @@ static void test_credit_trebles_the_threshold(void **state)
 	/* Not in a jail that does as fail2ban does. */
 	assert_int_equal(feed(&f, 1, "192.0.2.1", 20), ENGINE_COUNTED);
 	assert_int_equal(feed(&f, 1, "192.0.2.1", 21), ENGINE_BANNED);
+}
+
+/* In a jail that does not weigh, too: what it has earned elsewhere counts. */
+static void test_credit_gets_the_softest_answer(void **state)
+{
+	CLEANUP(fixture_deinit) struct fixture f;
+
+	(void)state;
+	rules_init(&f);
+	f.jails[0].steps = f.jails[1].steps =
+	    (struct steps){.n = 2, .items = {{STEP_DROP_ALL, 600}, {STEP_REJECT, 600}}};
+	fixture_start(&f);
+	give_credit(&f, "192.0.2.1", 0);
+	for (int i = 0; i < 12; i++)
+		(void)say(&f, R_PLAIN, "192.0.2.1", 1);
+	assert_int_equal(last_order(&f)->step, 2);
+	assert_int_equal(feed_ban(&f, 1, "192.0.2.1", 2), ENGINE_BANNED);
+	assert_int_equal(last_order(&f)->step, 2);
+	assert_int_equal(feed_ban(&f, 1, "192.0.2.2", 2), ENGINE_BANNED);
+	assert_int_equal(last_order(&f)->step, 1);
+}
+
+/* Passing each day what any program can pass is no credit for who guesses then. */
+static void test_light_credit_is_not_for_offenders(void **state)
+{
+	RULES(f);
+	struct net guesser = net("192.0.2.1"), server = net("192.0.2.2");
+	struct net user = net("192.0.2.3");
+
+	(void)state;
+	for (int i = 0; i < 10; i++) {
+		(void)say(&f, R_GOOD_LIGHT, "192.0.2.1", i * DAY);
+		(void)say(&f, R_SHORT, "192.0.2.1", i * DAY + 2);
+		(void)say(&f, R_GOOD_LIGHT, "192.0.2.2", i * DAY);
+		(void)say(&f, R_PLAIN, "192.0.2.2", i * DAY + 2);
+		(void)say(&f, R_GOOD, "192.0.2.3", i * DAY);
+		(void)say(&f, R_SHORT, "192.0.2.3", i * DAY + 2);
+	}
+	assert_false(engine_has_credit(f.engine, &guesser));
+	assert_true(engine_has_credit(f.engine, &server));
+	assert_true(engine_has_credit(f.engine, &user));
+	/* It has stopped. */
+	for (int i = 11; i < 14; i++)
+		(void)say(&f, R_GOOD_LIGHT, "192.0.2.1", i * DAY);
+	assert_true(engine_has_credit(f.engine, &guesser));
 }
 
 static void test_credit_is_explained(void **state)
@@ -379,6 +456,54 @@ static void test_pressure(void **state)
 	assert_int_equal(threshold(&f, "192.0.2.1").offenders, 0);
 	tick(&f, PRESSURE_HOLD_SEC + 100);
 	assert_int_equal(threshold(&f, "192.0.2.1").need, 400);
+}
+
+/* One machine with IPv6 is no broad attack, nor several servers with one complaint. */
+static void test_a_64_is_one_client(void **state)
+{
+	CLEANUP(fixture_deinit) struct fixture f;
+
+	(void)state;
+	rules_init(&f);
+	f.jails[0].adapt = true;
+	fixture_start(&f);
+	give_credit(&f, "2001:db8::1", 0);
+	give_credit(&f, "2001:db8::2", 0);
+	assert_int_equal(say(&f, R_HALF, "2001:db8::1", 0), ENGINE_COUNTED);
+	assert_int_equal(say(&f, R_HALF, "2001:db8::2", 0), ENGINE_COUNTED);
+	for (int i = 1; i < 40; i++) {
+		char who[32];
+
+		(void)snprintf(who, sizeof(who), "2001:db8:0:1::%x", i);
+		assert_int_equal(say_all(&f, R_PLAIN, who, i, 0, 7), ENGINE_COUNTED);
+	}
+	assert_int_equal(threshold(&f, "192.0.2.1").need, 400);
+	/* The account was not attacked by many. */
+	assert_int_equal(say_all(&f, R_LIGHT, "192.0.2.1", 60, 0, 7), ENGINE_COUNTED);
+	assert_int_equal(account(&f, "192.0.2.1").sum, 40);
+}
+
+/* A telephone with an old password is no guesser, whoever else is one. */
+static void test_a_stale_password_under_pressure(void **state)
+{
+	CLEANUP(fixture_deinit) struct fixture f;
+
+	(void)state;
+	rules_init(&f);
+	f.jails[0].adapt = true;
+	fixture_start(&f);
+	press(&f, 30, 0);
+	assert_int_equal(threshold(&f, "192.0.2.1").need, 100);
+	for (int i = 0; i < 50; i++)
+		assert_int_equal(say_all(&f, R_LIGHT, "192.0.2.1", 10 + 300 * i, 0, 7),
+		    ENGINE_COUNTED);
+	assert_true(account(&f, "192.0.2.1").soft <= 25);
+	assert_int_equal(account(&f, "192.0.2.1").sum, account(&f, "192.0.2.1").soft);
+	/* One that tries as often, and other accounts. */
+	for (uint64_t i = 0; i < 3; i++)
+		assert_int_equal(
+		    say_all(&f, R_LIGHT, "192.0.2.2", 10 + 300 * (double)i, 0, 8 + i),
+		    i < 2 ? ENGINE_COUNTED : ENGINE_BANNED);
 }
 
 /* It is an option of plain jails, too; but not theirs by itself. */
@@ -458,6 +583,35 @@ static void test_breaker_of_misconfiguration(void **state)
 	assert_true(engine_next_event(f.engine, &e));
 	assert_string_equal(e.what.name, "soft");
 	assert_int_equal(e.what.n_clients, 10);
+}
+
+/* What was seen while the clock was years ahead does not count for years. */
+static void test_a_clock_that_was_ahead(void **state)
+{
+	CLEANUP(fixture_deinit) struct fixture f;
+	const double ahead = 1000 * DAY;
+	struct engine_suspended s = {.rule = 99};
+	struct engine_event e;
+
+	(void)state;
+	rules_init(&f);
+	f.jails[0].adapt = true;
+	fixture_start(&f);
+	press(&f, 30, ahead);
+	give_credit(&f, "192.0.2.8", ahead);
+	give_credit(&f, "192.0.2.9", ahead);
+	(void)say(&f, R_LONG, "192.0.2.8", ahead);
+	assert_int_equal(say(&f, R_LONG, "192.0.2.9", ahead), ENGINE_SUSPENDED);
+	assert_true(engine_next_event(f.engine, &e));
+
+	tick(&f, 0);
+	assert_true(engine_next_event(f.engine, &e));
+	assert_false(e.is_suspended);
+	assert_int_equal(e.at.us, t(0).us);
+	engine_each_suspended(f.engine, keep_suspended, &s);
+	assert_int_equal(s.rule, 99);
+	assert_int_equal(threshold(&f, "192.0.2.1").need, 400);
+	assert_int_equal(say(&f, R_LONG, "192.0.2.1", 1), ENGINE_COUNTED);
 }
 
 /* --- across reloads and restarts ---------------------------------------------------
@@ -610,6 +764,33 @@ static void test_never_with_credit_in_it(void **state)
 	assert_int_equal(n_found(&f, "192.0.2.200"), 0);
 }
 
+/* Nor with one in it that is never banned: of ignoreip, or our own. */
+static void test_never_with_an_ignored_one_in_it(void **state)
+{
+	CLEANUP(fixture_deinit) struct fixture f;
+	struct net ignored = net("192.0.2.200"), own = net("198.51.100.1");
+
+	(void)state;
+	group_init(&f);
+	f.jails[0].ignore = &ignored;
+	f.jails[0].n_ignore = 1;
+	f.jails[0].ignoreself = true;
+	assert_int_equal(engine_reload(f.engine, &f.options, t(-1), &f.orders), 0);
+	assert_int_equal(engine_set_own(f.engine, &own, 1), 0);
+	for (int i = 2; i < 12; i++) {
+		char who[32];
+
+		(void)snprintf(who, sizeof(who), "192.0.2.%d", i);
+		(void)ban_by_rule(&f, who, i);
+		(void)snprintf(who, sizeof(who), "198.51.100.%d", i);
+		for (int k = 0; k < 3; k++)
+			(void)say(&f, R_PLAIN, who, i);
+	}
+	assert_int_equal(f.orders.n, 10);
+	assert_int_equal(n_found(&f, "192.0.2.200"), 0);
+	assert_int_equal(n_found(&f, "198.51.100.1"), 0);
+}
+
 /* Forty neighbours, each of whom stays below. */
 static void test_many_who_each_do_little(void **state)
 {
@@ -708,17 +889,24 @@ int main(void)
 	    cmocka_unit_test(test_distinct),
 	    cmocka_unit_test(test_accounts),
 	    cmocka_unit_test(test_who_comes_back_weighs_more),
+	    cmocka_unit_test(test_a_short_ban_stays_short),
 	    cmocka_unit_test(test_credit_trebles_the_threshold),
+	    cmocka_unit_test(test_credit_gets_the_softest_answer),
+	    cmocka_unit_test(test_light_credit_is_not_for_offenders),
 	    cmocka_unit_test(test_credit_is_explained),
 	    cmocka_unit_test(test_pressure),
+	    cmocka_unit_test(test_a_64_is_one_client),
+	    cmocka_unit_test(test_a_stale_password_under_pressure),
 	    cmocka_unit_test(test_a_plain_jail_may_adapt),
 	    cmocka_unit_test(test_breaker),
 	    cmocka_unit_test(test_breaker_of_misconfiguration),
+	    cmocka_unit_test(test_a_clock_that_was_ahead),
 	    cmocka_unit_test(test_a_reload_changes_units),
 	    cmocka_unit_test(test_a_reload_keeps_what_was_seen),
 	    cmocka_unit_test(test_a_restart),
 	    cmocka_unit_test(test_a_network_of_offenders),
 	    cmocka_unit_test(test_never_with_credit_in_it),
+	    cmocka_unit_test(test_never_with_an_ignored_one_in_it),
 	    cmocka_unit_test(test_many_who_each_do_little),
 	    cmocka_unit_test(test_no_network),
 	    cmocka_unit_test(test_networks_of_ipv6),

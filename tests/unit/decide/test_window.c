@@ -210,6 +210,28 @@ static void test_rescale(void **state)
 	assert_int_equal(w.items[3].weight, 0);
 }
 
+static void test_soften(void **state)
+{
+	struct window w = {.n = 0};
+	struct window_part part;
+
+	(void)state;
+	for (int i = 0; i < 40; i++)
+		window_insert(&w, (struct window_item){i, 80, (uint16_t)(i % 2)});
+	window_soften(&w, 1, 8);
+	assert_int_equal(w.n, 20 + WINDOW_MAX_SOFT);
+	assert_true(window_reaches_capped(&w, 39, 100, 1700, 100, &part) ||
+		    window_reaches_capped(&w, 38, 100, 1700, 100, &part));
+	assert_int_equal(part.soft, 100);
+	part = window_latest_capped(&w, 100, 1000);
+	assert_int_equal(part.soft, 20 * 10);
+	assert_int_equal(part.sum, 20 * 80 + 20 * 10);
+	/* Once; and not to nothing. */
+	window_soften(&w, 1, 8);
+	window_soften(&w, 0, 1000);
+	assert_int_equal(window_latest_capped(&w, 100, 1000).sum, 20 * 10 + 20);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -224,6 +246,7 @@ int main(void)
 	    cmocka_unit_test(test_latest),
 	    cmocka_unit_test(test_soft_ones_have_a_cap),
 	    cmocka_unit_test(test_soft_and_hard_stay_apart),
+	    cmocka_unit_test(test_soften),
 	    cmocka_unit_test(test_rescale),
 	};
 

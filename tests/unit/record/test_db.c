@@ -583,6 +583,33 @@ static void credit_stays(void **state)
 	assert_int_equal(db_purge(d, t_plus(101 + DB_CREDIT_DAYS * 86400)), 1);
 }
 
+static int count_credit(void *ctx, const struct credit *c)
+{
+	(void)c;
+	++*(int *)ctx;
+	return 0;
+}
+
+/* Who has a network of IPv6 can be very many, and each once. */
+static void credit_is_bounded(void **state)
+{
+	struct db *d = *state;
+	struct credit c = {.net = net_of("2001:db8::"), .n_kinds = 1};
+	int n = 0;
+
+	assert_int_equal(db_begin(d), 0);
+	for (uint32_t i = 0; i < DB_MAX_CREDIT + 2500; i++) {
+		memcpy(&c.net.addr[12], &i, sizeof(i));
+		c.at = t_plus(i);
+		assert_int_equal(db_put_credit(d, &c), 0);
+	}
+	assert_int_equal(db_commit(d), 0);
+	assert_int_equal(db_purge(d, t_plus(0)), 2500);
+	assert_int_equal(db_each_credit(d, count_credit, &n), 0);
+	assert_int_equal(n, DB_MAX_CREDIT);
+	assert_int_equal(db_purge(d, t_plus(0)), 0);
+}
+
 static void the_number_of_a_ban_stays(void **state)
 {
 	struct db *d = *state;
@@ -676,6 +703,7 @@ int main(void)
 	    TEST(offenders_keep_the_newest_ban),
 	    TEST(offenders_go_after_three_lengths),
 	    TEST(credit_stays),
+	    TEST(credit_is_bounded),
 	    TEST(the_number_of_a_ban_stays),
 	    TEST(the_step_of_a_ban_is_the_last_one),
 	    TEST(all_bans_of_a_jail_are_lifted_at_once),
