@@ -90,7 +90,7 @@ static void on_verdict(void *ctx, const struct hit *h, int outcome)
 	    .sum = -1,
 	    .findtime_sec = j->findtime_sec,
 	};
-	engine_threshold(e, h->jail, &h->net, &f->threshold);
+	engine_threshold(e, h->jail, &h->net, h->rule, &f->threshold);
 	/* After a verdict the count begins anew. */
 	if (outcome == ENGINE_BANNED || outcome == ENGINE_PROLONGED)
 		f->sum = banned_with(x, h) * f->threshold.unit;

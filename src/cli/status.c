@@ -29,13 +29,14 @@ static void print_guard(const json_t *guard)
 static void print_pressure(const json_t *jail)
 {
 	int64_t level = client_number(jail, "pressure");
+	const char *rule = json_string_value(json_object_get(jail, "pressure_rule"));
 
 	if (level)
-		printf("jail %s: %s of maxretry bans, since there is a broad attack or "
-		       "was "
-		       "one within six hours; %" PRId64
+		printf("jail %s%s%s: %s of maxretry bans, since there is a broad "
+		       "attack or was one within six hours; %" PRId64
 		       " addresses%s offended in the last one\n",
-		    client_text(jail, "name"), level > 1 ? "a quarter" : "a half",
+		    client_text(jail, "name"), rule ? ", rule " : "", rule ? rule : "",
+		    level > 1 ? "a quarter" : "a half",
 		    client_number(jail, "offenders"),
 		    client_number(jail, "offenders") >= PRESSURE_ROOM ? " or more"
 								      : "");

@@ -329,12 +329,19 @@ struct engine_threshold {
 	uint8_t pressure;   /* so often it is halved, for strangers */
 	uint32_t offenders; /* addresses that offended there within the hour */
 };
+/* As the next failure by that rule meets it. */
 void engine_threshold(const struct engine *e, uint32_t jail, const struct net *n,
-    struct engine_threshold *out);
+    uint16_t rule, struct engine_threshold *out);
 
-/* The same for any stranger; false: the jail's threshold is always maxretry. */
+/* Where strangers meet the lowest one. */
+struct engine_pressure {
+	uint8_t level;      /* so often it is halved */
+	const char *rule;   /* NULL: for all of them */
+	uint32_t offenders; /* addresses that offended within the hour */
+};
+/* False: the jail's threshold is always maxretry. */
 bool engine_pressure(
-    const struct engine *e, uint32_t jail, uint8_t *out_level, uint32_t *out_offenders);
+    const struct engine *e, uint32_t jail, struct engine_pressure *out);
 
 /* What speaks against @n now, per jail in which something does. */
 struct engine_account {

@@ -31,7 +31,8 @@ struct jail {
 	char **names;              /* of rules, owned */
 	uint32_t n_rules;
 	struct breaker *breaker;   /* with rules */
-	struct pressure *pressure; /* with adapt */
+	struct pressure *pressure; /* with adapt: the jail's, then by id of rules */
+	uint32_t n_pressures;
 	uint16_t group;
 	uint8_t groupprefix4, groupprefix6;
 	struct escalate *escalate; /* NULL: every ban lasts for bantime */

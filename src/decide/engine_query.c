@@ -159,7 +159,8 @@ static void account_of(const struct engine *e, uint32_t jail, const struct net *
 	struct window w;
 
 	tally_load(e->tally, id, &w);
-	engine_threshold(e, jail, n, &a.threshold);
+	engine_threshold(
+	    e, jail, n, w.items[w.n - 1].rule & (uint16_t)~WINDOW_SOFT, &a.threshold);
 	part = window_latest_capped(&w, e->set.tally_jails[jail].findtime_us,
 	    engine_soft_cap(a.threshold.need));
 	a.failures = engine_failures(&part, j->unit);

@@ -45,6 +45,15 @@ static int copy_name(struct jail *j, uint32_t i)
 	return j->names[i] ? 0 : -ENOMEM;
 }
 
+static int add_pressures(struct jail *j, uint32_t n_ids)
+{
+	j->pressure = calloc(n_ids + 1, sizeof(*j->pressure));
+	if (!j->pressure)
+		return -ENOMEM;
+	j->n_pressures = n_ids + 1;
+	return 0;
+}
+
 static int copy_rules(struct jail *j, const struct engine_jail *from)
 {
 	size_t n = from->n_rules < ENGINE_MAX_RULES ? from->n_rules : ENGINE_MAX_RULES;
@@ -52,13 +61,8 @@ static int copy_rules(struct jail *j, const struct engine_jail *from)
 	int r = 0;
 
 	j->unit = from->unit ? from->unit : 1;
-	if (from->adapt) {
-		j->pressure = calloc(1, sizeof(*j->pressure));
-		if (!j->pressure)
-			return -ENOMEM;
-	}
 	if (!from->rules)
-		return 0;
+		return from->adapt ? add_pressures(j, 1) : 0;
 	j->rules = calloc(n + 1, sizeof(*j->rules));
 	j->names = calloc(n + 1, sizeof(*j->names));
 	if (!j->rules || !j->names)
@@ -72,6 +76,8 @@ static int copy_rules(struct jail *j, const struct engine_jail *from)
 			n_ids = (uint16_t)(j->rules[i].id + 1);
 	}
 	j->breaker = breaker_new(n_ids);
+	if (!r && from->adapt)
+		r = add_pressures(j, n_ids);
 	return j->breaker ? r : -ENOMEM;
 }
 
@@ -250,7 +256,9 @@ static void hand_over(struct jail *from, struct jail *to)
 {
 	to->counts = from->counts;
 	if (from->pressure && to->pressure)
-		*to->pressure = *from->pressure;
+		memcpy(to->pressure, from->pressure,
+		    (same_rules(from, to) ? to->n_pressures : 1) *
+			sizeof(*to->pressure));
 	if (from->breaker && to->breaker && same_rules(from, to)) {
 		struct breaker *b = to->breaker;
 

@@ -87,27 +87,63 @@ static int64_t need_of(const struct jail *j, bool has_credit, unsigned int press
 	return pressure_need(pressure, need, j->unit);
 }
 
-bool engine_pressure(
-    const struct engine *e, uint32_t jail, uint8_t *out_level, uint32_t *out_offenders)
+/* Of the rule with this id; NULL: there is none, or the jail does not adapt. */
+static struct pressure *pressure_of(const struct jail *j, uint16_t id)
 {
-	const struct pressure *p = e->set.jails[jail].pressure;
+	return id + 1u < j->n_pressures ? &j->pressure[id + 1] : NULL;
+}
 
-	if (!p)
+/*
+ * An attack is one thing done by many. Many things, each done by few, are what every
+ * day brings to a large host: for all of them together one step is enough.
+ */
+static unsigned int level_of(
+    const struct jail *j, uint16_t id, wall_t at, const struct pressure **out_by)
+{
+	const struct pressure *own = j->pressure ? pressure_of(j, id) : NULL;
+	unsigned int level = j->pressure ? pressure_level(j->pressure, at) : 0;
+	unsigned int of_rule = own ? pressure_level(own, at) : 0;
+
+	if (level > PRESSURE_MAX_OF_JAIL)
+		level = PRESSURE_MAX_OF_JAIL;
+	*out_by = own && of_rule >= level ? own : j->pressure;
+	return of_rule > level ? of_rule : level;
+}
+
+bool engine_pressure(const struct engine *e, uint32_t jail, struct engine_pressure *out)
+{
+	const struct jail *j = &e->set.jails[jail];
+	const struct pressure *by;
+
+	if (!j->pressure)
 		return false;
-	*out_level = (uint8_t)pressure_level(p, e->clock);
-	*out_offenders = (uint32_t)pressure_count(p, e->clock);
+	*out = (struct engine_pressure){
+	    .level = (uint8_t)level_of(j, UINT16_MAX, e->clock, &by),
+	    .offenders = (uint32_t)pressure_count(j->pressure, e->clock)};
+	for (uint32_t i = 0; i < j->n_rules; i++) {
+		const struct pressure *p = pressure_of(j, j->rules[i].id);
+		unsigned int level = p ? pressure_level(p, e->clock) : 0;
+
+		if (level <= out->level)
+			continue;
+		out->level = (uint8_t)level;
+		out->offenders = (uint32_t)pressure_count(p, e->clock);
+		out->rule = j->rules[i].name;
+	}
 	return true;
 }
 
 void engine_threshold(const struct engine *e, uint32_t jail, const struct net *n,
-    struct engine_threshold *out)
+    uint16_t rule, struct engine_threshold *out)
 {
 	const struct jail *j = &e->set.jails[jail];
 	struct engine_threshold t = {.is_weighed = engine_weighs(j), .unit = j->unit};
+	const struct pressure *by;
 	int64_t need;
 
 	t.has_credit = t.is_weighed && engine_has_credit(e, n);
-	(void)engine_pressure(e, jail, &t.pressure, &t.offenders); /* or 0 */
+	t.pressure = (uint8_t)level_of(j, rule_of(j, rule).id, e->clock, &by);
+	t.offenders = by ? (uint32_t)pressure_count(by, e->clock) : 0;
 	need = need_of(j, t.has_credit, t.pressure);
 	t.need = need < UINT32_MAX ? (uint32_t)need : UINT32_MAX;
 	*out = t;
@@ -189,6 +225,7 @@ static int16_t times(int64_t weight, int64_t factor)
 /* What a hit weighs, and what else is to be known of it. */
 struct weight {
 	int16_t parts;
+	uint16_t id;     /* of its rule */
 	bool is_soft;    /* counts only up to a cap */
 	bool has_credit; /* who it is about */
 	bool is_pressed; /* the breadth of an attack matters */
@@ -200,6 +237,7 @@ static struct weight weight_of(struct engine *e, const struct hit *h,
     const struct engine_rule *rule, bool has_credit)
 {
 	struct weight w = {.parts = rule->weight,
+	    .id = rule->id,
 	    .is_soft = rule->class == HIT_MISCONFIGURATION,
 	    .has_credit = has_credit,
 	    .is_pressed = !has_credit && !rule->distinct};
@@ -221,10 +259,16 @@ static struct weight weight_of(struct engine *e, const struct hit *h,
  * Light evidence is no offence. Nor is what counts distinct values: honest servers have
  * typos and old lists every day, and more of them do on a large host.
  */
-static void press(struct jail *j, const struct hit *h, const struct weight *w)
+static void press(
+    struct jail *j, const struct hit *h, uint16_t id, const struct weight *w)
 {
-	if (j->pressure && w->is_pressed && !w->is_soft && 2 * w->parts >= j->unit)
-		pressure_add(j->pressure, site_of(h), h->at);
+	struct pressure *own = pressure_of(j, id);
+
+	if (!j->pressure || !w->is_pressed || w->is_soft || 2 * w->parts < j->unit)
+		return;
+	pressure_add(j->pressure, site_of(h), h->at);
+	if (own)
+		pressure_add(own, site_of(h), h->at);
 }
 
 /* What is a half more than a failure, by its rule, no honest server does by mistake. */
@@ -254,8 +298,9 @@ static int count(struct engine *e, const struct hit *h, const struct weight *wei
     wall_t now, struct orders *out)
 {
 	struct jail *j = &e->set.jails[h->jail];
-	bool is_pressed = j->pressure && weight->is_pressed;
-	unsigned int level = is_pressed ? pressure_level(j->pressure, h->at) : 0;
+	const struct pressure *by;
+	unsigned int level =
+	    weight->is_pressed ? level_of(j, weight->id, h->at, &by) : 0;
 	int64_t need = need_of(j, weight->has_credit, level);
 	struct window_part part;
 	struct window w;
@@ -297,7 +342,7 @@ static int weigh_bad(struct engine *e, const struct hit *h,
 		return ENGINE_NOTED;
 	weighed.weight = w.parts;
 	is_offence = !has_credit && !w.is_soft && w.parts > 0;
-	press(j, h, &w);
+	press(j, h, rule->id, &w);
 	r = count(e, &weighed, &w, now, out);
 	if (r == ENGINE_COUNTED && is_offence && j->group)
 		engine_group_offended(e, &weighed, now, out);
@@ -379,7 +424,7 @@ void engine_forget_ahead(struct engine *e, wall_t now)
 		uint16_t id;
 
 		if (j->pressure)
-			*j->pressure = (struct pressure){.until_us = {0}};
+			memset(j->pressure, 0, j->n_pressures * sizeof(*j->pressure));
 		if (!j->breaker)
 			continue;
 		while (breaker_lift(j->breaker, WALL_NEVER, &id))

@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * pressure - how broad an attack on a jail is, and what that does to its threshold
+ * pressure - how broad an attack is, and what that does to a threshold
  *
  * Who attacks from hundreds of addresses lets each of them try once or twice an hour,
  * below any maxretry. So different addresses that offend within an hour of log time are
@@ -13,6 +13,9 @@
  * find the door as it was. Addresses with credit do not add to it, nor does it act on
  * them; so it is hard on strangers only while very many of them offend, and a while
  * after.
+ *
+ * The engine has one for each rule of a jail, and one for the jail, which goes to one
+ * half only: different things that are each done by few are no attack.
  *
  * The engine leaves out what is light, and rules that count distinct values: typos are
  * no attack, however many.
@@ -29,6 +32,7 @@
 #define PRESSURE_SPAN_SEC 3600
 #define PRESSURE_HOLD_SEC (6 * 3600)
 #define PRESSURE_MAX_LEVEL 2
+#define PRESSURE_MAX_OF_JAIL 1 /* what all rules of a jail together raise it to */
 
 struct pressure {
 	/* Until then it is at least of that level; 0: not yet. */

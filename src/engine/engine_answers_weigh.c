@@ -152,13 +152,13 @@ void answers_put_suspended(struct engine_answers *a, struct jsonw *j)
 
 void answers_put_pressure(struct engine_answers *a, struct jsonw *j, uint32_t jail)
 {
-	uint32_t offenders;
-	uint8_t level;
+	struct engine_pressure p;
 
-	if (!engine_pressure(answers_engine(a), jail, &level, &offenders))
+	if (!engine_pressure(answers_engine(a), jail, &p))
 		return;
-	answers_put_i64(j, "pressure", level);
-	answers_put_i64(j, "offenders", offenders);
+	answers_put_i64(j, "pressure", p.level);
+	answers_put_str(j, "pressure_rule", p.rule);
+	answers_put_i64(j, "offenders", p.offenders);
 }
 
 void answers_put_evidence(

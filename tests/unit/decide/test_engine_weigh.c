@@ -35,7 +35,8 @@ static const struct engine_rule rules[N_RULES] = {
     [R_GOOD] = {.class = HIT_GOOD, .id = 5, .weight = -100, .name = "good"},
     [R_GOOD_TOO] = {.class = HIT_GOOD, .id = 6, .weight = -300, .name = "good-too"},
     [R_GOOD_LIGHT] = {.class = HIT_GOOD, .id = 10, .weight = -50, .name = "light"},
-    [R_LIGHT] = {.class = HIT_ABUSE, .id = 11, .weight = 40, .name = "user"},
+    /* Of the rule of R_HALF: under one pressure. */
+    [R_LIGHT] = {.class = HIT_ABUSE, .id = 1, .weight = 40, .name = "user"},
     [R_RCPT] = {.class = HIT_ABUSE,
 	.id = 7,
 	.weight = 100,
@@ -120,7 +121,7 @@ static struct engine_threshold threshold(const struct fixture *f, const char *wh
 	struct engine_threshold out;
 	struct net n = net(who);
 
-	engine_threshold(f->engine, 0, &n, &out);
+	engine_threshold(f->engine, 0, &n, R_HALF, &out);
 	return out;
 }
 
@@ -441,7 +442,11 @@ static void test_pressure(void **state)
 	press(&f, 20, 2);
 	assert_int_equal(threshold(&f, "192.0.2.1").need, 100);
 	assert_int_equal(threshold(&f, "192.0.2.1").offenders, 20);
-	assert_int_equal(say(&f, R_PLAIN, "192.0.2.1", 3), ENGINE_BANNED);
+	/* Another thing is what all of it together makes it: a half. */
+	assert_int_equal(say(&f, R_PLAIN, "192.0.2.4", 3), ENGINE_COUNTED);
+	assert_int_equal(say(&f, R_PLAIN, "192.0.2.4", 3), ENGINE_BANNED);
+	assert_int_equal(say(&f, R_HALF, "192.0.2.1", 3), ENGINE_COUNTED);
+	assert_int_equal(say(&f, R_HALF, "192.0.2.1", 3), ENGINE_BANNED);
 	assert_int_equal(threshold(&f, "192.0.2.9").need, 1200);
 	assert_int_equal(say(&f, R_PLAIN, "192.0.2.9", 4), ENGINE_COUNTED);
 	/* Whose recipients are unknown has as many as before. */
