@@ -127,6 +127,7 @@ void engine_set_length(struct engine *e, struct order *ban, const struct steps_c
 	bool lasts = b && engine_is_after(b->until, now);
 
 	his.before = count;
+	his.goes_on = lasts && steps_is_soft(&j->steps, b->step);
 	ban->step = steps_next(&j->steps, &his);
 	/* Kept out already: the same ban, prolonged. Else he goes on to the next step.
 	 */

@@ -144,7 +144,7 @@ struct engine_asked {
 };
 
 /* Fill until, ban_count and step of a ban that has jail, net and at.
- * @c: what is known of the one banned, but for .before
+ * @c: what is known of the one banned, but for .before and .goes_on
  * @asked: NULL: nothing */
 void engine_set_length(struct engine *e, struct order *ban, const struct steps_case *c,
     const struct engine_asked *asked, wall_t now);

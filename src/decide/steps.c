@@ -39,7 +39,7 @@ uint8_t steps_next(const struct steps *s, const struct steps_case *c)
 	if (!s->n)
 		return 0;
 	if (c->has_credit && !c->is_by_user)
-		return softest(s);
+		return c->goes_on ? first_hard(s) : softest(s);
 	if ((c->is_strong || c->is_by_user) && n < first_hard(s))
 		return first_hard(s);
 	return n;

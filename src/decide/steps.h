@@ -43,6 +43,7 @@ struct steps_case {
 	uint32_t before; /* how often he was answered in this jail, or in all */
 	bool is_strong;  /* one single thing he did was enough */
 	bool has_credit; /* has often been good */
+	bool goes_on;    /* though he is being refused */
 	bool is_by_user; /* a person asked for it: no mere words */
 };
 
@@ -50,7 +51,8 @@ struct steps_case {
  * steps_next() - which step is his
  *
  * Strong evidence and people's requests pass over steps that only refuse. With credit
- * it is the softest one there is, and never all ports if there is another.
+ * it is the softest one there is, and never all ports if there is another; but who does
+ * not heed it is kept out, by the first step that does: credit makes nobody safe.
  *
  * Return: its number, from 1; 0: there are no steps.
  */

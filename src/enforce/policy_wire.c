@@ -185,10 +185,10 @@ static bool is_smtpd(struct span word)
 	       rest.p[0] == ']';
 }
 
-/* Of a date, or the name of a machine. */
+/* Of a date, the name of a machine, or "<mail.info>", which some syslogd write. */
 static bool is_plain(struct span word)
 {
-	return take_word(&word, ".:+-_") && !word.n;
+	return take_word(&word, ".:+-_<>") && !word.n;
 }
 
 /*

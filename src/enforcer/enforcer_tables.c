@@ -11,6 +11,7 @@ struct table {
 	struct nft_place place;
 	struct nft *nft;   /* NULL: not to be had (yet) */
 	bool needs_repair; /* it may stand, but not as it should */
+	bool is_stale;     /* what was lifted while it was not to be had may be there */
 	struct nft_target *targets;
 	size_t n_targets;
 	uint32_t generation; /* of the kernel's rule set when we last looked */
@@ -158,6 +159,9 @@ static void take_over(struct enforcer_tables *t, struct layout *l)
 			if (nft_place_eq(&old->place, &l->tables[k].place))
 				l->tables[k].nft = TAKE(old->nft);
 		}
+		for (size_t k = 0; k < l->n_tables && old->is_stale; k++)
+			l->tables[k].is_stale |=
+			    nft_place_eq(&old->place, &l->tables[k].place);
 		if (old->nft)
 			(void)nft_remove(old->nft, &e);
 		nft_close(old->nft);
@@ -227,8 +231,12 @@ static int table_repair(struct table *b, struct err *e)
 		b->nft = nft_open(&b->place, e);
 	if (!b->nft)
 		return -EIO;
-	int r = nft_setup(b->nft, b->targets, b->n_targets, e);
+	/* All bans are asked for again behind a repair. */
+	int r = b->is_stale ? nft_remove(b->nft, e) : 0;
 
+	b->is_stale &= r < 0;
+	if (!r)
+		r = nft_setup(b->nft, b->targets, b->n_targets, e);
 	if (r < 0)
 		b->nft = nft_close(b->nft);
 	b->needs_repair = r < 0;
@@ -394,6 +402,15 @@ static void apply_xdp(struct part *p, const struct nft_change *changes, size_t n
 		p->errors[p->index[i]] = errors ? errors[i] : -ENOMEM;
 }
 
+static bool any_removed(const struct part *p)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		if (!p->changes[i].add)
+			return true;
+	}
+	return false;
+}
+
 int enforcer_tables_apply(struct enforcer_tables *t, const struct nft_change *changes,
     size_t n, int *errors, struct err *e)
 {
@@ -406,9 +423,11 @@ int enforcer_tables_apply(struct enforcer_tables *t, const struct nft_change *ch
 		return err_set(e, -ENOMEM, "out of memory");
 	apply_xdp(&p, changes, n);
 	for (uint32_t i = 0; i < t->n_tables; i++) {
-		if (!t->tables[i].nft)
-			continue;
 		pick(&p, i, changes, n);
+		if (!t->tables[i].nft) {
+			t->tables[i].is_stale |= any_removed(&p);
+			continue;
+		}
 		int one =
 		    p.n ? nft_apply(t->tables[i].nft, p.changes, p.n, on_failed, &p, e)
 			: 0;
@@ -480,8 +499,10 @@ int enforcer_tables_empty(struct enforcer_tables *t, uint32_t jail, struct err *
 	int r = 0;
 
 	for (uint32_t i = 0; i < t->n_tables; i++) {
-		if (!t->tables[i].nft)
+		if (!t->tables[i].nft) {
+			t->tables[i].is_stale = true;
 			continue;
+		}
 		int one = table_empty(t, i, jail, e);
 
 		t->tables[i].needs_repair |= one < 0;

@@ -69,21 +69,24 @@ static void say_like_fail2ban(
 	}
 }
 
-static void say_like_bandog(const char *jail, const struct order *o, const char *net)
+static void say_like_bandog(
+    const struct setup_jail *j, const struct order *o, const char *net)
 {
+	const struct step *step = steps_at(&j->steps, o->step);
 	struct buf b = BUF_INIT(256);
 
 	switch (o->op) {
 	case ORDER_BAN:
 	case ORDER_PROLONG:
 		duration_format(&b, length_sec(o));
-		log_event(LOG_L_NOTICE, jail,
-		    "%s addr=%s for=%s failures=%u by=%s count=%u",
+		log_event(LOG_L_NOTICE, j->name,
+		    "%s addr=%s for=%s failures=%u by=%s count=%u%s%s",
 		    order_op_name(o->op), net, buf_str(&b), o->failures,
-		    order_cause_name(o->cause), o->ban_count);
+		    order_cause_name(o->cause), o->ban_count, step ? " answer=" : "",
+		    step ? step_answer_name(step->answer) : "");
 		break;
 	case ORDER_UNBAN:
-		log_event(LOG_L_NOTICE, jail, "unban addr=%s by=%s", net,
+		log_event(LOG_L_NOTICE, j->name, "unban addr=%s by=%s", net,
 		    order_cause_name(o->cause));
 		break;
 	}
@@ -98,7 +101,7 @@ void engine_say_order(const struct setup_jail *j, const struct order *o)
 	if (log_is_like_fail2ban())
 		say_like_fail2ban(j, o, buf_str(&who));
 	else
-		say_like_bandog(j->name, o, buf_str(&who));
+		say_like_bandog(j, o, buf_str(&who));
 }
 
 static void say_unescalated(struct engine_role *er, const struct order *o)

@@ -87,20 +87,20 @@ int db_put_unban(struct db *d, const char *jail, const struct order *o)
 
 int db_put_lifted(struct db *d, const char *jail, wall_t at)
 {
-	sqlite3_stmt *st = d->stmts[DB_LIFT_BANS];
+	sqlite3_stmt *st = d->stmts[DB_LIFT_HISTORY];
 	int r = db_may_write(d);
 
 	if (r)
 		return r;
 	sqlite3_bind_text(st, 1, jail, -1, SQLITE_STATIC);
-	r = db_stmt_run(d, st);
-	if (r)
-		return r;
-	st = d->stmts[DB_LIFT_HISTORY];
-	sqlite3_bind_text(st, 1, jail, -1, SQLITE_STATIC);
 	sqlite3_bind_int64(st, 2, at.us);
 	sqlite3_bind_text(st, 3, order_cause_name(ORDER_BY_USER), -1, SQLITE_STATIC);
 	sqlite3_bind_text(st, 4, order_cause_name(ORDER_EXPIRED), -1, SQLITE_STATIC);
+	r = db_stmt_run(d, st);
+	if (r)
+		return r;
+	st = d->stmts[DB_LIFT_BANS];
+	sqlite3_bind_text(st, 1, jail, -1, SQLITE_STATIC);
 	return db_stmt_run(d, st);
 }
 

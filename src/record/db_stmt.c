@@ -66,7 +66,7 @@ static const char *const sql_of[DB_N_STMTS] = {
     [DB_LIFT_BANS] = "DELETE FROM bans WHERE jail = ?1",
     [DB_LIFT_HISTORY] = "UPDATE history SET ended = min(until, ?2),"
 			" end_cause = iif(until < ?2, ?4, ?3)"
-			" WHERE jail = ?1 AND ended IS NULL",
+			" WHERE jail = ?1 AND ended IS NULL", /* by history_open */
     [DB_PUT_CURSOR] =
 	"INSERT OR REPLACE INTO"
 	" cursors(path, dev, ino, offset, lines, head_bytes, head_hash, seen)"

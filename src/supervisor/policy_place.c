@@ -79,11 +79,31 @@ static int bind_at(int fd, const char *path)
 	return r;
 }
 
+/* Is what is at the path the socket that we have? */
+static bool is_ours(const struct policy_place *p)
+{
+	struct stat st;
+
+	return p->path && lstat(p->path, &st) == 0 && st.st_dev == p->dev &&
+	       st.st_ino == p->ino;
+}
+
+static int note_ours(struct policy_place *p, const char *path)
+{
+	struct stat st;
+
+	if (lstat(path, &st) < 0)
+		return -errno;
+	p->dev = st.st_dev;
+	p->ino = st.st_ino;
+	return 0;
+}
+
 int policy_place_open(struct policy_place *p, const char *path, struct err *e)
 {
 	struct stat owner;
 
-	if (p->path && !strcmp(p->path, path) && access(path, F_OK) == 0)
+	if (is_ours(p) && !strcmp(p->path, path))
 		return 0;
 	policy_place_close(p);
 	CLEANUP(fd_closep)
@@ -101,6 +121,8 @@ int policy_place_open(struct policy_place *p, const char *path, struct err *e)
 	}
 	if (!r && listen(fd, BACKLOG) < 0)
 		r = -errno;
+	if (!r)
+		r = note_ours(p, path);
 	if (r)
 		return err_errno(e, r, "%s", path);
 	p->fd = TAKE_FD(fd);
@@ -112,7 +134,7 @@ void policy_place_close(struct policy_place *p)
 {
 	struct stat owner;
 
-	if (p->path && owner_of(p->path, &owner) == 0) {
+	if (is_ours(p) && owner_of(p->path, &owner) == 0) {
 		become(owner.st_uid, owner.st_gid);
 		remove_socket(p->path);
 		become(geteuid(), getegid());

@@ -9,11 +9,15 @@
  * there what he likes: so it is made with his rights, not with root's.
  */
 
+#include <sys/types.h>
+
 #include "base/err.h"
 
 struct policy_place {
 	int fd;     /* listening; -1: none */
 	char *path; /* of it; NULL: none */
+	dev_t dev;  /* which file there is ours */
+	ino_t ino;
 };
 
 /**
@@ -24,4 +28,5 @@ struct policy_place {
  * server itself, stays. Return: 0, or negative errno with @e: there is none now.
  */
 int policy_place_open(struct policy_place *p, const char *path, struct err *e);
-void policy_place_close(struct policy_place *p); /* removes it */
+/* Removes it, if what is there is still ours. */
+void policy_place_close(struct policy_place *p);

@@ -132,6 +132,23 @@ def scenario(s):
     s.wait_for(lambda: has(s, "addr-set-native", "198.51.100.1"), 10, "the other table's bans")
     s.check("nftables works again" in daemon.output(), "that is said too")
     daemon.stop()
+    s.step("what is lifted while a table cannot be had is not in it afterwards")
+    daemon = s.bandogd()
+    s.wait_for(lambda: has(s, "addr-set-native", "198.51.100.1"), 5, "a ban")
+    daemon.kill()
+    s.nft("delete chain inet f2b-table f2b-chain; delete set inet f2b-table addr-set-every;"
+          "add set inet f2b-table addr-set-every { type inet_service; };"
+          "add chain inet f2b-table theirs;"
+          "add rule inet f2b-table theirs tcp dport @addr-set-every drop")
+    daemon = s.bandogd()
+    s.wait_for(lambda: daemon.output().count("not all bans are carried out") == 2, 5, "the same")
+    s.check(has(s, "addr-set-native", "198.51.100.1"), "it is gone already")
+    s.bandog("unban", "198.51.100.1")
+    s.nft("delete", "chain", "inet", "f2b-table", "theirs")
+    s.wait_for(lambda: daemon.output().count("nftables works again") == 2, 40, "the repair")
+    s.wait_for(lambda: has(s, "addr6-set-native", "2001:db8:1000::1"), 5, "the other bans")
+    s.check(not has(s, "addr-set-native", "198.51.100.1"), "what was lifted is in the set")
+    daemon.stop()
     s.step("more tables than there may be: that is said, and harms nobody")
     s.config("jail.local", "[DEFAULT]\nenabled = true\n" + "".join(
         f"[j{i}]\naction = nftables[port=25, table=f2b-t{i}]\n" for i in range(18)))

@@ -72,6 +72,7 @@ def refused(s, daemon):
     s.check("step 1 of 4: the mail server refuses it" in why, why)
     s.check("its ports answer with a reset, for " in why, why)
     s.wait_for(lambda: step_of(s, PATIENT[0])["refused"] == 1, 3, "the refusal to be counted")
+    s.check("count=1 answer=refuse" in daemon.output(), "the log does not tell the answer")
     s.check("steps     refuse" in s.bandog("status", "mail").stdout, "status has no steps")
     s.equal(s.nft_set("mail-ipv4"), {}, "in the set of the jail")
 

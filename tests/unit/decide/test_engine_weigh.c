@@ -369,6 +369,29 @@ static void test_credit_gets_the_softest_answer(void **state)
 	assert_int_equal(last_order(&f)->step, 1);
 }
 
+/* Who guesses passwords is not kept out by a mail server that refuses his mail. */
+static void test_credit_makes_nobody_safe(void **state)
+{
+	CLEANUP(fixture_deinit) struct fixture f;
+
+	(void)state;
+	rules_init(&f);
+	f.jails[1].steps = (struct steps){.n = 3,
+	    .items = {{STEP_REFUSE, 3600}, {STEP_DROP, 600}, {STEP_DROP_ALL, 600}}};
+	fixture_start(&f);
+	give_credit(&f, "192.0.2.1", 0);
+	for (int i = 0; i < 3; i++) {
+		double at = 2 + 1000 * i;
+
+		assert_int_equal(feed_ban(&f, 1, "192.0.2.1", at), ENGINE_BANNED);
+		assert_int_equal(last_order(&f)->step, 1);
+		assert_int_equal(
+		    feed_ban(&f, 1, "192.0.2.1", at + 60), ENGINE_PROLONGED);
+		assert_int_equal(last_order(&f)->step, 2);
+		assert_int_equal(engine_tick(f.engine, t(at + 900), &f.orders), 0);
+	}
+}
+
 /* Passing each day what any program can pass is no credit for who guesses then. */
 static void test_light_credit_is_not_for_offenders(void **state)
 {
@@ -897,6 +920,7 @@ int main(void)
 	    cmocka_unit_test(test_a_short_ban_stays_short),
 	    cmocka_unit_test(test_credit_trebles_the_threshold),
 	    cmocka_unit_test(test_credit_gets_the_softest_answer),
+	    cmocka_unit_test(test_credit_makes_nobody_safe),
 	    cmocka_unit_test(test_light_credit_is_not_for_offenders),
 	    cmocka_unit_test(test_credit_is_explained),
 	    cmocka_unit_test(test_pressure),

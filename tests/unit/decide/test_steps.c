@@ -65,6 +65,10 @@ static void credit_is_answered_softly(void **state)
 			     (struct steps_case){
 				 .before = 3, .has_credit = true, .is_by_user = true}),
 	    4);
+	assert_int_equal(
+	    next(&four,
+		(struct steps_case){.before = 3, .has_credit = true, .goes_on = true}),
+	    2);
 }
 
 static void names(void **state)

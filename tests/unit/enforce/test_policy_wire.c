@@ -123,6 +123,8 @@ static void our_refusals_in_the_log(void **state)
 	    "4ABCdefg: "
 	    "reject: END-OF-MESSAGE from unknown[192.0.2.7]: 421 4.7.28 x",
 	    "postfix-out/smtpd[1]: " REJECT "unknown[192.0.2.7]: 450 4.7.28 ",
+	    "Nov 26 07:00:00 <mail.info> mx postfix/smtpd[1]: " REJECT
+	    "unknown[192.0.2.7]: 450 4.7.28 ",
 	    "Nov  6 07:00:00 mx.example.org smtpd[12]: " REJECT
 	    "unknown[192.0.2.7]: 450 4.7.28 ",
 	};

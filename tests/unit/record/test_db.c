@@ -639,6 +639,17 @@ static void all_bans_of_a_jail_are_lifted_at_once(void **state)
 	assert_int_equal(history(d, "192.0.2.3").row.ended.us, WALL_NONE.us);
 }
 
+/* A snapshot forgets the bans first; what happened before it is told behind that. */
+static void what_is_lifted_has_an_end_though_its_ban_is_gone(void **state)
+{
+	struct db *d = *state;
+
+	put(d, "j", ban_of("192.0.2.1", 0, 600));
+	assert_int_equal(db_clear_state(d), 0);
+	assert_int_equal(db_put_lifted(d, "j", t_plus(100)), 0);
+	assert_int_equal(history(d, "192.0.2.1").row.ended.us, t_plus(100).us);
+}
+
 static void the_step_of_a_ban_is_the_last_one(void **state)
 {
 	struct db *d = *state;
@@ -707,6 +718,7 @@ int main(void)
 	    TEST(the_number_of_a_ban_stays),
 	    TEST(the_step_of_a_ban_is_the_last_one),
 	    TEST(all_bans_of_a_jail_are_lifted_at_once),
+	    TEST(what_is_lifted_has_an_end_though_its_ban_is_gone),
 	    TEST(a_senseless_row_is_left_out),
 	};
 

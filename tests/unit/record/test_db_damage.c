@@ -140,7 +140,7 @@ static void a_new_file_is_private_and_marked(void **state)
 	assert_int_equal(fread(head, 1, sizeof(head), f), sizeof(head));
 	fclose(f);
 	assert_memory_equal(head + 68, "Bdog", 4); /* SQLite's file format, 1.3 */
-	assert_int_equal(head[63], 6);             /* user_version, big endian */
+	assert_int_equal(head[63], 7);             /* user_version, big endian */
 	assert_int_equal(head[18], 2);             /* WAL */
 }
 
@@ -231,7 +231,8 @@ static int note_offender(void *ctx, const char *jail, const struct offender *o)
 	return 0;
 }
 
-#define WITHOUT_CREDIT "DROP TABLE credit;"
+#define WITHOUT_OPEN "DROP INDEX history_open;"
+#define WITHOUT_CREDIT "DROP TABLE credit;" WITHOUT_OPEN
 #define WITHOUT_STEPS "ALTER TABLE bans DROP COLUMN step;" WITHOUT_CREDIT
 #define WITHOUT_SUMS "DROP TABLE sums; DROP TABLE who; DROP TABLE booked;" WITHOUT_STEPS
 
@@ -338,6 +339,22 @@ static void the_fifth_layout_becomes_todays(void **state)
 	sql(p->path, WITHOUT_CREDIT "PRAGMA user_version = 5");
 	d = open_sound(p->path);
 	assert_int_equal(db_put_credit(d, &c), 0);
+	db_close(d);
+}
+
+/* Layout 6 is today's without an index. */
+static void the_sixth_layout_becomes_todays(void **state)
+{
+	struct place *p = *state;
+	struct order o = ban_of("192.0.2.1", 0, 600);
+	struct db *d = open_sound(p->path);
+
+	assert_int_equal(db_put_ban(d, "postfix", &o), 0);
+	db_close(d);
+	sql(p->path, WITHOUT_OPEN "PRAGMA user_version = 6");
+	d = open_sound(p->path);
+	assert_int_equal(db_put_lifted(d, "postfix", t_plus(60)), 0);
+	assert_int_equal(n_bans(d), 0);
 	db_close(d);
 }
 
@@ -501,6 +518,7 @@ int main(void)
 	    TEST(the_third_layout_becomes_todays),
 	    TEST(the_fourth_layout_becomes_todays),
 	    TEST(the_fifth_layout_becomes_todays),
+	    TEST(the_sixth_layout_becomes_todays),
 	    TEST(a_newer_layout_is_refused),
 	    TEST(a_senseless_layout_is_refused),
 	    TEST(anothers_database_is_refused),

@@ -111,6 +111,23 @@ static void what_others_need_stays(void **state)
 	assert_true(S_ISREG(mode_of(f)));
 }
 
+/* Somebody has put another one in its place. */
+static void one_that_is_no_longer_ours(void **state)
+{
+	struct fixture *f = *state;
+	struct err e = {""};
+
+	assert_int_equal(policy_place_open(&f->place, f->path, &e), 0);
+	assert_int_equal(unlink(f->path), 0);
+	close(socket_at(f, SOCK_STREAM));
+	assert_int_equal(policy_place_open(&f->place, f->path, &e), 0);
+	assert_int_equal(mode_of(f), S_IFSOCK | 0660); /* made anew */
+	assert_int_equal(unlink(f->path), 0);
+	close(socket_at(f, SOCK_STREAM));
+	policy_place_close(&f->place);
+	assert_true(S_ISSOCK(mode_of(f)));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -118,6 +135,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(
 		one_that_nobody_listens_on_is_replaced, make, unmake),
 	    cmocka_unit_test_setup_teardown(what_others_need_stays, make, unmake),
+	    cmocka_unit_test_setup_teardown(one_that_is_no_longer_ours, make, unmake),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
