@@ -53,6 +53,7 @@ struct conf_rule {
 	int64_t bantime_sec; /* 0: the jail's; negative: permanent */
 	struct conf_value distinct, account, bind, via;
 	uint16_t free;
+	bool adapt;
 };
 
 /* A filter with its parameters, ready to be compiled. */

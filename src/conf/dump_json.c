@@ -94,6 +94,7 @@ static void put_rule(struct jsonw *j, const struct conf_rule *r)
 		put_i64(j, "bantime", r->bantime_sec);
 	put_text(j, "distinct", r->distinct.text);
 	put_i64(j, "free", r->free);
+	put_bool(j, "adapt", r->adapt);
 	put_text(j, "bind", r->bind.text);
 	put_text(j, "via", r->via.text);
 	put_text(j, "account", r->account.text);

@@ -208,6 +208,16 @@ static int read_free(struct reader *rd)
 	return 0;
 }
 
+static int read_adapt(struct reader *rd)
+{
+	struct text t;
+	int r = get(rd, "adapt", &t);
+
+	if (r == 0)
+		schema_read_bool(rd->ld->d, option("adapt"), &t, &rd->rule->adapt);
+	return r < 0 ? r : 0;
+}
+
 static bool is_field_name(struct span s)
 {
 	for (size_t i = 0; i < s.n; i++) {
@@ -288,7 +298,8 @@ static void check_options(struct reader *rd)
 		else
 			diag_add(rd->ld->d, DIAG_ERROR, o->at,
 			    "[%s]: there is no option '%s'; expected regex, class, "
-			    "weight, bantime, distinct, free, bind, via, account, mode "
+			    "weight, bantime, distinct, free, bind, via, account, "
+			    "adapt, mode "
 			    "or enabled (a name of your own begins with '_')",
 			    chars_show(span_of(rd->own->name)).text,
 			    chars_show(name).text);
@@ -344,11 +355,12 @@ static int read_rule(
     struct reader *rd, const struct ini_section *own, struct conf_rule *out)
 {
 	static int (*const readers[])(struct reader *) = {read_name, read_mode,
-	    read_regex, read_class, read_weight, read_bantime, read_fields, read_free};
+	    read_regex, read_class, read_weight, read_bantime, read_fields, read_free,
+	    read_adapt};
 	int r = begin(rd, own);
 
 	rd->rule = out;
-	*out = (struct conf_rule){0};
+	*out = (struct conf_rule){.adapt = true};
 	rd->is_broken |= own->is_broken;
 	if (r == 0)
 		r = read_enabled(rd);

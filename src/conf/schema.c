@@ -178,6 +178,9 @@ const struct schema_option schema_options[] = {
     TEXT("bind", R, NULL, "The field that stands for the line's address from now on."),
     TEXT("via", R, NULL, "The field that stands for the address the line is about."),
     TEXT("account", R, "user", "The field that names the account under attack."),
+    BOOL("adapt", R, "yes",
+	"Whether very many who do this lower its threshold to a quarter, not only a "
+	"half."),
     LIST("mode", R, SCHEMA_WORDS, "The modes of the filter that have this rule."),
 
     /* action.d */

@@ -62,6 +62,7 @@ struct engine_rule {
 	int64_t bantime_sec; /* 0: the jail's */
 	bool distinct;       /* each hit.value counts once a day, */
 	uint16_t free;       /* and the first so many of them not at all */
+	bool is_steady;      /* many who do it lower its threshold to a half only */
 	/* Of the rule; NULL: a plain failregex. Credit of rules with one name is of one
 	 * kind, in all jails and after a restart. Copied. */
 	const char *name;

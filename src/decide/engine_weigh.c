@@ -225,7 +225,8 @@ static int16_t times(int64_t weight, int64_t factor)
 /* What a hit weighs, and what else is to be known of it. */
 struct weight {
 	int16_t parts;
-	uint16_t id;     /* of its rule */
+	uint16_t id; /* of its rule */
+	bool is_steady;
 	bool is_soft;    /* counts only up to a cap */
 	bool has_credit; /* who it is about */
 	bool is_pressed; /* the breadth of an attack matters */
@@ -238,6 +239,7 @@ static struct weight weight_of(struct engine *e, const struct hit *h,
 {
 	struct weight w = {.parts = rule->weight,
 	    .id = rule->id,
+	    .is_steady = rule->is_steady,
 	    .is_soft = rule->class == HIT_MISCONFIGURATION,
 	    .has_credit = has_credit,
 	    .is_pressed = !has_credit && !rule->distinct};
@@ -267,7 +269,7 @@ static void press(
 	if (!j->pressure || !w->is_pressed || w->is_soft || 2 * w->parts < j->unit)
 		return;
 	pressure_add(j->pressure, site_of(h), h->at);
-	if (own)
+	if (own && !w->is_steady)
 		pressure_add(own, site_of(h), h->at);
 }
 

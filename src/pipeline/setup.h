@@ -83,6 +83,7 @@ struct setup_rule {
 	int16_t weight;      /* in 1/SETUP_RULE_UNIT */
 	int64_t bantime_sec; /* 0: the jail's */
 	uint16_t free;
+	bool adapt; /* takes part in what a broad attack is */
 	char *distinct, *account, *bind, *via;
 	char **regex;
 	uint32_t n_regex;

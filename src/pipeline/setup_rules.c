@@ -55,6 +55,7 @@ static struct engine_rule engine_rule_of(const struct setup_rule *r, uint16_t id
 	    .bantime_sec = r->bantime_sec,
 	    .distinct = r->distinct,
 	    .free = r->free,
+	    .is_steady = !r->adapt,
 	    .name = r->name,
 	};
 }
@@ -163,6 +164,7 @@ static int take_rule(const struct conf_rule *c, struct setup_rule *r)
 	r->weight = c->weight;
 	r->bantime_sec = c->bantime_sec;
 	r->free = c->free;
+	r->adapt = c->adapt;
 	if (dup_text(&r->name, c->name) < 0 ||
 	    dup_text(&r->distinct, c->distinct.text) < 0 ||
 	    dup_text(&r->account, c->account.text) < 0 ||
@@ -248,6 +250,7 @@ void setup_put_rules(struct buf *b, const struct setup_jail *j)
 		pack_u16(b, (uint16_t)r->weight);
 		pack_i64(b, r->bantime_sec);
 		pack_u16(b, r->free);
+		pack_bool(b, r->adapt);
 		pack_str(b, r->distinct);
 		pack_str(b, r->account);
 		pack_str(b, r->bind);
@@ -284,6 +287,7 @@ static void get_rule(struct unpack *u, struct setup_rule *r)
 	r->weight = (int16_t)unpack_u16(u);
 	r->bantime_sec = unpack_i64(u);
 	r->free = unpack_u16(u);
+	r->adapt = unpack_bool(u);
 	r->distinct = unpack_str(u);
 	r->account = unpack_str(u);
 	r->bind = unpack_str(u);
@@ -296,7 +300,7 @@ static void get_rule(struct unpack *u, struct setup_rule *r)
 
 void setup_get_rules(struct unpack *u, struct setup_jail *j)
 {
-	uint32_t n = unpack_count(u, 37);
+	uint32_t n = unpack_count(u, 38);
 
 	j->rules = calloc(n + 1, sizeof(*j->rules));
 	if (!j->rules) {

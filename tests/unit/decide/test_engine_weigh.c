@@ -486,6 +486,23 @@ static void test_pressure(void **state)
 	assert_int_equal(threshold(&f, "192.0.2.1").need, 400);
 }
 
+/* What others say of many at any time lowers what they say to a half only. */
+static void test_a_steady_rule(void **state)
+{
+	CLEANUP(fixture_deinit) struct fixture f;
+	struct engine_rule steady[N_RULES];
+
+	(void)state;
+	rules_init(&f);
+	memcpy(steady, rules, sizeof(steady));
+	steady[R_HALF].is_steady = true;
+	f.jails[0].rules = steady;
+	f.jails[0].adapt = true;
+	fixture_start(&f);
+	press(&f, 40, 0);
+	assert_int_equal(threshold(&f, "192.0.2.1").need, 200);
+}
+
 /* One machine with IPv6 is no broad attack, nor several servers with one complaint. */
 static void test_a_64_is_one_client(void **state)
 {
@@ -924,6 +941,7 @@ int main(void)
 	    cmocka_unit_test(test_light_credit_is_not_for_offenders),
 	    cmocka_unit_test(test_credit_is_explained),
 	    cmocka_unit_test(test_pressure),
+	    cmocka_unit_test(test_a_steady_rule),
 	    cmocka_unit_test(test_a_64_is_one_client),
 	    cmocka_unit_test(test_a_stale_password_under_pressure),
 	    cmocka_unit_test(test_a_plain_jail_may_adapt),
