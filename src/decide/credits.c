@@ -123,7 +123,9 @@ static void add_points(struct credit_kind *k, uint32_t points)
 {
 	uint32_t most = CREDIT_MAX_POINTS / CREDIT_KINDS;
 
-	k->points = points < most - k->points ? k->points + points : most;
+	/* What the store had may be more. */
+	if (k->points < most)
+		k->points = points < most - k->points ? k->points + points : most;
 }
 
 static void count_day(uint16_t *io_n)

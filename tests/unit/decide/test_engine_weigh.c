@@ -652,6 +652,8 @@ static void test_a_reload_changes_units(void **state)
 	(void)state;
 	(void)say(&f, R_PLAIN, "192.0.2.1", 0);
 	(void)say(&f, R_PLAIN, "192.0.2.1", 1);
+	for (int i = 0; i < 20; i++)
+		(void)say(&f, R_SOFT, "192.0.2.2", i * 0.01);
 	f.jails[0].rules = NULL;
 	f.jails[0].n_rules = 0;
 	f.jails[0].unit = 1;
@@ -659,6 +661,9 @@ static void test_a_reload_changes_units(void **state)
 	assert_int_equal(account(&f, "192.0.2.1").failures, 2);
 	assert_int_equal(feed(&f, 0, "192.0.2.1", 3), ENGINE_COUNTED);
 	assert_int_equal(feed(&f, 0, "192.0.2.1", 4), ENGINE_BANNED);
+	/* What was misconfiguration is nothing there. */
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(feed(&f, 0, "192.0.2.2", 5 + i), ENGINE_COUNTED);
 }
 
 static void test_a_reload_keeps_what_was_seen(void **state)
