@@ -227,6 +227,7 @@ struct weight {
 	int16_t parts;
 	uint16_t id;     /* of its rule */
 	bool is_soft;    /* counts only up to a cap */
+	bool is_light;   /* less than a failure, by its rule */
 	bool has_credit; /* who it is about */
 	bool is_pressed; /* the breadth of an attack matters */
 	bool is_stale;   /* an old password, and so were those before */
@@ -239,6 +240,7 @@ static struct weight weight_of(struct engine *e, const struct hit *h,
 	struct weight w = {.parts = rule->weight,
 	    .id = rule->id,
 	    .is_soft = rule->class == HIT_MISCONFIGURATION,
+	    .is_light = rule->weight < e->set.jails[h->jail].unit,
 	    .has_credit = has_credit,
 	    .is_pressed = !has_credit && !rule->distinct};
 	enum account_state s = ACCOUNT_PLAIN;
@@ -294,6 +296,16 @@ static int count_distinct(
 		   : 0;
 }
 
+/* Whatever makes light evidence heavier, one piece of it is not enough. */
+static bool is_alone(const struct window *w, const struct window_part *part)
+{
+	size_t n = 0;
+
+	for (size_t i = part->from; i < part->to; i++)
+		n += !(w->items[i].rule & WINDOW_SOFT) && w->items[i].weight > 0;
+	return n <= 1;
+}
+
 static int count(struct engine *e, const struct hit *h, const struct weight *weight,
     wall_t now, struct orders *out)
 {
@@ -318,6 +330,8 @@ static int count(struct engine *e, const struct hit *h, const struct weight *wei
 	if (h->weight <= 0 || !window_reaches_capped(&w, h->at.us,
 				  e->set.tally_jails[h->jail].findtime_us, need,
 				  engine_soft_cap(need), &part))
+		return ENGINE_COUNTED;
+	if (weight->is_light && is_alone(&w, &part))
 		return ENGINE_COUNTED;
 	return engine_judge(e, h, id, &w, &part, now, out);
 }

@@ -534,6 +534,37 @@ static void test_a_stale_password_under_pressure(void **state)
 		    i < 2 ? ENGINE_COUNTED : ENGINE_BANNED);
 }
 
+/* A user mistypes his password: attacked by many, banned before, and whatever else. */
+static void test_a_light_one_is_not_enough(void **state)
+{
+	CLEANUP(fixture_deinit) struct fixture f;
+	struct escalate_error error;
+	CLEANUP(escalate_freep)
+	struct escalate *x = escalate_new(&(struct escalate_options){0}, &error);
+
+	(void)state;
+	rules_init(&f);
+	f.jails[0].escalate = x;
+	f.jails[0].adapt = true;
+	fixture_start(&f);
+	for (int i = 0; i < 4; i++)
+		(void)say(&f, R_PLAIN, "192.0.2.1", 0);
+	assert_int_equal(f.orders.n, 1);
+	tick(&f, 8000);
+	press(&f, 30, 8000);
+	for (int i = 1; i < 10; i++) {
+		char who[32];
+
+		(void)snprintf(who, sizeof(who), "198.51.100.%d", i);
+		(void)say_all(&f, R_LIGHT, who, 8000, 0, 7);
+	}
+	assert_int_equal(threshold(&f, "192.0.2.1").need, 100);
+	assert_int_equal(say(&f, R_SOFT, "192.0.2.1", 8001), ENGINE_COUNTED);
+	assert_int_equal(say_all(&f, R_LIGHT, "192.0.2.1", 8002, 0, 7), ENGINE_COUNTED);
+	assert_true(account(&f, "192.0.2.1").sum > 100);
+	assert_int_equal(say_all(&f, R_LIGHT, "192.0.2.1", 8003, 0, 7), ENGINE_BANNED);
+}
+
 /* It is an option of plain jails, too; but not theirs by itself. */
 static void test_a_plain_jail_may_adapt(void **state)
 {
@@ -922,6 +953,7 @@ int main(void)
 	    cmocka_unit_test(test_distinct),
 	    cmocka_unit_test(test_accounts),
 	    cmocka_unit_test(test_who_comes_back_weighs_more),
+	    cmocka_unit_test(test_a_light_one_is_not_enough),
 	    cmocka_unit_test(test_a_short_ban_stays_short),
 	    cmocka_unit_test(test_credit_trebles_the_threshold),
 	    cmocka_unit_test(test_credit_gets_the_softest_answer),
