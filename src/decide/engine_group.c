@@ -4,9 +4,10 @@
  *
  * A hook behind the ban of an address: what it does is one more order, and when it
  * fails the ban of the address stands. Never is a network banned in which an address
- * has credit, or is ignored.
+ * has credit, or is ignored; of an IPv6 /64 those are then banned one by one.
  */
 #include "decide/engine_private.h"
+#include "decide/pool.h"
 
 static unsigned int shortest(const struct jail *j, const struct net *n)
 {
@@ -72,6 +73,7 @@ static bool is_bad(
 	    !group_may_ask(e->group, j->offender, n, last->at))
 		return false;
 	good = credits_within(e->credits, n, e->clock);
+	group_spare(e->group, j->offender, n, good.any);
 	return !good.any &&
 	       (uint64_t)bad * CREDIT_POINT >= good.points * (uint64_t)j->unit;
 }
@@ -94,7 +96,29 @@ void engine_group_banned(struct engine *e, wall_t now, struct orders *out)
 			(void)ban_network(e, &last, &sums[i].net, now, out);
 }
 
-void engine_group_offended(
+/*
+ * A /64 has one owner, and addresses without end. If it has offended enough and must
+ * not be banned, for one of them has credit, each further one that does what is no
+ * trifle is banned at once: or a network that was good on two days would be good for
+ * any number of tries.
+ */
+static int ban_alone(
+    struct engine *e, const struct hit *h, wall_t now, struct orders *out)
+{
+	const struct jail *j = &e->set.jails[h->jail];
+	struct window_part part;
+	struct window w;
+	uint32_t id = tally_find(e->tally, h->jail, &h->net, e->clock);
+
+	if (net_is_v4(&h->net) || id == POOL_NONE ||
+	    engine_rule(e, h->jail, h->rule).weight < j->unit)
+		return ENGINE_COUNTED;
+	tally_load(e->tally, id, &w);
+	part = window_latest_capped(&w, e->set.tally_jails[h->jail].findtime_us, 0);
+	return engine_judge(e, h, id, &w, &part, now, out);
+}
+
+int engine_group_offended(
     struct engine *e, const struct hit *h, wall_t now, struct orders *out)
 {
 	const struct jail *j = &e->set.jails[h->jail];
@@ -110,11 +134,14 @@ void engine_group_offended(
 	    (wall_t){h->at.us - findtime_us}, shortest(j, &h->net), &of_net.net);
 
 	if (!n || tally_put(e->nets, &of_net, false, e->clock, &id, &w) != 0)
-		return;
+		return ENGINE_COUNTED;
 	if (n < j->group ||
-	    !window_reaches(&w, h->at.us, findtime_us, need_of(j, j->group), &part) ||
-	    !is_bad(e, &last, &of_net.net, part.sum - need_of(j, j->group)))
-		return;
+	    !window_reaches(&w, h->at.us, findtime_us, need_of(j, j->group), &part))
+		return ENGINE_COUNTED;
+	if (!is_bad(e, &last, &of_net.net, part.sum - need_of(j, j->group)))
+		return group_is_spared(e->group, j->offender, &of_net.net)
+			   ? ban_alone(e, h, now, out)
+			   : ENGINE_COUNTED;
 	CLEANUP(freep) char *text = h->text.n ? span_dup(h->text) : NULL;
 
 	why.text = text;
@@ -123,6 +150,7 @@ void engine_group_offended(
 	last.failures = engine_failures(&part, j->unit);
 	if (ban_network(e, &last, &of_net.net, now, out))
 		tally_remove(e->nets, id);
+	return ENGINE_COUNTED;
 }
 
 void engine_group_restored(struct engine *e, const struct order *o)

@@ -359,7 +359,7 @@ static int weigh_bad(struct engine *e, const struct hit *h,
 	press(j, h, rule->id, &w);
 	r = count(e, &weighed, &w, now, out);
 	if (r == ENGINE_COUNTED && is_offence && j->group)
-		engine_group_offended(e, &weighed, now, out);
+		r = engine_group_offended(e, &weighed, now, out);
 	return r;
 }
 

@@ -828,6 +828,39 @@ static void test_never_with_credit_in_it(void **state)
 	assert_int_equal(n_found(&f, "192.0.2.200"), 0);
 }
 
+/* But who owns a /64 has no tries without end because one address of it is good. */
+static void test_a_64_with_credit_in_it(void **state)
+{
+	CLEANUP(fixture_deinit) struct fixture f;
+	int n_tries = 0;
+
+	(void)state;
+	group_init(&f);
+	give_credit(&f, "2001:db8::1", 0);
+	for (int i = 2; i < 102; i++) {
+		char who[32];
+
+		(void)snprintf(who, sizeof(who), "2001:db8::%x", i);
+		for (int k = 0; k < 4; k++) {
+			n_tries++;
+			if (say(&f, R_PLAIN, who, i) == ENGINE_BANNED)
+				break;
+		}
+	}
+	/* Sixteen failures are as many as ban a network; the third of each four would
+	 * have been one more. */
+	assert_in_range(n_tries, 100, 100 + 6 * 3);
+	assert_int_equal(f.orders.n, 100);
+	for (size_t i = 0; i < f.orders.n; i++) {
+		assert_true(net_is_host(&f.orders.items[i].net));
+		assert_true(f.orders.items[i].failures > 0);
+		assert_true(f.orders.items[i].n_why > 0);
+	}
+	assert_int_equal(n_found(&f, "2001:db8::1"), 0);
+	/* What is light is not enough. */
+	assert_int_equal(say(&f, R_HALF, "2001:db8::ff", 110), ENGINE_COUNTED);
+}
+
 /* Nor with one in it that is never banned: of ignoreip, or our own. */
 static void test_never_with_an_ignored_one_in_it(void **state)
 {
@@ -972,6 +1005,7 @@ int main(void)
 	    cmocka_unit_test(test_a_restart),
 	    cmocka_unit_test(test_a_network_of_offenders),
 	    cmocka_unit_test(test_never_with_credit_in_it),
+	    cmocka_unit_test(test_a_64_with_credit_in_it),
 	    cmocka_unit_test(test_never_with_an_ignored_one_in_it),
 	    cmocka_unit_test(test_many_who_each_do_little),
 	    cmocka_unit_test(test_no_network),
