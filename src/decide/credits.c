@@ -294,7 +294,7 @@ int credits_give(
 	if (!net_is_host(who) || net_is_id(who))
 		return CREDITS_KNOWN;
 	id = find_slot(t, who);
-	if (id != POOL_NONE && points < CREDIT_POINT && is_spoiled(slot_at(t, id), at))
+	if (id != POOL_NONE && points <= CREDIT_POINT && is_spoiled(slot_at(t, id), at))
 		return CREDITS_SPOILED;
 	if (id == POOL_NONE)
 		id = add_slot(t, who, at);

@@ -17,9 +17,10 @@
  * mail (we deliver to it, a login, a public list of good senders) must weigh much. Such
  * days are counted until nothing is left of the points.
  *
- * Light evidence, of less than a failure, can be had by connecting. So who has done
- * what is heavy gets none of it on that day and the next: a guesser of passwords that
- * passes postscreen each time is no better known for it. In memory only.
+ * Light evidence, of a failure or less, can be had by connecting, or by a message that
+ * has us answer it. So who has done what is heavy gets none of it on that day and the
+ * next: a guesser of passwords that passes postscreen each time is no better known for
+ * it. In memory only.
  *
  * An address is forgotten when its points are worth less than a twentieth of a failure.
  * Bounded by max: beyond, the one with the fewest points of eight drawn at random goes.

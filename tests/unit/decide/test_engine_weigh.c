@@ -397,7 +397,7 @@ static void test_light_credit_is_not_for_offenders(void **state)
 {
 	RULES(f);
 	struct net guesser = net("192.0.2.1"), server = net("192.0.2.2");
-	struct net user = net("192.0.2.3");
+	struct net user = net("192.0.2.3"), answered = net("192.0.2.4");
 
 	(void)state;
 	for (int i = 0; i < 10; i++) {
@@ -405,12 +405,15 @@ static void test_light_credit_is_not_for_offenders(void **state)
 		(void)say(&f, R_SHORT, "192.0.2.1", i * DAY + 2);
 		(void)say(&f, R_GOOD_LIGHT, "192.0.2.2", i * DAY);
 		(void)say(&f, R_PLAIN, "192.0.2.2", i * DAY + 2);
-		(void)say(&f, R_GOOD, "192.0.2.3", i * DAY);
+		(void)say(&f, R_GOOD_TOO, "192.0.2.3", i * DAY);
 		(void)say(&f, R_SHORT, "192.0.2.3", i * DAY + 2);
+		(void)say(&f, R_GOOD, "192.0.2.4", i * DAY);
+		(void)say(&f, R_SHORT, "192.0.2.4", i * DAY + 2);
 	}
 	assert_false(engine_has_credit(f.engine, &guesser));
 	assert_true(engine_has_credit(f.engine, &server));
 	assert_true(engine_has_credit(f.engine, &user));
+	assert_false(engine_has_credit(f.engine, &answered));
 	/* It has stopped. */
 	for (int i = 11; i < 14; i++)
 		(void)say(&f, R_GOOD_LIGHT, "192.0.2.1", i * DAY);
