@@ -168,6 +168,9 @@ int engine_weigh(struct engine *e, const struct hit *h, wall_t now, struct order
 /* What misconfiguration adds to @need at most. */
 int64_t engine_soft_cap(int64_t need);
 
+/* Leave out what rules that count distinct values have added. Return: its weight. */
+int64_t engine_take_distinct(const struct jail *j, struct window *io);
+
 /* By the abuse in @part. */
 struct engine_asked engine_asked(
     const struct jail *j, const struct window *w, const struct window_part *part);

@@ -65,6 +65,7 @@ static void put_threshold(struct jsonw *j, const struct engine_account *ac)
 		return;
 	put_f64(j, "sum", failures(ac->sum, t->unit));
 	put_f64(j, "misconfiguration", failures(ac->soft, t->unit));
+	put_f64(j, "distinct", failures(ac->distinct, t->unit));
 	put_f64(j, "threshold", failures(t->need, t->unit));
 	jsonw_key(j, "credit");
 	jsonw_bool(j, t->has_credit);

@@ -36,7 +36,7 @@ static const struct engine_rule rules[N_RULES] = {
     [R_GOOD_TOO] = {.class = HIT_GOOD, .id = 6, .weight = -300, .name = "good-too"},
     [R_GOOD_LIGHT] = {.class = HIT_GOOD, .id = 10, .weight = -50, .name = "light"},
     /* Of the rule of R_HALF: under one pressure. */
-    [R_LIGHT] = {.class = HIT_ABUSE, .id = 1, .weight = 40, .name = "user"},
+    [R_LIGHT] = {.class = HIT_ABUSE, .id = 1, .weight = 60, .name = "user"},
     [R_RCPT] = {.class = HIT_ABUSE,
 	.id = 7,
 	.weight = 100,
@@ -441,14 +441,19 @@ static void test_credit_is_explained(void **state)
 	assert_false(engine_has_credit(f.engine, &n));
 }
 
-static void press(struct fixture *f, int n, double at)
+static void press_by(struct fixture *f, uint16_t rule, int n, double at)
 {
 	for (int i = 1; i <= n; i++) {
 		char who[32];
 
 		(void)snprintf(who, sizeof(who), "203.0.113.%d", i);
-		(void)say(f, R_HALF, who, at);
+		(void)say(f, rule, who, at);
 	}
+}
+
+static void press(struct fixture *f, int n, double at)
+{
+	press_by(f, R_HALF, n, at);
 }
 
 static void test_pressure(void **state)
@@ -511,7 +516,7 @@ static void test_a_64_is_one_client(void **state)
 	assert_int_equal(threshold(&f, "192.0.2.1").need, 400);
 	/* The account was not attacked by many. */
 	assert_int_equal(say_all(&f, R_LIGHT, "192.0.2.1", 60, 0, 7), ENGINE_COUNTED);
-	assert_int_equal(account(&f, "192.0.2.1").sum, 40);
+	assert_int_equal(account(&f, "192.0.2.1").sum, 60);
 }
 
 /* A telephone with an old password is no guesser, whoever else is one. */
@@ -522,13 +527,14 @@ static void test_a_stale_password_under_pressure(void **state)
 	(void)state;
 	rules_init(&f);
 	f.jails[0].adapt = true;
+	f.jails[0].maxretry = 5;
 	fixture_start(&f);
-	press(&f, 30, 0);
-	assert_int_equal(threshold(&f, "192.0.2.1").need, 100);
+	press_by(&f, R_LIGHT, 30, 0);
+	assert_int_equal(threshold(&f, "192.0.2.1").need, 125);
 	for (int i = 0; i < 50; i++)
 		assert_int_equal(say_all(&f, R_LIGHT, "192.0.2.1", 10 + 300 * i, 0, 7),
 		    ENGINE_COUNTED);
-	assert_true(account(&f, "192.0.2.1").soft <= 25);
+	assert_true(account(&f, "192.0.2.1").soft <= 31);
 	assert_int_equal(account(&f, "192.0.2.1").sum, account(&f, "192.0.2.1").soft);
 	/* One that tries as often, and other accounts. */
 	for (uint64_t i = 0; i < 3; i++)
@@ -554,7 +560,7 @@ static void test_a_light_one_is_not_enough(void **state)
 		(void)say(&f, R_PLAIN, "192.0.2.1", 0);
 	assert_int_equal(f.orders.n, 1);
 	tick(&f, 8000);
-	press(&f, 30, 8000);
+	press_by(&f, R_LIGHT, 30, 8000);
 	for (int i = 1; i < 10; i++) {
 		char who[32];
 
@@ -566,6 +572,34 @@ static void test_a_light_one_is_not_enough(void **state)
 	assert_int_equal(say_all(&f, R_LIGHT, "192.0.2.1", 8002, 0, 7), ENGINE_COUNTED);
 	assert_true(account(&f, "192.0.2.1").sum > 100);
 	assert_int_equal(say_all(&f, R_LIGHT, "192.0.2.1", 8003, 0, 7), ENGINE_BANNED);
+}
+
+/* Two typos and a trifle are no attack, whoever else is one. */
+static void test_typos_under_pressure(void **state)
+{
+	CLEANUP(fixture_deinit) struct fixture f;
+
+	(void)state;
+	rules_init(&f);
+	f.jails[0].adapt = true;
+	fixture_start(&f);
+	press_by(&f, R_LIGHT, 30, 0);
+	for (uint64_t v = 1; v <= 5; v++)
+		(void)say_all(&f, R_RCPT, "192.0.2.1", (double)v, v, 0);
+	assert_int_equal(say(&f, R_LIGHT, "192.0.2.1", 10), ENGINE_COUNTED);
+	assert_int_equal(account(&f, "192.0.2.1").sum, 360);
+	assert_int_equal(account(&f, "192.0.2.1").distinct, 300);
+	assert_int_equal(say(&f, R_SHORT, "192.0.2.1", 11), ENGINE_BANNED);
+	assert_int_equal(last_order(&f)->n_why, 5);
+	/* With the typos all of maxretry is reached: by all of it. */
+	for (uint64_t v = 1; v <= 5; v++)
+		(void)say_all(&f, R_RCPT, "192.0.2.2", (double)v, v, 0);
+	assert_int_equal(say(&f, R_SOFT, "192.0.2.2", 12), ENGINE_BANNED);
+	for (uint64_t v = 1; v <= 3; v++)
+		(void)say_all(&f, R_RCPT, "192.0.2.3", (double)v, v, 0);
+	assert_int_equal(say(&f, R_LIGHT, "192.0.2.3", 13), ENGINE_COUNTED);
+	assert_int_equal(say(&f, R_LIGHT, "192.0.2.3", 14), ENGINE_BANNED);
+	assert_int_equal(last_order(&f)->n_why, 2);
 }
 
 /* It is an option of plain jails, too; but not theirs by itself. */
@@ -999,6 +1033,7 @@ int main(void)
 	    cmocka_unit_test(test_pressure),
 	    cmocka_unit_test(test_a_64_is_one_client),
 	    cmocka_unit_test(test_a_stale_password_under_pressure),
+	    cmocka_unit_test(test_typos_under_pressure),
 	    cmocka_unit_test(test_a_plain_jail_may_adapt),
 	    cmocka_unit_test(test_breaker),
 	    cmocka_unit_test(test_breaker_of_misconfiguration),
