@@ -6,7 +6,9 @@
  *
  * Each kind of evidence (a rule) gives its points once a day of the log, whatever the
  * number of lines; so a flood of them is worth no more than one, and lines read again
- * give nothing. Points halve every two weeks. An address has credit when it has
+ * give nothing. Days are by UTC, and CREDITS_APART_HOURS apart: who comes before and
+ * after midnight has come on one. Points halve every two weeks. An address has credit
+ * when it has
  *
  *   - points worth one failure, given on two different days or more; or
  *   - points worth three failures, of two kinds or more.
@@ -34,6 +36,7 @@
 #define CREDITS_HALF_LIFE_SEC (14 * 86400)
 #define CREDITS_NEED CREDIT_POINT               /* on two days */
 #define CREDITS_NEED_AT_ONCE (3 * CREDIT_POINT) /* of two kinds */
+#define CREDITS_APART_HOURS 12
 #define CREDITS_LEAST (CREDIT_POINT / 20)
 
 struct credits;
