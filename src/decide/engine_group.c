@@ -24,9 +24,10 @@ static bool is_banned(const struct engine *e, uint32_t jail, const struct net *n
 	       (around && around->until.us >= until.us);
 }
 
-/* At the time of, and with the lines of @last. Return: was it banned? */
+/* At the time of, and with the lines of @last; for as long as @asked. Return: was it
+ * banned? */
 static bool ban_network(struct engine *e, const struct order *last, const struct net *n,
-    wall_t now, struct orders *out)
+    const struct engine_asked *asked, wall_t now, struct orders *out)
 {
 	struct order verdict = {.op = ORDER_BAN,
 	    .cause = ORDER_BY_GROUP,
@@ -37,7 +38,7 @@ static bool ban_network(struct engine *e, const struct order *last, const struct
 
 	/* No mere words: nobody could say whom they are to reach. */
 	engine_set_length(
-	    e, &verdict, &(struct steps_case){.is_strong = true}, NULL, now);
+	    e, &verdict, &(struct steps_case){.is_strong = true}, asked, now);
 	if (!engine_is_after(verdict.until, now) ||
 	    is_banned(e, verdict.jail, n, verdict.until, now))
 		return false;
@@ -78,11 +79,25 @@ static bool is_bad(
 	       (uint64_t)bad * CREDIT_POINT >= good.points * (uint64_t)j->unit;
 }
 
+/* What was banned for a shorter time than usual asks for no longer one of others. */
+static struct engine_asked asked_by_ban(const struct jail *j, const struct order *ban)
+{
+	const struct step *step = steps_at(&j->steps, ban->step);
+	int64_t usual_sec = step ? step->sec : j->bantime_sec;
+	int64_t sec = (ban->until.us - ban->at.us) / US_PER_SEC;
+	struct engine_asked asked = {.longest_sec = 0};
+
+	if (ban->until.us != WALL_NEVER.us && (usual_sec < 0 || sec < usual_sec))
+		asked.longest_sec = sec;
+	return asked;
+}
+
 void engine_group_banned(struct engine *e, wall_t now, struct orders *out)
 {
 	/* A copy: the list may move. Its lines do not. */
 	const struct order last = out->items[out->n - 1];
 	const struct jail *j = &e->set.jails[last.jail];
+	const struct engine_asked asked = asked_by_ban(j, &last);
 	struct group_sum sums[GROUP_LEVELS];
 	size_t n;
 
@@ -93,7 +108,7 @@ void engine_group_banned(struct engine *e, wall_t now, struct orders *out)
 	for (size_t i = 0; i < n; i++)
 		if (is_bad(e, &last, &sums[i].net,
 			need_of(j, sums[i].n) - need_of(j, j->group)))
-			(void)ban_network(e, &last, &sums[i].net, now, out);
+			(void)ban_network(e, &last, &sums[i].net, &asked, now, out);
 }
 
 /*
@@ -148,7 +163,9 @@ int engine_group_offended(
 	last.why = &why;
 	last.n_why = text && j->maxmatches ? 1 : 0;
 	last.failures = engine_failures(&part, j->unit);
-	if (ban_network(e, &last, &of_net.net, now, out))
+	const struct engine_asked asked = engine_asked(j, &w, &part);
+
+	if (ban_network(e, &last, &of_net.net, &asked, now, out))
 		tally_remove(e->nets, id);
 	return ENGINE_COUNTED;
 }

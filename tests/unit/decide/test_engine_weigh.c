@@ -23,6 +23,7 @@ enum {
 	R_RCPT,
 	R_SHORT,
 	R_LONG,
+	R_STRONG,
 	N_RULES
 };
 
@@ -48,6 +49,7 @@ static const struct engine_rule rules[N_RULES] = {
 	.weight = 200,
 	.bantime_sec = 60,
 	.name = "short"},
+    [R_STRONG] = {.class = HIT_ABUSE, .id = 12, .weight = 200, .name = "strong"},
     [R_LONG] = {.class = HIT_ABUSE,
 	.id = 9,
 	.weight = 100,
@@ -817,8 +819,8 @@ static void group_init(struct fixture *f)
 
 static int ban_by_rule(struct fixture *f, const char *who, double at)
 {
-	(void)say(f, R_SHORT, who, at);
-	return say(f, R_SHORT, who, at);
+	(void)say(f, R_STRONG, who, at);
+	return say(f, R_STRONG, who, at);
 }
 
 static void test_a_network_of_offenders(void **state)
@@ -846,6 +848,33 @@ static void test_a_network_of_offenders(void **state)
 	assert_int_equal(unban(&f, 0, "192.0.2.0/24", 500), 5);
 	(void)ban_by_rule(&f, "192.0.2.6", 510);
 	assert_int_equal(last_order(&f)->cause, ORDER_BY_RULE);
+}
+
+/* Neighbours whose bans are to be short: that of the network is no longer. */
+static void test_a_short_ban_of_a_network(void **state)
+{
+	CLEANUP(fixture_deinit) struct fixture f;
+
+	(void)state;
+	group_init(&f);
+	for (int i = 1; i <= 4; i++) {
+		char who[32];
+
+		(void)snprintf(who, sizeof(who), "192.0.2.%d", i);
+		(void)say(&f, R_SHORT, who, i);
+		(void)say(&f, R_SHORT, who, i);
+	}
+	assert_int_equal(last_order(&f)->cause, ORDER_BY_GROUP);
+	assert_int_equal(last_order(&f)->until.us, t(64).us);
+	/* And of those who have each done little. */
+	for (int i = 1; i <= 9; i++) {
+		char who[32];
+
+		(void)snprintf(who, sizeof(who), "198.51.100.%d", i);
+		(void)say(&f, R_SHORT, who, 100);
+	}
+	assert_int_equal(last_order(&f)->cause, ORDER_BY_GROUP);
+	assert_int_equal(last_order(&f)->until.us, t(160).us);
 }
 
 static void test_never_with_credit_in_it(void **state)
@@ -1042,6 +1071,7 @@ int main(void)
 	    cmocka_unit_test(test_a_reload_keeps_what_was_seen),
 	    cmocka_unit_test(test_a_restart),
 	    cmocka_unit_test(test_a_network_of_offenders),
+	    cmocka_unit_test(test_a_short_ban_of_a_network),
 	    cmocka_unit_test(test_never_with_credit_in_it),
 	    cmocka_unit_test(test_a_64_with_credit_in_it),
 	    cmocka_unit_test(test_never_with_an_ignored_one_in_it),
