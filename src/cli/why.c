@@ -140,7 +140,7 @@ static void print_ban(const json_t *ban)
 static void print_threshold(const json_t *a)
 {
 	int64_t level = client_number(a, "pressure");
-	char soft[NUMBER_BYTES];
+	char soft[NUMBER_BYTES], distinct[NUMBER_BYTES];
 
 	if (json_is_true(json_object_get(a, "credit")))
 		printf("    maxretry is %" PRId64 ", three times that for its credit\n",
@@ -155,6 +155,10 @@ static void print_threshold(const json_t *a)
 		printf("    misconfiguration adds %s, and never more than a quarter of "
 		       "what bans\n",
 		    number(a, "misconfiguration", soft));
+	if (json_number_value(json_object_get(a, "distinct")) > 0)
+		printf("    distinct values add %s, which only count towards all of "
+		       "maxretry\n",
+		    number(a, "distinct", distinct));
 }
 
 static void print_account(const json_t *a)

@@ -14,6 +14,7 @@
 #define EVICT_SAMPLE 8
 #define EVICT_DRAWS 64
 #define SWEEP_PER_ADD 4
+#define HOUR_US (INT64_C(3600) * US_PER_SEC)
 #define DAY_US (INT64_C(86400) * US_PER_SEC)
 
 struct slot {
@@ -119,11 +120,25 @@ static uint32_t day_of(wall_t at)
 	return at.us > 0 ? (uint32_t)(at.us / DAY_US) : 0;
 }
 
+static uint32_t hour_of(wall_t at)
+{
+	return at.us > 0 ? (uint32_t)(at.us / HOUR_US) : 0;
+}
+
+/* Two days with midnight in between, and most of a day: the one before it and the one
+ * after are a quarter of an hour's work. */
+static bool is_next_day(uint32_t before, uint32_t hour)
+{
+	return hour / 24 > before / 24 && hour - before >= CREDITS_APART_HOURS;
+}
+
 static void add_points(struct credit_kind *k, uint32_t points)
 {
 	uint32_t most = CREDIT_MAX_POINTS / CREDIT_KINDS;
 
-	k->points = points < most - k->points ? k->points + points : most;
+	/* What the store had may be more. */
+	if (k->points < most)
+		k->points = points < most - k->points ? k->points + points : most;
 }
 
 static void count_day(uint16_t *io_n)
@@ -134,17 +149,17 @@ static void count_day(uint16_t *io_n)
 
 static int give(struct credit *c, uint32_t kind, uint32_t points, wall_t at)
 {
-	uint32_t day = day_of(at);
+	uint32_t hour = hour_of(at);
 	struct credit_kind *k = kind_of(c, kind);
 
-	if (k->n_days && day <= k->day)
+	if (k->n_days && !is_next_day(k->hour, hour))
 		return CREDITS_KNOWN;
 	age(c, at);
 	add_points(k, credits_decayed(points, at, c->at));
-	k->day = day;
+	k->hour = hour;
 	count_day(&k->n_days);
-	if (day > c->day || !c->n_days) {
-		c->day = day;
+	if (!c->n_days || is_next_day(c->hour, hour)) {
+		c->hour = hour;
 		count_day(&c->n_days);
 	}
 	return 0;
@@ -292,7 +307,7 @@ int credits_give(
 	if (!net_is_host(who) || net_is_id(who))
 		return CREDITS_KNOWN;
 	id = find_slot(t, who);
-	if (id != POOL_NONE && points < CREDIT_POINT && is_spoiled(slot_at(t, id), at))
+	if (id != POOL_NONE && points <= CREDIT_POINT && is_spoiled(slot_at(t, id), at))
 		return CREDITS_SPOILED;
 	if (id == POOL_NONE)
 		id = add_slot(t, who, at);
@@ -346,7 +361,7 @@ int credits_restore(struct credits *t, const struct credit *c)
 	if (!c->n_kinds || !net_is_host(&c->net) || net_is_id(&c->net))
 		return 0;
 	id = find_slot(t, &c->net);
-	if (id != POOL_NONE && slot_at(t, id)->c.day >= c->day)
+	if (id != POOL_NONE && slot_at(t, id)->c.hour >= c->hour)
 		return 0;
 	if (id == POOL_NONE)
 		id = add_slot(t, &c->net, c->at);

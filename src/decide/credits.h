@@ -6,7 +6,9 @@
  *
  * Each kind of evidence (a rule) gives its points once a day of the log, whatever the
  * number of lines; so a flood of them is worth no more than one, and lines read again
- * give nothing. Points halve every two weeks. An address has credit when it has
+ * give nothing. Days are by UTC, and CREDITS_APART_HOURS apart: who comes before and
+ * after midnight has come on one. Points halve every two weeks. An address has credit
+ * when it has
  *
  *   - points worth one failure, given on two different days or more; or
  *   - points worth three failures, of two kinds or more.
@@ -17,9 +19,10 @@
  * mail (we deliver to it, a login, a public list of good senders) must weigh much. Such
  * days are counted until nothing is left of the points.
  *
- * Light evidence, of less than a failure, can be had by connecting. So who has done
- * what is heavy gets none of it on that day and the next: a guesser of passwords that
- * passes postscreen each time is no better known for it. In memory only.
+ * Light evidence, of a failure or less, can be had by connecting, or by a message that
+ * has us answer it. So who has done what is heavy gets none of it on that day and the
+ * next: a guesser of passwords that passes postscreen each time is no better known for
+ * it. In memory only.
  *
  * An address is forgotten when its points are worth less than a twentieth of a failure.
  * Bounded by max: beyond, the one with the fewest points of eight drawn at random goes.
@@ -33,6 +36,7 @@
 #define CREDITS_HALF_LIFE_SEC (14 * 86400)
 #define CREDITS_NEED CREDIT_POINT               /* on two days */
 #define CREDITS_NEED_AT_ONCE (3 * CREDIT_POINT) /* of two kinds */
+#define CREDITS_APART_HOURS 12
 #define CREDITS_LEAST (CREDIT_POINT / 20)
 
 struct credits;

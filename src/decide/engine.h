@@ -352,6 +352,8 @@ struct engine_account {
 	struct engine_threshold threshold;
 	int64_t sum;  /* in 1/unit: what failures is rounded from; */
 	int64_t soft; /* of it misconfiguration, after its cap */
+	/* Under pressure: of it distinct values, which only count towards maxretry. */
+	int64_t distinct;
 	double findtime_sec;
 	wall_t first, last;
 	const struct evidence *why;

@@ -4,9 +4,10 @@
  *
  * A hook behind the ban of an address: what it does is one more order, and when it
  * fails the ban of the address stands. Never is a network banned in which an address
- * has credit, or is ignored.
+ * has credit, or is ignored; of an IPv6 /64 those are then banned one by one.
  */
 #include "decide/engine_private.h"
+#include "decide/pool.h"
 
 static unsigned int shortest(const struct jail *j, const struct net *n)
 {
@@ -23,9 +24,10 @@ static bool is_banned(const struct engine *e, uint32_t jail, const struct net *n
 	       (around && around->until.us >= until.us);
 }
 
-/* At the time of, and with the lines of @last. Return: was it banned? */
+/* At the time of, and with the lines of @last; for as long as @asked. Return: was it
+ * banned? */
 static bool ban_network(struct engine *e, const struct order *last, const struct net *n,
-    wall_t now, struct orders *out)
+    const struct engine_asked *asked, wall_t now, struct orders *out)
 {
 	struct order verdict = {.op = ORDER_BAN,
 	    .cause = ORDER_BY_GROUP,
@@ -36,7 +38,7 @@ static bool ban_network(struct engine *e, const struct order *last, const struct
 
 	/* No mere words: nobody could say whom they are to reach. */
 	engine_set_length(
-	    e, &verdict, &(struct steps_case){.is_strong = true}, NULL, now);
+	    e, &verdict, &(struct steps_case){.is_strong = true}, asked, now);
 	if (!engine_is_after(verdict.until, now) ||
 	    is_banned(e, verdict.jail, n, verdict.until, now))
 		return false;
@@ -72,8 +74,22 @@ static bool is_bad(
 	    !group_may_ask(e->group, j->offender, n, last->at))
 		return false;
 	good = credits_within(e->credits, n, e->clock);
+	group_spare(e->group, j->offender, n, good.any);
 	return !good.any &&
 	       (uint64_t)bad * CREDIT_POINT >= good.points * (uint64_t)j->unit;
+}
+
+/* What was banned for a shorter time than usual asks for no longer one of others. */
+static struct engine_asked asked_by_ban(const struct jail *j, const struct order *ban)
+{
+	const struct step *step = steps_at(&j->steps, ban->step);
+	int64_t usual_sec = step ? step->sec : j->bantime_sec;
+	int64_t sec = (ban->until.us - ban->at.us) / US_PER_SEC;
+	struct engine_asked asked = {.longest_sec = 0};
+
+	if (ban->until.us != WALL_NEVER.us && (usual_sec < 0 || sec < usual_sec))
+		asked.longest_sec = sec;
+	return asked;
 }
 
 void engine_group_banned(struct engine *e, wall_t now, struct orders *out)
@@ -81,6 +97,7 @@ void engine_group_banned(struct engine *e, wall_t now, struct orders *out)
 	/* A copy: the list may move. Its lines do not. */
 	const struct order last = out->items[out->n - 1];
 	const struct jail *j = &e->set.jails[last.jail];
+	const struct engine_asked asked = asked_by_ban(j, &last);
 	struct group_sum sums[GROUP_LEVELS];
 	size_t n;
 
@@ -91,10 +108,32 @@ void engine_group_banned(struct engine *e, wall_t now, struct orders *out)
 	for (size_t i = 0; i < n; i++)
 		if (is_bad(e, &last, &sums[i].net,
 			need_of(j, sums[i].n) - need_of(j, j->group)))
-			(void)ban_network(e, &last, &sums[i].net, now, out);
+			(void)ban_network(e, &last, &sums[i].net, &asked, now, out);
 }
 
-void engine_group_offended(
+/*
+ * A /64 has one owner, and addresses without end. If it has offended enough and must
+ * not be banned, for one of them has credit, each further one that does what is no
+ * trifle is banned at once: or a network that was good on two days would be good for
+ * any number of tries.
+ */
+static int ban_alone(
+    struct engine *e, const struct hit *h, wall_t now, struct orders *out)
+{
+	const struct jail *j = &e->set.jails[h->jail];
+	struct window_part part;
+	struct window w;
+	uint32_t id = tally_find(e->tally, h->jail, &h->net, e->clock);
+
+	if (net_is_v4(&h->net) || id == POOL_NONE ||
+	    engine_rule(e, h->jail, h->rule).weight < j->unit)
+		return ENGINE_COUNTED;
+	tally_load(e->tally, id, &w);
+	part = window_latest_capped(&w, e->set.tally_jails[h->jail].findtime_us, 0);
+	return engine_judge(e, h, id, &w, &part, now, out);
+}
+
+int engine_group_offended(
     struct engine *e, const struct hit *h, wall_t now, struct orders *out)
 {
 	const struct jail *j = &e->set.jails[h->jail];
@@ -110,19 +149,25 @@ void engine_group_offended(
 	    (wall_t){h->at.us - findtime_us}, shortest(j, &h->net), &of_net.net);
 
 	if (!n || tally_put(e->nets, &of_net, false, e->clock, &id, &w) != 0)
-		return;
+		return ENGINE_COUNTED;
 	if (n < j->group ||
-	    !window_reaches(&w, h->at.us, findtime_us, need_of(j, j->group), &part) ||
-	    !is_bad(e, &last, &of_net.net, part.sum - need_of(j, j->group)))
-		return;
+	    !window_reaches(&w, h->at.us, findtime_us, need_of(j, j->group), &part))
+		return ENGINE_COUNTED;
+	if (!is_bad(e, &last, &of_net.net, part.sum - need_of(j, j->group)))
+		return group_is_spared(e->group, j->offender, &of_net.net)
+			   ? ban_alone(e, h, now, out)
+			   : ENGINE_COUNTED;
 	CLEANUP(freep) char *text = h->text.n ? span_dup(h->text) : NULL;
 
 	why.text = text;
 	last.why = &why;
 	last.n_why = text && j->maxmatches ? 1 : 0;
 	last.failures = engine_failures(&part, j->unit);
-	if (ban_network(e, &last, &of_net.net, now, out))
+	const struct engine_asked asked = engine_asked(j, &w, &part);
+
+	if (ban_network(e, &last, &of_net.net, &asked, now, out))
 		tally_remove(e->nets, id);
+	return ENGINE_COUNTED;
 }
 
 void engine_group_restored(struct engine *e, const struct order *o)

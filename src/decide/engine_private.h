@@ -168,6 +168,9 @@ int engine_weigh(struct engine *e, const struct hit *h, wall_t now, struct order
 /* What misconfiguration adds to @need at most. */
 int64_t engine_soft_cap(int64_t need);
 
+/* Leave out what rules that count distinct values have added. Return: its weight. */
+int64_t engine_take_distinct(const struct jail *j, struct window *io);
+
 /* By the abuse in @part. */
 struct engine_asked engine_asked(
     const struct jail *j, const struct window *w, const struct window_part *part);
@@ -184,8 +187,9 @@ void engine_forget_ahead(struct engine *e, wall_t now);
 /* The last order banned an address of a jail with a group: is it the whole network's
  * turn? What fails here is tried again with the next one. */
 void engine_group_banned(struct engine *e, wall_t now, struct orders *out);
-/* An address of a jail with a group has offended, and is not banned. */
-void engine_group_offended(
+/* An address of a jail with a group has offended, and is not banned. Return: as
+ * engine_feed(), ENGINE_COUNTED where nothing follows for itself. */
+int engine_group_offended(
     struct engine *e, const struct hit *h, wall_t now, struct orders *out);
 /* A ban was there before; nothing follows from it now. */
 void engine_group_restored(struct engine *e, const struct order *o);

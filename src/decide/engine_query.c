@@ -169,6 +169,10 @@ static void account_of(const struct engine *e, uint32_t jail, const struct net *
 	a.first.us = w.items[part.from].at_us;
 	a.last.us = w.items[part.to - 1].at_us;
 	a.n_why = engine_why_of_tally(e, id, &w, &part, j->maxmatches, why);
+	if (a.threshold.pressure && !a.threshold.has_credit) {
+		window_prune(&w, a.first.us);
+		a.distinct = engine_take_distinct(j, &w);
+	}
 	fn(ctx, &a);
 }
 

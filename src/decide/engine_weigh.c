@@ -228,6 +228,7 @@ struct weight {
 	uint16_t id; /* of its rule */
 	bool is_steady;
 	bool is_soft;    /* counts only up to a cap */
+	bool is_light;   /* less than a failure, by its rule */
 	bool has_credit; /* who it is about */
 	bool is_pressed; /* the breadth of an attack matters */
 	bool is_stale;   /* an old password, and so were those before */
@@ -241,6 +242,7 @@ static struct weight weight_of(struct engine *e, const struct hit *h,
 	    .id = rule->id,
 	    .is_steady = rule->is_steady,
 	    .is_soft = rule->class == HIT_MISCONFIGURATION,
+	    .is_light = rule->weight < e->set.jails[h->jail].unit,
 	    .has_credit = has_credit,
 	    .is_pressed = !has_credit && !rule->distinct};
 	enum account_state s = ACCOUNT_PLAIN;
@@ -296,14 +298,64 @@ static int count_distinct(
 		   : 0;
 }
 
+/* Whatever makes light evidence heavier, one piece of it is not enough. */
+static bool is_alone(const struct window *w, const struct window_part *part)
+{
+	size_t n = 0;
+
+	for (size_t i = part->from; i < part->to; i++)
+		n += !(w->items[i].rule & WINDOW_SOFT) && w->items[i].weight > 0;
+	return n <= 1;
+}
+
+int64_t engine_take_distinct(const struct jail *j, struct window *io)
+{
+	int64_t taken = 0;
+	size_t n = 0;
+
+	for (size_t i = 0; i < io->n; i++) {
+		const struct window_item k = io->items[i];
+
+		if (rule_of(j, (uint16_t)(k.rule & ~WINDOW_SOFT)).distinct)
+			taken += k.weight;
+		else
+			io->items[n++] = k;
+	}
+	io->n = n;
+	return taken;
+}
+
+/*
+ * All there is reaches the usual threshold; or what takes part in an attack the lower
+ * one. In the second case the rest leaves @io: typos must not be what makes a trifle a
+ * ban.
+ */
+static bool reaches(const struct engine *e, const struct hit *h,
+    const struct weight *weight, struct window *io, struct window_part *part)
+{
+	const struct jail *j = &e->set.jails[h->jail];
+	int64_t findtime_us = e->set.tally_jails[h->jail].findtime_us;
+	int64_t need = need_of(j, weight->has_credit, 0);
+	const struct pressure *by;
+	unsigned int level = 0;
+
+	if (window_reaches_capped(
+		io, h->at.us, findtime_us, need, engine_soft_cap(need), part))
+		return true;
+	if (weight->is_pressed)
+		level = level_of(j, weight->id, h->at, &by);
+	if (!level)
+		return false;
+	need = need_of(j, weight->has_credit, level);
+	(void)engine_take_distinct(j, io);
+	return window_reaches_capped(
+	    io, h->at.us, findtime_us, need, engine_soft_cap(need), part);
+}
+
 static int count(struct engine *e, const struct hit *h, const struct weight *weight,
     wall_t now, struct orders *out)
 {
 	struct jail *j = &e->set.jails[h->jail];
-	const struct pressure *by;
-	unsigned int level =
-	    weight->is_pressed ? level_of(j, weight->id, h->at, &by) : 0;
-	int64_t need = need_of(j, weight->has_credit, level);
 	struct window_part part;
 	struct window w;
 	uint32_t id;
@@ -317,9 +369,9 @@ static int count(struct engine *e, const struct hit *h, const struct weight *wei
 		tally_soften(e->tally, id, h->rule, ACCOUNT_STALE_PARTS, &w);
 	j->counts.failed_total += h->weight > 0;
 	engine_keep_line(e, id, h);
-	if (h->weight <= 0 || !window_reaches_capped(&w, h->at.us,
-				  e->set.tally_jails[h->jail].findtime_us, need,
-				  engine_soft_cap(need), &part))
+	if (h->weight <= 0 || !reaches(e, h, weight, &w, &part))
+		return ENGINE_COUNTED;
+	if (weight->is_light && is_alone(&w, &part))
 		return ENGINE_COUNTED;
 	return engine_judge(e, h, id, &w, &part, now, out);
 }
@@ -347,7 +399,7 @@ static int weigh_bad(struct engine *e, const struct hit *h,
 	press(j, h, rule->id, &w);
 	r = count(e, &weighed, &w, now, out);
 	if (r == ENGINE_COUNTED && is_offence && j->group)
-		engine_group_offended(e, &weighed, now, out);
+		r = engine_group_offended(e, &weighed, now, out);
 	return r;
 }
 

@@ -14,6 +14,7 @@ struct group {
 struct members {
 	struct crowd_one ones[GROUP_ROOM]; /* of bans stamped with their end */
 	int64_t ask_after_us;
+	bool is_spared;
 };
 
 struct key {
@@ -134,6 +135,21 @@ bool group_may_ask(struct group *g, uint32_t jail, const struct net *n, wall_t a
 		return false;
 	m->ask_after_us = wall_add_sec(at, GROUP_ASK_SEC).us;
 	return true;
+}
+
+void group_spare(struct group *g, uint32_t jail, const struct net *n, bool is_spared)
+{
+	struct members *m = memo_find(g->nets, key_of(jail, n, false));
+
+	if (m)
+		m->is_spared = is_spared;
+}
+
+bool group_is_spared(struct group *g, uint32_t jail, const struct net *n)
+{
+	const struct members *m = memo_find(g->nets, key_of(jail, n, false));
+
+	return m && m->is_spared;
 }
 
 void group_forget(struct group *g, uint32_t jail, const struct net *n)

@@ -58,6 +58,10 @@ size_t group_offend(struct group *g, uint32_t jail, const struct net *who, wall_
  * and is to be asked for once in GROUP_ASK_SEC. */
 bool group_may_ask(struct group *g, uint32_t jail, const struct net *n, wall_t at);
 
+/* What came of it: must @n not be banned, because of one in it? */
+void group_spare(struct group *g, uint32_t jail, const struct net *n, bool is_spared);
+bool group_is_spared(struct group *g, uint32_t jail, const struct net *n);
+
 /* The ban of @who was lifted by people. */
 void group_remove(
     struct group *g, uint32_t jail, const struct net *who, unsigned int shortest);

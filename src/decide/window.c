@@ -17,11 +17,18 @@ void window_insert(struct window *w, struct window_item i)
 	w->n++;
 }
 
+static bool is_soft(const struct window_item *i)
+{
+	return (i->rule & WINDOW_SOFT) != 0;
+}
+
 void window_rescale(struct window *w, uint16_t from, uint16_t to)
 {
 	for (size_t i = 0; i < w->n; i++) {
 		int64_t before = w->items[i].weight, after = before * to / from;
 
+		if (to == 1 && is_soft(&w->items[i]))
+			before = after = 0;
 		if (!after)
 			after = (before > 0) - (before < 0);
 		if (after > INT16_MAX)
@@ -53,11 +60,6 @@ static int16_t add_weights(int16_t a, int16_t b)
 	if (sum > INT16_MAX)
 		return INT16_MAX;
 	return (int16_t)(sum < INT16_MIN ? INT16_MIN : sum);
-}
-
-static bool is_soft(const struct window_item *i)
-{
-	return (i->rule & WINDOW_SOFT) != 0;
 }
 
 /* Item @later goes into @earlier, its time too if it is the newest of all. */

@@ -42,7 +42,8 @@ struct window_part {
 /* Put @i behind all that are not later. There must be room for it. */
 void window_insert(struct window *w, struct window_item i);
 
-/* Weights in 1/@from to those in 1/@to of a failure; nothing becomes nothing. */
+/* Weights in 1/@from to those in 1/@to of a failure; nothing becomes nothing. Soft ones
+ * do, where weights have no parts: there is no cap for them. */
 void window_rescale(struct window *w, uint16_t from, uint16_t to);
 
 /* Drop items earlier than @from_us. */

@@ -65,6 +65,7 @@ static void put_threshold(struct jsonw *j, const struct engine_account *ac)
 		return;
 	put_f64(j, "sum", failures(ac->sum, t->unit));
 	put_f64(j, "misconfiguration", failures(ac->soft, t->unit));
+	put_f64(j, "distinct", failures(ac->distinct, t->unit));
 	put_f64(j, "threshold", failures(t->need, t->unit));
 	jsonw_key(j, "credit");
 	jsonw_bool(j, t->has_credit);
@@ -95,7 +96,7 @@ static void put_kind(
 	answers_put_str(j, "name", engine_credit_name(answers_engine(a), k->kind));
 	put_f64(j, "points", (double)k->points / CREDIT_POINT);
 	answers_put_i64(j, "days", k->n_days);
-	answers_put_wall(j, "last", wall_from_sec((int64_t)k->day * 86400));
+	answers_put_wall(j, "last", wall_from_sec((int64_t)k->hour * 3600));
 	jsonw_object_end(j);
 }
 

@@ -15,12 +15,12 @@ void credit_encode(struct buf *b, const struct credit *c)
 {
 	pack_net(b, &c->net);
 	pack_wall(b, c->at);
-	pack_u32(b, c->day);
+	pack_u32(b, c->hour);
 	pack_u16(b, c->n_days);
 	pack_u8(b, c->n_kinds);
 	for (uint8_t i = 0; i < c->n_kinds; i++) {
 		pack_u32(b, c->kinds[i].kind);
-		pack_u32(b, c->kinds[i].day);
+		pack_u32(b, c->kinds[i].hour);
 		pack_u32(b, c->kinds[i].points);
 		pack_u16(b, c->kinds[i].n_days);
 	}
@@ -31,14 +31,14 @@ int credit_decode(struct unpack *u, struct credit *out)
 	struct credit c = {.net = unpack_net(u)};
 
 	c.at = unpack_wall(u);
-	c.day = unpack_u32(u);
+	c.hour = unpack_u32(u);
 	c.n_days = unpack_u16(u);
 	c.n_kinds = unpack_u8(u);
 	if (c.n_kinds > CREDIT_KINDS)
 		u->bad = true;
 	for (uint8_t i = 0; i < c.n_kinds && !u->bad; i++) {
 		c.kinds[i].kind = unpack_u32(u);
-		c.kinds[i].day = unpack_u32(u);
+		c.kinds[i].hour = unpack_u32(u);
 		c.kinds[i].points = unpack_u32(u);
 		c.kinds[i].n_days = unpack_u16(u);
 		if (c.kinds[i].points > CREDIT_MAX_POINTS)

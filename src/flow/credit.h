@@ -18,7 +18,7 @@
 
 struct credit_kind {
 	uint32_t kind;
-	uint32_t day;    /* the last on which it was given, since 1970 */
+	uint32_t hour;   /* the last in which it was given, since 1970 */
 	uint32_t points; /* as of credit.at, in 1/CREDIT_POINT */
 	uint16_t n_days; /* on which it was given */
 };
@@ -26,7 +26,7 @@ struct credit_kind {
 struct credit {
 	struct net net;
 	wall_t at;       /* points are as of then; they halve every two weeks */
-	uint32_t day;    /* the last on which any was given */
+	uint32_t hour;   /* that in which the last of n_days began */
 	uint16_t n_days; /* different ones on which any was given */
 	uint8_t n_kinds; /* 0: forgotten */
 	struct credit_kind kinds[CREDIT_KINDS];

@@ -42,6 +42,28 @@ static void test_each_kind_once_a_day(void **state)
 	assert_int_equal(credits_give(c, &a, 1, POINT, t(0)), CREDITS_KNOWN);
 }
 
+/* Just before midnight and just after is one day. */
+static void test_midnight_is_no_day(void **state)
+{
+	CLEANUP(credits_freep) struct credits *c = credits_new(100);
+	struct net a = net("192.0.2.1");
+
+	(void)state;
+	for (uint32_t kind = 1; kind <= 2; kind++) {
+		assert_int_equal(credits_give(c, &a, kind, POINT, t(-600)), 0);
+		assert_int_equal(
+		    credits_give(c, &a, kind, POINT, t(600)), CREDITS_KNOWN);
+	}
+	assert_int_equal(credits_give(c, &a, 3, POINT / 10, t(600)), 0);
+	assert_int_equal(credits_find(c, &a)->n_days, 1);
+	assert_false(credits_has(c, &a, t(600)));
+	/* Twice in one day is no day, either. */
+	assert_int_equal(credits_give(c, &a, 3, POINT, t(DAY - 600)), CREDITS_KNOWN);
+	assert_int_equal(credits_give(c, &a, 1, POINT, t(12 * 3600)), 0);
+	assert_int_equal(credits_find(c, &a)->n_days, 2);
+	assert_true(credits_has(c, &a, t(12 * 3600)));
+}
+
 static void test_one_message_is_no_credit(void **state)
 {
 	CLEANUP(credits_freep) struct credits *c = credits_new(100);
@@ -219,6 +241,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_each_kind_once_a_day),
+	    cmocka_unit_test(test_midnight_is_no_day),
 	    cmocka_unit_test(test_one_message_is_no_credit),
 	    cmocka_unit_test(test_decays),
 	    cmocka_unit_test(test_late_evidence),

@@ -23,6 +23,7 @@ enum {
 	R_RCPT,
 	R_SHORT,
 	R_LONG,
+	R_STRONG,
 	N_RULES
 };
 
@@ -36,7 +37,7 @@ static const struct engine_rule rules[N_RULES] = {
     [R_GOOD_TOO] = {.class = HIT_GOOD, .id = 6, .weight = -300, .name = "good-too"},
     [R_GOOD_LIGHT] = {.class = HIT_GOOD, .id = 10, .weight = -50, .name = "light"},
     /* Of the rule of R_HALF: under one pressure. */
-    [R_LIGHT] = {.class = HIT_ABUSE, .id = 1, .weight = 40, .name = "user"},
+    [R_LIGHT] = {.class = HIT_ABUSE, .id = 1, .weight = 60, .name = "user"},
     [R_RCPT] = {.class = HIT_ABUSE,
 	.id = 7,
 	.weight = 100,
@@ -48,6 +49,7 @@ static const struct engine_rule rules[N_RULES] = {
 	.weight = 200,
 	.bantime_sec = 60,
 	.name = "short"},
+    [R_STRONG] = {.class = HIT_ABUSE, .id = 12, .weight = 200, .name = "strong"},
     [R_LONG] = {.class = HIT_ABUSE,
 	.id = 9,
 	.weight = 100,
@@ -397,7 +399,7 @@ static void test_light_credit_is_not_for_offenders(void **state)
 {
 	RULES(f);
 	struct net guesser = net("192.0.2.1"), server = net("192.0.2.2");
-	struct net user = net("192.0.2.3");
+	struct net user = net("192.0.2.3"), answered = net("192.0.2.4");
 
 	(void)state;
 	for (int i = 0; i < 10; i++) {
@@ -405,12 +407,15 @@ static void test_light_credit_is_not_for_offenders(void **state)
 		(void)say(&f, R_SHORT, "192.0.2.1", i * DAY + 2);
 		(void)say(&f, R_GOOD_LIGHT, "192.0.2.2", i * DAY);
 		(void)say(&f, R_PLAIN, "192.0.2.2", i * DAY + 2);
-		(void)say(&f, R_GOOD, "192.0.2.3", i * DAY);
+		(void)say(&f, R_GOOD_TOO, "192.0.2.3", i * DAY);
 		(void)say(&f, R_SHORT, "192.0.2.3", i * DAY + 2);
+		(void)say(&f, R_GOOD, "192.0.2.4", i * DAY);
+		(void)say(&f, R_SHORT, "192.0.2.4", i * DAY + 2);
 	}
 	assert_false(engine_has_credit(f.engine, &guesser));
 	assert_true(engine_has_credit(f.engine, &server));
 	assert_true(engine_has_credit(f.engine, &user));
+	assert_false(engine_has_credit(f.engine, &answered));
 	/* It has stopped. */
 	for (int i = 11; i < 14; i++)
 		(void)say(&f, R_GOOD_LIGHT, "192.0.2.1", i * DAY);
@@ -438,14 +443,19 @@ static void test_credit_is_explained(void **state)
 	assert_false(engine_has_credit(f.engine, &n));
 }
 
-static void press(struct fixture *f, int n, double at)
+static void press_by(struct fixture *f, uint16_t rule, int n, double at)
 {
 	for (int i = 1; i <= n; i++) {
 		char who[32];
 
 		(void)snprintf(who, sizeof(who), "203.0.113.%d", i);
-		(void)say(f, R_HALF, who, at);
+		(void)say(f, rule, who, at);
 	}
+}
+
+static void press(struct fixture *f, int n, double at)
+{
+	press_by(f, R_HALF, n, at);
 }
 
 static void test_pressure(void **state)
@@ -525,7 +535,7 @@ static void test_a_64_is_one_client(void **state)
 	assert_int_equal(threshold(&f, "192.0.2.1").need, 400);
 	/* The account was not attacked by many. */
 	assert_int_equal(say_all(&f, R_LIGHT, "192.0.2.1", 60, 0, 7), ENGINE_COUNTED);
-	assert_int_equal(account(&f, "192.0.2.1").sum, 40);
+	assert_int_equal(account(&f, "192.0.2.1").sum, 60);
 }
 
 /* A telephone with an old password is no guesser, whoever else is one. */
@@ -536,19 +546,79 @@ static void test_a_stale_password_under_pressure(void **state)
 	(void)state;
 	rules_init(&f);
 	f.jails[0].adapt = true;
+	f.jails[0].maxretry = 5;
 	fixture_start(&f);
-	press(&f, 30, 0);
-	assert_int_equal(threshold(&f, "192.0.2.1").need, 100);
+	press_by(&f, R_LIGHT, 30, 0);
+	assert_int_equal(threshold(&f, "192.0.2.1").need, 125);
 	for (int i = 0; i < 50; i++)
 		assert_int_equal(say_all(&f, R_LIGHT, "192.0.2.1", 10 + 300 * i, 0, 7),
 		    ENGINE_COUNTED);
-	assert_true(account(&f, "192.0.2.1").soft <= 25);
+	assert_true(account(&f, "192.0.2.1").soft <= 31);
 	assert_int_equal(account(&f, "192.0.2.1").sum, account(&f, "192.0.2.1").soft);
 	/* One that tries as often, and other accounts. */
 	for (uint64_t i = 0; i < 3; i++)
 		assert_int_equal(
 		    say_all(&f, R_LIGHT, "192.0.2.2", 10 + 300 * (double)i, 0, 8 + i),
 		    i < 2 ? ENGINE_COUNTED : ENGINE_BANNED);
+}
+
+/* A user mistypes his password: attacked by many, banned before, and whatever else. */
+static void test_a_light_one_is_not_enough(void **state)
+{
+	CLEANUP(fixture_deinit) struct fixture f;
+	struct escalate_error error;
+	CLEANUP(escalate_freep)
+	struct escalate *x = escalate_new(&(struct escalate_options){0}, &error);
+
+	(void)state;
+	rules_init(&f);
+	f.jails[0].escalate = x;
+	f.jails[0].adapt = true;
+	fixture_start(&f);
+	for (int i = 0; i < 4; i++)
+		(void)say(&f, R_PLAIN, "192.0.2.1", 0);
+	assert_int_equal(f.orders.n, 1);
+	tick(&f, 8000);
+	press_by(&f, R_LIGHT, 30, 8000);
+	for (int i = 1; i < 10; i++) {
+		char who[32];
+
+		(void)snprintf(who, sizeof(who), "198.51.100.%d", i);
+		(void)say_all(&f, R_LIGHT, who, 8000, 0, 7);
+	}
+	assert_int_equal(threshold(&f, "192.0.2.1").need, 100);
+	assert_int_equal(say(&f, R_SOFT, "192.0.2.1", 8001), ENGINE_COUNTED);
+	assert_int_equal(say_all(&f, R_LIGHT, "192.0.2.1", 8002, 0, 7), ENGINE_COUNTED);
+	assert_true(account(&f, "192.0.2.1").sum > 100);
+	assert_int_equal(say_all(&f, R_LIGHT, "192.0.2.1", 8003, 0, 7), ENGINE_BANNED);
+}
+
+/* Two typos and a trifle are no attack, whoever else is one. */
+static void test_typos_under_pressure(void **state)
+{
+	CLEANUP(fixture_deinit) struct fixture f;
+
+	(void)state;
+	rules_init(&f);
+	f.jails[0].adapt = true;
+	fixture_start(&f);
+	press_by(&f, R_LIGHT, 30, 0);
+	for (uint64_t v = 1; v <= 5; v++)
+		(void)say_all(&f, R_RCPT, "192.0.2.1", (double)v, v, 0);
+	assert_int_equal(say(&f, R_LIGHT, "192.0.2.1", 10), ENGINE_COUNTED);
+	assert_int_equal(account(&f, "192.0.2.1").sum, 360);
+	assert_int_equal(account(&f, "192.0.2.1").distinct, 300);
+	assert_int_equal(say(&f, R_SHORT, "192.0.2.1", 11), ENGINE_BANNED);
+	assert_int_equal(last_order(&f)->n_why, 5);
+	/* With the typos all of maxretry is reached: by all of it. */
+	for (uint64_t v = 1; v <= 5; v++)
+		(void)say_all(&f, R_RCPT, "192.0.2.2", (double)v, v, 0);
+	assert_int_equal(say(&f, R_SOFT, "192.0.2.2", 12), ENGINE_BANNED);
+	for (uint64_t v = 1; v <= 3; v++)
+		(void)say_all(&f, R_RCPT, "192.0.2.3", (double)v, v, 0);
+	assert_int_equal(say(&f, R_LIGHT, "192.0.2.3", 13), ENGINE_COUNTED);
+	assert_int_equal(say(&f, R_LIGHT, "192.0.2.3", 14), ENGINE_BANNED);
+	assert_int_equal(last_order(&f)->n_why, 2);
 }
 
 /* It is an option of plain jails, too; but not theirs by itself. */
@@ -669,6 +739,8 @@ static void test_a_reload_changes_units(void **state)
 	(void)state;
 	(void)say(&f, R_PLAIN, "192.0.2.1", 0);
 	(void)say(&f, R_PLAIN, "192.0.2.1", 1);
+	for (int i = 0; i < 20; i++)
+		(void)say(&f, R_SOFT, "192.0.2.2", i * 0.01);
 	f.jails[0].rules = NULL;
 	f.jails[0].n_rules = 0;
 	f.jails[0].unit = 1;
@@ -676,6 +748,9 @@ static void test_a_reload_changes_units(void **state)
 	assert_int_equal(account(&f, "192.0.2.1").failures, 2);
 	assert_int_equal(feed(&f, 0, "192.0.2.1", 3), ENGINE_COUNTED);
 	assert_int_equal(feed(&f, 0, "192.0.2.1", 4), ENGINE_BANNED);
+	/* What was misconfiguration is nothing there. */
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(feed(&f, 0, "192.0.2.2", 5 + i), ENGINE_COUNTED);
 }
 
 static void test_a_reload_keeps_what_was_seen(void **state)
@@ -761,8 +836,8 @@ static void group_init(struct fixture *f)
 
 static int ban_by_rule(struct fixture *f, const char *who, double at)
 {
-	(void)say(f, R_SHORT, who, at);
-	return say(f, R_SHORT, who, at);
+	(void)say(f, R_STRONG, who, at);
+	return say(f, R_STRONG, who, at);
 }
 
 static void test_a_network_of_offenders(void **state)
@@ -792,6 +867,33 @@ static void test_a_network_of_offenders(void **state)
 	assert_int_equal(last_order(&f)->cause, ORDER_BY_RULE);
 }
 
+/* Neighbours whose bans are to be short: that of the network is no longer. */
+static void test_a_short_ban_of_a_network(void **state)
+{
+	CLEANUP(fixture_deinit) struct fixture f;
+
+	(void)state;
+	group_init(&f);
+	for (int i = 1; i <= 4; i++) {
+		char who[32];
+
+		(void)snprintf(who, sizeof(who), "192.0.2.%d", i);
+		(void)say(&f, R_SHORT, who, i);
+		(void)say(&f, R_SHORT, who, i);
+	}
+	assert_int_equal(last_order(&f)->cause, ORDER_BY_GROUP);
+	assert_int_equal(last_order(&f)->until.us, t(64).us);
+	/* And of those who have each done little. */
+	for (int i = 1; i <= 9; i++) {
+		char who[32];
+
+		(void)snprintf(who, sizeof(who), "198.51.100.%d", i);
+		(void)say(&f, R_SHORT, who, 100);
+	}
+	assert_int_equal(last_order(&f)->cause, ORDER_BY_GROUP);
+	assert_int_equal(last_order(&f)->until.us, t(160).us);
+}
+
 static void test_never_with_credit_in_it(void **state)
 {
 	CLEANUP(fixture_deinit) struct fixture f;
@@ -807,6 +909,39 @@ static void test_never_with_credit_in_it(void **state)
 	}
 	assert_int_equal(f.orders.n, 9);
 	assert_int_equal(n_found(&f, "192.0.2.200"), 0);
+}
+
+/* But who owns a /64 has no tries without end because one address of it is good. */
+static void test_a_64_with_credit_in_it(void **state)
+{
+	CLEANUP(fixture_deinit) struct fixture f;
+	int n_tries = 0;
+
+	(void)state;
+	group_init(&f);
+	give_credit(&f, "2001:db8::1", 0);
+	for (int i = 2; i < 102; i++) {
+		char who[32];
+
+		(void)snprintf(who, sizeof(who), "2001:db8::%x", i);
+		for (int k = 0; k < 4; k++) {
+			n_tries++;
+			if (say(&f, R_PLAIN, who, i) == ENGINE_BANNED)
+				break;
+		}
+	}
+	/* Sixteen failures are as many as ban a network; the third of each four would
+	 * have been one more. */
+	assert_in_range(n_tries, 100, 100 + 6 * 3);
+	assert_int_equal(f.orders.n, 100);
+	for (size_t i = 0; i < f.orders.n; i++) {
+		assert_true(net_is_host(&f.orders.items[i].net));
+		assert_true(f.orders.items[i].failures > 0);
+		assert_true(f.orders.items[i].n_why > 0);
+	}
+	assert_int_equal(n_found(&f, "2001:db8::1"), 0);
+	/* What is light is not enough. */
+	assert_int_equal(say(&f, R_HALF, "2001:db8::ff", 110), ENGINE_COUNTED);
 }
 
 /* Nor with one in it that is never banned: of ignoreip, or our own. */
@@ -934,6 +1069,7 @@ int main(void)
 	    cmocka_unit_test(test_distinct),
 	    cmocka_unit_test(test_accounts),
 	    cmocka_unit_test(test_who_comes_back_weighs_more),
+	    cmocka_unit_test(test_a_light_one_is_not_enough),
 	    cmocka_unit_test(test_a_short_ban_stays_short),
 	    cmocka_unit_test(test_credit_trebles_the_threshold),
 	    cmocka_unit_test(test_credit_gets_the_softest_answer),
@@ -944,6 +1080,7 @@ int main(void)
 	    cmocka_unit_test(test_a_steady_rule),
 	    cmocka_unit_test(test_a_64_is_one_client),
 	    cmocka_unit_test(test_a_stale_password_under_pressure),
+	    cmocka_unit_test(test_typos_under_pressure),
 	    cmocka_unit_test(test_a_plain_jail_may_adapt),
 	    cmocka_unit_test(test_breaker),
 	    cmocka_unit_test(test_breaker_of_misconfiguration),
@@ -952,7 +1089,9 @@ int main(void)
 	    cmocka_unit_test(test_a_reload_keeps_what_was_seen),
 	    cmocka_unit_test(test_a_restart),
 	    cmocka_unit_test(test_a_network_of_offenders),
+	    cmocka_unit_test(test_a_short_ban_of_a_network),
 	    cmocka_unit_test(test_never_with_credit_in_it),
+	    cmocka_unit_test(test_a_64_with_credit_in_it),
 	    cmocka_unit_test(test_never_with_an_ignored_one_in_it),
 	    cmocka_unit_test(test_many_who_each_do_little),
 	    cmocka_unit_test(test_no_network),

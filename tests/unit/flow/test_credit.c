@@ -13,7 +13,7 @@
 static struct credit example(void)
 {
 	struct credit c = {.at = {12345678},
-	    .day = 20001,
+	    .hour = 20001,
 	    .n_days = 3,
 	    .n_kinds = 2,
 	    .kinds = {{credit_kind_of("delivered"), 20001, 15000, 3},
@@ -36,7 +36,7 @@ static void test_there_and_back(void **state)
 	assert_int_equal(unpack_end(&u), 0);
 	assert_true(net_eq(&got.net, &c.net));
 	assert_int_equal(got.at.us, c.at.us);
-	assert_int_equal(got.day, c.day);
+	assert_int_equal(got.hour, c.hour);
 	assert_int_equal(got.n_days, c.n_days);
 	assert_int_equal(got.n_kinds, 2);
 	assert_memory_equal(got.kinds, c.kinds, sizeof(c.kinds));

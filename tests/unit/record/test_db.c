@@ -560,7 +560,7 @@ static void credit_stays(void **state)
 	struct db *d = *state;
 	struct credit c = {.net = net_of("192.0.2.1"),
 			  .at = t_plus(100),
-			  .day = 20000,
+			  .hour = 20000,
 			  .n_days = 2,
 			  .n_kinds = 1,
 			  .kinds = {{7, 20000, 15000, 2}}},
