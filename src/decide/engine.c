@@ -160,6 +160,7 @@ int engine_judge(struct engine *e, const struct hit *h, uint32_t id,
 		return ENGINE_ALREADY_BANNED;
 	}
 	is_next_step = prolong && is_other_step(e, &verdict);
+	verdict.is_next_step = is_next_step;
 	verdict.op = prolong ? ORDER_PROLONG : ORDER_BAN;
 	r = announce_ban(e, id, w, part, &verdict, out);
 	if (r < 0)

@@ -106,6 +106,10 @@ static void set_end(struct engine *e, struct jail *j, struct order *ban,
 	const struct step *step = steps_at(&j->steps, ban->step);
 	int64_t usual_sec = step ? step->sec : j->bantime_sec;
 	int64_t base_sec = asked_sec(asked, usual_sec);
+
+	/* A step's time is its own; evidence may want less. */
+	if (step && is_longer(base_sec, usual_sec))
+		base_sec = usual_sec;
 	uint32_t again = is_new ? times_repeated(j, ban) : 0;
 
 	ban->until = engine_end(ban->at, base_sec);

@@ -252,8 +252,10 @@ static struct weight weight_of(struct engine *e, const struct hit *h,
 	if (h->account)
 		s = accounts_feed(e->accounts, e->set.jails[h->jail].offender,
 		    hash_of(h), site_of(h), h->account, h->at);
-	w.is_soft = w.is_stale = s == ACCOUNT_STALE;
-	if (!has_credit || w.is_soft)
+	w.is_stale = s == ACCOUNT_STALE;
+	/* Of a server with credit many users have typos, and old address books. */
+	w.is_soft = w.is_stale || (has_credit && rule->distinct);
+	if (!has_credit || w.is_stale)
 		w.parts = account_weight(s, w.parts);
 	w.parts = times(w.parts, engine_again(e, h));
 	return w;
@@ -395,7 +397,7 @@ static int weigh_bad(struct engine *e, const struct hit *h,
 	if (!w.parts)
 		return ENGINE_NOTED;
 	weighed.weight = w.parts;
-	is_offence = !has_credit && !w.is_soft && w.parts > 0;
+	is_offence = !has_credit && !w.is_soft && !rule->distinct && w.parts > 0;
 	press(j, h, rule->id, &w);
 	r = count(e, &weighed, &w, now, out);
 	if (r == ENGINE_COUNTED && is_offence && j->group)

@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-#define LENGTH_DIGITS 9 /* of a netstring: more is no length */
+#define LENGTH_DIGITS 9  /* of a netstring: more is no length */
 #define HEAD_MAX_WORDS 5 /* before the program in a line of a log */
 
 /* --- the policy protocol -----------------------------------------------------------

@@ -291,10 +291,8 @@ static void cut_connections(struct enforcer *e, const struct order *orders, uint
 			continue;
 		/* Who is only refused may still hold places. */
 		if (orders[i].op == ORDER_UNBAN ||
-		    !setup_only_refuses(
-			e->role->setup, orders[i].jail, orders[i].step))
-			enforcer_siege_forget(
-			    e->siege, orders[i].jail, &orders[i].net);
+		    !setup_only_refuses(e->role->setup, orders[i].jail, orders[i].step))
+			enforcer_siege_forget(e->siege, orders[i].jail, &orders[i].net);
 		if (is_new_to_kernel(e, &orders[i]))
 			enforcer_sever_add(e->sever, &orders[i]);
 	}

@@ -487,8 +487,8 @@ static int table_empty(
 
 	if (!r)
 		r = nft_setup(b->nft, b->targets, b->n_targets, e);
-	/* Rather nobody's bans than those that were lifted: the repair that follows asks
-	 * for the others. */
+	/* Rather nobody's bans than those that were lifted: the repair that follows
+	 * asks for the others. */
 	if (r < 0)
 		(void)nft_remove(b->nft, &unused);
 	return r;

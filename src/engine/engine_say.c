@@ -55,13 +55,20 @@ static void say_like_fail2ban(
 
 	switch (o->op) {
 	case ORDER_BAN:
+		/* Not a word that recidive counts: it is no ban yet. */
 		log_fail2ban(LOG_L_NOTICE, "actions", "[%s] %s %s", jail,
-		    o->cause == ORDER_RESTORED ? "Restore Ban" : "Ban", net);
+		    steps_is_soft(&j->steps, o->step) ? "Refuse"
+		    : o->cause == ORDER_RESTORED      ? "Restore Ban"
+						      : "Ban",
+		    net);
 		say_increase(j, o, net);
 		return;
 	case ORDER_PROLONG:
-		log_fail2ban(
-		    LOG_L_NOTICE, "actions", "[%s] %s already banned", jail, net);
+		if (o->is_next_step)
+			log_fail2ban(LOG_L_NOTICE, "actions", "[%s] Ban %s", jail, net);
+		else
+			log_fail2ban(LOG_L_NOTICE, "actions", "[%s] %s already banned",
+			    jail, net);
 		return;
 	case ORDER_UNBAN:
 		log_fail2ban(LOG_L_NOTICE, "actions", "[%s] Unban %s", jail, net);

@@ -50,6 +50,7 @@ struct order {
 	wall_t at;     /* ban: time of the last failure; else when it was decided */
 	wall_t until;  /* WALL_NEVER: permanent */
 	uint32_t failures; /* in the window, or 0 */
+	bool is_next_step; /* prolong: it begins with this order; no wire form */
 	uint8_t step;      /* of the jail's graduated answers; 0: what its actions do */
 	uint32_t ban_count; /* it is the so-many-th ban of its network; 0: not known */
 	uint32_t n_why;

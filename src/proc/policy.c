@@ -20,7 +20,7 @@
 #include "enforce/policy_wire.h"
 #include "proc/role.h"
 
-#define MAX_CLIENTS 1000 /* a process of smtpd each */
+#define MAX_CLIENTS 1000        /* a process of smtpd each */
 #define OUT_MAX_BYTES (1 << 20) /* to the questions of one read */
 #define TELL_MS 1000
 #define REFUSED_BYTES (4 + 17)
@@ -323,8 +323,8 @@ static void policy_reload(struct role *r, UNUSED const struct setup *old)
 {
 	struct policy *p = r->ctx;
 
-	/* Jails have other numbers. The engine may have told all again before we had the
-	 * new set-up. */
+	/* Jails have other numbers. The engine may have told all again before we had
+	 * the new set-up. */
 	forget_all(p);
 	buf_clear(&p->refused);
 	p->n_refused = 0;

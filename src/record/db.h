@@ -89,8 +89,8 @@ int db_each_history(
  * Forget bans that were over before @before, their history, offenders whose last ban is
  * older and was over for twice its length more, and positions that were not put since,
  * in small steps; also credit that was given last DB_CREDIT_DAYS before, of which
- * nothing is left, and what is beyond the newest DB_MAX_CREDIT: strangers choose how many
- * addresses they come from, once. Return: rows gone.
+ * nothing is left, and what is beyond the newest DB_MAX_CREDIT: strangers choose how
+ * many addresses they come from, once. Return: rows gone.
  */
 #define DB_MAX_CREDIT 200000
 #define DB_CREDIT_DAYS 150

@@ -217,8 +217,8 @@ static void add(struct runner_deny *d, uint32_t slot, const struct net *n)
 	HASH_DEL(d->held, k);
 	free(k);
 	if (r == HOSTS_DENY_FULL)
-		log_warning(f->path,
-		    "holds %d addresses already; one is left out", HOSTS_DENY_MAX);
+		log_warning(f->path, "holds %d addresses already; one is left out",
+		    HOSTS_DENY_MAX);
 }
 
 static void take_out(struct runner_deny *d, uint32_t slot, const struct net *n)

@@ -496,6 +496,46 @@ static void test_pressure(void **state)
 	assert_int_equal(threshold(&f, "192.0.2.1").need, 400);
 }
 
+/* Of a server with credit many users have typos. */
+static void test_typos_of_a_server_with_credit(void **state)
+{
+	RULES(f);
+
+	(void)state;
+	give_credit(&f, "192.0.2.9", 0);
+	for (uint64_t v = 1; v <= 60; v++)
+		assert_int_equal(say_all(&f, R_RCPT, "192.0.2.9", 5 + (double)v, v, 0),
+		    v <= 2 ? ENGINE_REPEATED : ENGINE_COUNTED);
+	for (uint64_t v = 1; v <= 5; v++)
+		(void)say_all(&f, R_RCPT, "192.0.2.8", 5 + (double)v, v, 0);
+	assert_int_equal(say_all(&f, R_RCPT, "192.0.2.8", 20, 6, 0), ENGINE_BANNED);
+}
+
+/* A rule's time makes that of a step shorter, never longer. */
+static void test_times_of_rules_and_steps(void **state)
+{
+	static const struct {
+		int rule;
+		int64_t sec;
+	} want[] = {{R_LONG, 1000}, {R_SHORT, 60}, {R_PLAIN, 1000}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(want); i++) {
+		CLEANUP(fixture_deinit) struct fixture f;
+		int r = ENGINE_COUNTED;
+
+		rules_init(&f);
+		f.jails[0].steps = (struct steps){1, {{STEP_DROP, 1000}}};
+		fixture_start(&f);
+		for (int k = 0; k < 4 && r == ENGINE_COUNTED; k++)
+			r = say(&f, want[i].rule, "192.0.2.1", k);
+		assert_int_equal(r, ENGINE_BANNED);
+		assert_int_equal(
+		    (last_order(&f)->until.us - last_order(&f)->at.us) / US_PER_SEC,
+		    want[i].sec);
+	}
+}
+
 /* What others say of many at any time lowers what they say to a half only. */
 static void test_a_steady_rule(void **state)
 {
@@ -1077,6 +1117,8 @@ int main(void)
 	    cmocka_unit_test(test_light_credit_is_not_for_offenders),
 	    cmocka_unit_test(test_credit_is_explained),
 	    cmocka_unit_test(test_pressure),
+	    cmocka_unit_test(test_typos_of_a_server_with_credit),
+	    cmocka_unit_test(test_times_of_rules_and_steps),
 	    cmocka_unit_test(test_a_steady_rule),
 	    cmocka_unit_test(test_a_64_is_one_client),
 	    cmocka_unit_test(test_a_stale_password_under_pressure),

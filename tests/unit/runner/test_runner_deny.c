@@ -69,8 +69,7 @@ static void test_nothing_is_written_after_the_end(UNUSED void **state)
 	loop_free(l);
 }
 
-static void tell(
-    struct runner_deny *d, struct loop *l, enum order_op op, uint32_t jail)
+static void tell(struct runner_deny *d, struct loop *l, enum order_op op, uint32_t jail)
 {
 	struct order o = fake_order(op, jail, "192.0.2.1", 2000);
 
