@@ -77,6 +77,7 @@ struct engine {
 	struct evidence_ring *ban_lines;
 	wall_t clock;    /* the latest time told; never WALL_NEVER or WALL_NONE */
 	wall_t swept_at; /* the clock at the last sweep of a tick */
+	bool may_lift;   /* some rule is suspended, as far as is known */
 	uint64_t n_refused;
 	uint64_t n_unescalated;
 	uint64_t n_lengths; /* asked of a formula: each has a chance of its own */

@@ -429,6 +429,7 @@ static struct engine_suspended suspended_of(
 static void tell(
     struct engine *e, const struct jail *j, uint16_t id, bool is_suspended, wall_t at)
 {
+	e->may_lift |= is_suspended;
 	if (e->n_events == ENGINE_MAX_EVENTS)
 		memmove(
 		    &e->events[0], &e->events[1], --e->n_events * sizeof(e->events[0]));
@@ -455,8 +456,12 @@ static void lift_of(struct engine *e, struct jail *j, wall_t now)
 
 void engine_lift(struct engine *e, wall_t now)
 {
+	/* In a replay time comes with each failure: mostly there is nothing to lift. */
+	if (!e->may_lift)
+		return;
 	for (uint32_t i = 0; i < e->set.n_jails; i++)
 		lift_of(e, &e->set.jails[i], now);
+	e->may_lift = engine_next_lift(e).us != WALL_NEVER.us;
 }
 
 wall_t engine_next_lift(const struct engine *e)
