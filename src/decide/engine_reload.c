@@ -51,6 +51,8 @@ static int add_pressures(struct jail *j, uint32_t n_ids)
 	if (!j->pressure)
 		return -ENOMEM;
 	j->n_pressures = n_ids + 1;
+	for (uint32_t i = 1; i < j->n_pressures; i++)
+		j->pressure[i].counts_days = true;
 	return 0;
 }
 

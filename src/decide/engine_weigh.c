@@ -484,8 +484,8 @@ void engine_forget_ahead(struct engine *e, wall_t now)
 		struct jail *j = &e->set.jails[i];
 		uint16_t id;
 
-		if (j->pressure)
-			memset(j->pressure, 0, j->n_pressures * sizeof(*j->pressure));
+		for (uint32_t k = 0; k < j->n_pressures; k++)
+			pressure_clear(&j->pressure[k]);
 		if (!j->breaker)
 			continue;
 		while (breaker_lift(j->breaker, WALL_NEVER, &id))

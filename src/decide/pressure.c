@@ -6,18 +6,37 @@
 /* So many different addresses raise to a level, so many keep it there. */
 static const size_t raises[PRESSURE_MAX_LEVEL + 1] = {0, 10, 20};
 static const size_t keeps[PRESSURE_MAX_LEVEL + 1] = {0, 8, 15};
+/* And of a day. */
+static const size_t raises_by_day[PRESSURE_MAX_LEVEL + 1] = {0, 30, 60};
+static const size_t keeps_by_day[PRESSURE_MAX_LEVEL + 1] = {0, 22, 45};
+
+static bool is_enough(const struct pressure *p, unsigned int level, bool is_there,
+    size_t in_hour, size_t in_day)
+{
+	if (in_hour >= (is_there ? keeps[level] : raises[level]))
+		return true;
+	return p->counts_days &&
+	       in_day >= (is_there ? keeps_by_day[level] : raises_by_day[level]);
+}
 
 void pressure_add(struct pressure *p, uint64_t who, wall_t at)
 {
 	unsigned int level = pressure_level(p, at);
-	size_t n;
+	size_t in_hour, in_day;
 
 	crowd_add(p->offenders, PRESSURE_ROOM, who, at.us);
-	n = pressure_count(p, at);
+	in_hour = pressure_count(p, at);
+	in_day = crowd_count(
+	    p->offenders, PRESSURE_ROOM, at.us - PRESSURE_DAY_SEC * US_PER_SEC);
 	for (unsigned int i = 1; i <= PRESSURE_MAX_LEVEL; i++)
-		if (n >= (i <= level ? keeps[i] : raises[i]) &&
+		if (is_enough(p, i, i <= level, in_hour, in_day) &&
 		    p->until_us[i] < at.us + HOLD_US)
 			p->until_us[i] = at.us + HOLD_US;
+}
+
+void pressure_clear(struct pressure *p)
+{
+	*p = (struct pressure){.counts_days = p->counts_days};
 }
 
 size_t pressure_count(const struct pressure *p, wall_t now)

@@ -15,7 +15,8 @@
  * after.
  *
  * The engine has one for each rule of a jail, and one for the jail, which goes to one
- * half only: different things that are each done by few are no attack.
+ * half only: different things that are each done by few are no attack. For a rule the
+ * addresses of a day count, too: 30 and 60, for who has them come one by one.
  *
  * The engine leaves out what is light, and rules that count distinct values: typos are
  * no attack, however many.
@@ -30,11 +31,13 @@
 
 #define PRESSURE_ROOM 64
 #define PRESSURE_SPAN_SEC 3600
+#define PRESSURE_DAY_SEC 86400
 #define PRESSURE_HOLD_SEC (6 * 3600)
 #define PRESSURE_MAX_LEVEL 2
 #define PRESSURE_MAX_OF_JAIL 1 /* what all rules of a jail together raise it to */
 
 struct pressure {
+	bool counts_days; /* of one rule: a slow attack counts, too */
 	/* Until then it is at least of that level; 0: not yet. */
 	int64_t until_us[PRESSURE_MAX_LEVEL + 1];
 	struct crowd_one offenders[PRESSURE_ROOM];
@@ -42,6 +45,7 @@ struct pressure {
 
 /* @who (net_hash(); of IPv6 the /64, or one machine were an attack) offends at @at. */
 void pressure_add(struct pressure *p, uint64_t who, wall_t at);
+void pressure_clear(struct pressure *p); /* nobody has offended */
 
 /* Different addresses in the hour before @now; PRESSURE_ROOM: so many or more. */
 size_t pressure_count(const struct pressure *p, wall_t now);

@@ -171,6 +171,13 @@ def slow_guessing():
     return log
 
 
+def slowest_guessing():
+    """Eight new ones an hour, for a day: only by the day they are many."""
+    log = guessing(Log("password attack by eight new addresses an hour", 3), 152, 19)
+    log.min_stopped = 70
+    return log
+
+
 def one_guesser():
     """The plain case: one address that does not stop."""
     log = Log("password attack by one address", 2, iso=True)
@@ -394,5 +401,6 @@ def snowshoe():
     return log
 
 
-LOGS = (broad_guessing, slow_guessing, one_guesser, typos, badly_set_up, greylisting, local_faults,
+LOGS = (broad_guessing, slow_guessing, slowest_guessing, one_guesser, typos, badly_set_up,
+        greylisting, local_faults,
         recipients_lost, outbound_only, stale_password, dictionary, snowshoe)

@@ -82,6 +82,28 @@ static void test_need(void **state)
 	assert_int_equal(pressure_need(2, 50, 100), 50);
 }
 
+/* One by one, three an hour: only a rule's pressure counts the day. */
+static void test_a_slow_attack(void **state)
+{
+	struct pressure rule = {.counts_days = true}, jail = {0};
+
+	(void)state;
+	for (uint64_t i = 1; i <= 60; i++) {
+		pressure_add(&rule, i, t((double)i * 1200));
+		pressure_add(&jail, i, t((double)i * 1200));
+		assert_int_equal(pressure_level(&rule, t((double)i * 1200)), i < 30 ? 0
+									     : i < 60
+										 ? 1
+										 : 2);
+		assert_int_equal(pressure_level(&jail, t((double)i * 1200)), 0);
+	}
+	assert_int_equal(pressure_level(&rule, t(72000 + PRESSURE_HOLD_SEC)), 2);
+	assert_int_equal(pressure_level(&rule, t(72001 + PRESSURE_HOLD_SEC)), 0);
+	pressure_clear(&rule);
+	assert_int_equal(pressure_level(&rule, t(72000)), 0);
+	assert_true(rule.counts_days);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -89,6 +111,7 @@ int main(void)
 	    cmocka_unit_test(test_goes_back_after_a_while),
 	    cmocka_unit_test(test_is_kept_by_less),
 	    cmocka_unit_test(test_need),
+	    cmocka_unit_test(test_a_slow_attack),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
