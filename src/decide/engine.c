@@ -204,7 +204,7 @@ static int feed_plain(
 	int16_t weight = engine_weight(e, h);
 	struct hit heavier;
 
-	if (engine_is_in_grace(e, h))
+	if (e->set.jails[h->jail].steps.n && engine_is_in_grace(e, h))
 		return ENGINE_ALREADY_BANNED;
 	if (weight == h->weight)
 		return count(e, h, now, out);

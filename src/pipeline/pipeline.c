@@ -204,6 +204,18 @@ static wall_t time_of(struct lane *lane, const struct line *l, wall_t at, wall_t
 	return off_us > 0 ? now : at;
 }
 
+/* In a replay time comes with the failures. When it stands still nothing ends. */
+static int replay_to(struct pipeline *p, wall_t at, struct orders *out)
+{
+	if (at.us <= p->replayed.us)
+		return 0;
+	int r = engine_tick(p->engine, at, out);
+
+	if (!r)
+		p->replayed = at;
+	return r;
+}
+
 /* Weigh one failure; in a replay the clock is moved first. */
 static int weigh(
     struct pipeline *p, const struct hit *h, wall_t now, struct orders *out)
@@ -211,13 +223,11 @@ static int weigh(
 	if (h->at.us < p->since.us || h->at.us > p->until.us)
 		return 0;
 	if (now.us == WALL_NONE.us) {
-		if (h->at.us > p->replayed.us)
-			p->replayed = h->at;
-		now = p->replayed;
-		int r = engine_tick(p->engine, now, out);
+		int r = replay_to(p, h->at, out);
 
 		if (r < 0)
 			return r;
+		now = p->replayed;
 	}
 	if (p->on_hit && !p->on_hit(p->on_hit_ctx, h))
 		return 0;
