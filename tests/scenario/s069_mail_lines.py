@@ -61,7 +61,7 @@ WRONG = "AUTH PLAIN " + plain(USER, "guess")
 SAYS = {
     10: ([EHLO, MAIL, "RCPT TO:<a@elsewhere.test>", "QUIT"], 25, ["relay"]),
     11: ([EHLO, MAIL, "RCPT TO:<a@elsewhere.test>", "QUIT"], OPEN, ["relay-later"]),
-    12: ([EHLO, MAIL, RCPT, *MESSAGE, "QUIT"], 25, ["message", "accepted"]),
+    12: ([EHLO, MAIL, RCPT, *MESSAGE, "QUIT"], 25, ["message", "accepted-unknown"]),
     13: ([EHLO, MAIL, RCPT, "QUIT"], 25, ["client-refused"]),
     14: (["HELO 203.0.113.1", MAIL, "RCPT TO:<a@elsewhere.test>", "QUIT"], OPEN,
          ["relay-probe"]),
