@@ -8,6 +8,7 @@
 #include "base/jsonw.h"
 #include "cli/cli.h"
 #include "cli/input.h"
+#include "cli/rule_json.h"
 #include "cli/table.h"
 #include "pipeline/setup.h"
 
@@ -35,22 +36,6 @@ static void flush_out(struct matching *m)
 	buf_clear(&m->out);
 }
 
-/* What it says beside: of whom it is evidence, and how heavy. */
-static void put_rule(
-    struct matching *m, struct jsonw *j, const struct filter_failure *f)
-{
-	const struct setup_rule *r = setup_rule_of(m->jail, f->rule);
-
-	if (!r)
-		return;
-	jsonw_key(j, "name");
-	jsonw_str(j, r->name);
-	jsonw_key(j, "class");
-	jsonw_str(j, hit_class_name(r->class));
-	jsonw_key(j, "weight");
-	jsonw_f64(j, (double)r->weight / SETUP_RULE_UNIT);
-}
-
 static void put_failure(
     struct matching *m, const struct filter_failure *f, uint64_t number)
 {
@@ -69,7 +54,7 @@ static void put_failure(
 	jsonw_span(&j, f->host);
 	jsonw_key(&j, "rule");
 	jsonw_i64(&j, f->rule);
-	put_rule(m, &j, f);
+	rule_json_put(&j, m->jail, f->rule);
 	if (f->attempts > 1) {
 		jsonw_key(&j, "attempts");
 		jsonw_i64(&j, f->attempts);

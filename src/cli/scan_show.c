@@ -7,6 +7,7 @@
 
 #include "base/fd.h"
 #include "base/jsonw.h"
+#include "cli/rule_json.h"
 
 #define FLUSH_BYTES (64 * 1024)
 #define MAX_BYTES (256u << 20)
@@ -30,21 +31,6 @@ int scan_show_flush(struct scan_show *s)
 	s->error = fd_write_all(STDOUT_FILENO, buf_str(&s->out), s->out.n);
 	buf_clear(&s->out);
 	return s->error;
-}
-
-/* Which [Rule] it was; nothing of a failregex. */
-static void put_rule(struct jsonw *j, const struct setup_jail *jail, uint32_t number)
-{
-	const struct setup_rule *r = setup_rule_of(jail, number);
-
-	if (!r)
-		return;
-	jsonw_key(j, "name");
-	jsonw_str(j, r->name);
-	jsonw_key(j, "class");
-	jsonw_str(j, hit_class_name(r->class));
-	jsonw_key(j, "weight");
-	jsonw_f64(j, (double)r->weight / SETUP_RULE_UNIT);
 }
 
 static void put_json(struct scan_show *s, const struct order *o)
@@ -77,7 +63,7 @@ static void put_json(struct scan_show *s, const struct order *o)
 		jsonw_wall(&j, o->why[i].at, false);
 		jsonw_key(&j, "rule");
 		jsonw_i64(&j, o->why[i].rule);
-		put_rule(&j, &s->setup->jails[o->jail], o->why[i].rule);
+		rule_json_put(&j, &s->setup->jails[o->jail], o->why[i].rule);
 		jsonw_key(&j, "line");
 		jsonw_str(&j, o->why[i].text);
 		jsonw_object_end(&j);

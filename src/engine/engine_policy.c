@@ -5,8 +5,6 @@
  */
 #include "engine/engine_role.h"
 
-#define RECORD_BYTES (4 + 17)
-
 static void book(struct engine_role *er, uint32_t jail, const struct net *n)
 {
 	static const struct stopped_more one = {.attempts = 1};
@@ -21,7 +19,7 @@ static void book(struct engine_role *er, uint32_t jail, const struct net *n)
 void engine_policy_message(struct engine_role *er, struct message *m)
 {
 	uint64_t generation = unpack_u64(&m->body);
-	uint32_t n = unpack_count(&m->body, RECORD_BYTES);
+	uint32_t n = unpack_count(&m->body, MESSAGE_REFUSED_BYTES);
 
 	for (uint32_t i = 0; i < n && !m->body.bad; i++) {
 		uint32_t jail = unpack_u32(&m->body);

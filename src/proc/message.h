@@ -14,7 +14,8 @@
 #include <stdint.h>
 
 #define MESSAGE_MAX_BYTES 65536
-#define MESSAGE_NOT_KNOWN UINT64_MAX /* a counter that cannot be read */
+#define MESSAGE_REFUSED_BYTES (4 + 17) /* of one in MSG_REFUSED */
+#define MESSAGE_NOT_KNOWN UINT64_MAX   /* a counter that cannot be read */
 
 enum message_type {
 	/* supervisor → any role */

@@ -23,7 +23,6 @@
 #define MAX_CLIENTS 1000        /* a process of smtpd each */
 #define OUT_MAX_BYTES (1 << 20) /* to the questions of one read */
 #define TELL_MS 1000
-#define REFUSED_BYTES (4 + 17)
 
 struct client {
 	TAILQ_ENTRY(client) link;
@@ -72,7 +71,7 @@ static void note(struct policy *p, const struct ban *b)
 	pack_u32(&p->refused, b->jail);
 	pack_net(&p->refused, &b->net);
 	p->n_refused++;
-	if (p->refused.n + REFUSED_BYTES > MESSAGE_MAX_BYTES - 64)
+	if (p->refused.n + MESSAGE_REFUSED_BYTES > MESSAGE_MAX_BYTES - 64)
 		tell(p);
 }
 
