@@ -147,14 +147,13 @@ class Listener:
         return sock
 
     def accept(self):
-        while True:
-            for key, _ in self.selector.select():
-                try:
+        """Until the end of the program takes the sockets, or the selector, away."""
+        with contextlib.suppress(OSError):
+            while True:
+                for key, _ in self.selector.select():
                     held, peer = key.fileobj.accept()
-                except OSError:
-                    return
-                self.held.append(held)
-                self.peers.append(peer[0])
+                    self.held.append(held)
+                    self.peers.append(peer[0])
 
 
 def pids_in(name):
