@@ -136,9 +136,9 @@ bool stamp_find(struct stamp *s, struct span line, wall_t now, struct stamp_resu
 	    .end = m->cut_end,
 	    .at = stamp_template_time(t, m, &s->home, now),
 	};
-	out->is_whole =
-	    t->draft.kind == STAMP_TAI64N ||
-	    (t->draft.kind == STAMP_DATE && (s->home.has_zone || m->fields.has_zone));
+	out->is_whole = t->form->draft.kind == STAMP_TAI64N ||
+			(t->form->draft.kind == STAMP_DATE &&
+			    (s->home.has_zone || m->fields.has_zone));
 	remember(s, line, now, out);
 	return true;
 }
@@ -156,7 +156,7 @@ void stamp_keep(struct stamp *s, wall_t now)
 int stamp_found_by(const struct stamp *s)
 {
 	/* The one used last is tried first; others depend on places in lines before. */
-	return s->found && s->found->template->draft.is_anchored
+	return s->found && s->found->template->form->draft.is_anchored
 		   ? (int)s->found->template->id
 		   : -1;
 }
@@ -171,7 +171,7 @@ int stamp_last_kept(const struct stamp *s)
 bool stamp_keeps_words(const struct stamp *s)
 {
 	for (size_t i = 0; i < s->learn.list.n; i++) {
-		if (!s->learn.list.all[i]->draft.keeps_words)
+		if (!s->learn.list.all[i]->form->draft.keeps_words)
 			return false;
 	}
 	return true;
@@ -179,7 +179,7 @@ bool stamp_keeps_words(const struct stamp *s)
 
 const char *stamp_template_name(const struct stamp *s)
 {
-	return s->used ? s->used->draft.name : NULL;
+	return s->used ? s->used->form->draft.name : NULL;
 }
 
 const char *stamp_first_name(const struct stamp *s, bool *is_pattern)
@@ -188,8 +188,8 @@ const char *stamp_first_name(const struct stamp *s, bool *is_pattern)
 
 	if (l->n < 1 || l->n > 2)
 		return NULL;
-	*is_pattern = l->all[0]->draft.kind == STAMP_DATE;
-	return l->all[0]->draft.name;
+	*is_pattern = l->all[0]->form->draft.kind == STAMP_DATE;
+	return l->all[0]->form->draft.name;
 }
 
 bool stamp_template_at(const struct stamp *s, size_t i, struct stamp_template_view *out)
@@ -200,9 +200,9 @@ bool stamp_template_at(const struct stamp *s, size_t i, struct stamp_template_vi
 		return false;
 	t = s->learn.list.all[i];
 	*out = (struct stamp_template_view){
-	    .name = t->draft.name,
-	    .pattern = t->draft.kind == STAMP_DATE ? t->pattern : "",
-	    .regex = t->draft.regex,
+	    .name = t->form->draft.name,
+	    .pattern = t->form->draft.kind == STAMP_DATE ? t->form->pattern : "",
+	    .regex = t->form->draft.regex,
 	    .n_hits = t->n_hits,
 	    .weight = stamp_learn_weight(t),
 	    .factor = t->factor,

@@ -96,7 +96,7 @@ static bool try_last(struct stamp_learn *l, struct search *s)
 	if (l->last >= l->list.n)
 		return false;
 	t = l->list.all[l->last];
-	if (!t->draft.is_anchored && has_same_edges(l, s->subject->line)) {
+	if (!t->form->draft.is_anchored && has_same_edges(l, s->subject->line)) {
 		is_found =
 		    stamp_template_find_in(t, s->subject, l->start, l->end, &l->match);
 	} else {
@@ -105,7 +105,7 @@ static bool try_last(struct stamp_learn *l, struct search *s)
 	}
 	if (!fits(l, t, is_found))
 		return false;
-	if (l->list.n == 1 || t->draft.is_anchored ||
+	if (l->list.n == 1 || t->form->draft.is_anchored ||
 	    (l->match.start == l->start && l->match.end == l->end))
 		return true;
 	keep_reserve(l);
@@ -118,7 +118,7 @@ static bool is_final(const struct stamp_learn *l, size_t i)
 {
 	const struct stamp_template *t = l->list.all[i];
 
-	if (i + 1 == l->list.n || t->draft.is_anchored)
+	if (i + 1 == l->list.n || t->form->draft.is_anchored)
 		return true;
 	if (l->match.start == 0 && t->n_hits > 0 && l->list.all[i + 1]->n_matches == 0)
 		return true;

@@ -31,7 +31,7 @@ void stamp_list_deinit(struct stamp_list *l)
 static bool is_known(const struct stamp_list *l, const char *name)
 {
 	for (size_t i = 0; i < l->n; i++) {
-		if (strcmp(l->all[i]->draft.name, name) == 0)
+		if (strcmp(l->all[i]->form->draft.name, name) == 0)
 			return true;
 	}
 	return false;
@@ -46,11 +46,11 @@ static int append(
 
 	if (!own)
 		return -EINVAL;
-	if (is_known(l, own->draft.name))
+	if (is_known(l, own->form->draft.name))
 		return skips_known
 			   ? 0
 			   : err_set(e, -EINVAL, "the template %s is there twice",
-				 own->draft.name);
+				 own->form->draft.name);
 	if (l->n == STAMP_TEMPLATES_MAX)
 		return err_set(
 		    e, -EINVAL, "more than %d templates", STAMP_TEMPLATES_MAX);
@@ -62,28 +62,14 @@ static int append(
 	return 0;
 }
 
-static struct stamp_template *anchored_default(size_t i, struct err *e)
-{
-	struct buf pattern = BUF_INIT(STAMP_PATTERN_MAX);
-	struct stamp_template *t;
-
-	buf_add_str(&pattern, "{^LN-BEG}");
-	buf_add_str(&pattern, stamp_defaults[i]);
-	t = stamp_template_new(buf_span(&pattern), true, e);
-	buf_deinit(&pattern);
-	if (t)
-		t->factor = ANCHORED_FACTOR;
-	return t;
-}
-
 static int append_default(
     struct stamp_list *l, size_t i, bool anchor, struct wish w, struct err *e)
 {
-	struct stamp_template *t =
-	    anchor ? anchored_default(i, e)
-		   : stamp_template_new(span_of(stamp_defaults[i]), true, e);
+	struct stamp_template *t = stamp_template_default(i, anchor, e);
 
-	if (t && w.only_at_begin && !t->draft.is_at_begin) {
+	if (t && anchor)
+		t->factor = ANCHORED_FACTOR;
+	if (t && w.only_at_begin && !t->form->draft.is_at_begin) {
 		stamp_template_free(t);
 		return 0;
 	}
@@ -164,8 +150,8 @@ static int add_dates(struct stamp_list *l, struct span pattern, struct err *e)
 		if (full.failed)
 			r = err_set(e, -EINVAL, "too long");
 		else
-			r = append(l, stamp_template_new(buf_span(&full), false, e),
-			    skips_known, e);
+			r = append(
+			    l, stamp_template_new(buf_span(&full), e), skips_known, e);
 		buf_deinit(&full);
 	}
 	return r;
@@ -182,7 +168,7 @@ static int add_pattern(struct stamp_list *l, struct span pattern, struct err *e)
 	/* In fail2ban a template that fits every line and, once used, is never left. */
 	if (span_eq_nocase(pattern, SPAN("{NONE}")))
 		return 0;
-	return append(l, stamp_template_new(pattern, false, e), false, e);
+	return append(l, stamp_template_new(pattern, e), false, e);
 }
 
 int stamp_list_add(struct stamp_list *l, struct span datepattern, struct err *e)

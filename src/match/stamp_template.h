@@ -4,29 +4,17 @@
 /*
  * stamp_template - one way a date may be written: found in a line, made into a time
  *
- * The regex of a default template is compiled when first needed, for most never are.
+ * Its form is what was written, and does not change; the rest is what was learnt.
  */
 
 #include "base/clock.h"
 #include "base/err.h"
-#include "match/regex.h"
-#include "match/stamp_draft.h"
 #include "match/stamp_fields.h"
-
-struct stamp_part {
-	uint8_t group;
-	char key;
-};
+#include "match/stamp_form.h"
 
 struct stamp_template {
-	struct stamp_draft draft;
-	char *pattern;       /* as it was given */
-	struct regex *regex; /* NULL: not compiled yet */
-	bool is_broken;      /* could not be compiled; never matches */
+	struct stamp_form *form;
 	unsigned int factor; /* in the weight */
-	struct stamp_part parts[REGEX_MAX_GROUPS];
-	size_t n_parts;
-	size_t value_group; /* of the number, if no STAMP_DATE */
 
 	/* What was learnt; see stamp_learn.c. */
 	size_t id;          /* its first index in the list, which changes */
@@ -45,15 +33,11 @@ struct stamp_match {
 	struct regex_match *groups;
 };
 
-/**
- * stamp_template_new()
- * @pattern: one pattern, without {DATE}
- * @lazily:  known to be right: compile it when it is first needed
- *
- * Return: NULL with @e.
- */
-struct stamp_template *stamp_template_new(
-    struct span pattern, bool lazily, struct err *e);
+/* One pattern, without {DATE}. Return: NULL with @e. */
+struct stamp_template *stamp_template_new(struct span pattern, struct err *e);
+/* The @i-th default, as it is or only at the line's start. Return: NULL with @e. */
+struct stamp_template *stamp_template_default(
+    size_t i, bool is_anchored, struct err *e);
 struct stamp_template *stamp_template_free(struct stamp_template *t);
 DEFINE_CLEANUP(struct stamp_template *, stamp_template_free)
 

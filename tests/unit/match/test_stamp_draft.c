@@ -14,7 +14,7 @@
 
 #include "base/cleanup.h"
 #include "match/stamp_directive.h"
-#include "match/stamp_template.h"
+#include "match/stamp_form.h"
 
 #define W "(?=^|\\b|\\W)"
 #define E "(?=\\b|\\W|$)"
@@ -180,15 +180,15 @@ static void test_keywords(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(keywords); i++) {
-		CLEANUP(stamp_template_freep) struct stamp_template *t = NULL;
+		CLEANUP(stamp_form_freep) struct stamp_form *f = NULL;
 		struct err e = {""};
 
-		t = stamp_template_new(span_of(keywords[i].pattern), true, &e);
+		f = stamp_form_new(span_of(keywords[i].pattern), &e);
 		assert_string_equal(e.text, "");
-		assert_int_equal(t->draft.kind, keywords[i].kind);
-		assert_int_equal(t->draft.hand, keywords[i].hand);
-		assert_string_equal(t->draft.name, keywords[i].name);
-		assert_int_equal(t->draft.is_anchored, keywords[i].is_anchored);
+		assert_int_equal(f->draft.kind, keywords[i].kind);
+		assert_int_equal(f->draft.hand, keywords[i].hand);
+		assert_string_equal(f->draft.name, keywords[i].name);
+		assert_int_equal(f->draft.is_anchored, keywords[i].is_anchored);
 	}
 }
 
@@ -201,25 +201,25 @@ static void test_all_compile(void **state)
 
 	(void)state;
 	for (size_t i = 0; keys[i]; i++) {
-		CLEANUP(stamp_template_freep) struct stamp_template *t = NULL;
+		CLEANUP(stamp_form_freep) struct stamp_form *f = NULL;
 		const char pattern[] = {'%', keys[i]};
 
-		t = stamp_template_new((struct span){pattern, 2}, false, NULL);
-		assert_non_null(t);
-		assert_int_equal(t->n_parts > 0, !strchr("fVuG%", keys[i]));
+		f = stamp_form_new((struct span){pattern, 2}, NULL);
+		assert_non_null(f);
+		assert_int_equal(f->n_parts > 0, !strchr("fVuG%", keys[i]));
 	}
 	for (size_t i = 0; i < ARRAY_LEN(exact); i++) {
-		CLEANUP(stamp_template_freep) struct stamp_template *t = NULL;
+		CLEANUP(stamp_form_freep) struct stamp_form *f = NULL;
 
-		t = stamp_template_new(span_of(exact[i]), false, NULL);
-		assert_non_null(t);
-		assert_int_equal(t->n_parts, 1);
+		f = stamp_form_new(span_of(exact[i]), NULL);
+		assert_non_null(f);
+		assert_int_equal(f->n_parts, 1);
 	}
 	for (size_t i = 0; i < STAMP_DEFAULTS; i++) {
-		CLEANUP(stamp_template_freep) struct stamp_template *t = NULL;
+		CLEANUP(stamp_form_freep) struct stamp_form *f = NULL;
 
-		t = stamp_template_new(span_of(stamp_defaults[i]), false, NULL);
-		assert_non_null(t);
+		f = stamp_form_new(span_of(stamp_defaults[i]), NULL);
+		assert_non_null(f);
 	}
 }
 
