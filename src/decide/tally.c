@@ -149,20 +149,37 @@ static uint32_t find_or_add(struct tally *t, const struct hit *h, wall_t clock)
 	return tally_table_add(t, h->jail, &h->net);
 }
 
-int tally_put(struct tally *t, const struct hit *h, bool soft, wall_t clock,
-    uint32_t *out_id, struct window *w)
+/* Where the failure goes: 0, TALLY_STALE, or -ENOMEM. */
+static int find_place(
+    struct tally *t, const struct hit *h, wall_t clock, uint32_t *out_id)
 {
-	int64_t findtime_us = t->jails[h->jail].findtime_us, newest_us;
 	uint32_t id = find_or_add(t, h, clock);
-	struct slot *s;
+	const struct slot *s;
 
 	if (id == POOL_NONE)
 		return -ENOMEM;
+	*out_id = id;
 	s = tally_slot(t, id);
 	if (!tally_is_live(s))
 		t->n_tracked++;
-	else if (h->at.us < s->newest_us - findtime_us)
+	else if (h->at.us < s->newest_us - t->jails[h->jail].findtime_us)
 		return TALLY_STALE;
+	return 0;
+}
+
+static void hear_of(struct tally *t, uint32_t id, wall_t clock)
+{
+	struct slot *s = tally_slot(t, id);
+
+	s->lag = slot_lag_encode(clock.us > s->newest_us ? clock.us - s->newest_us : 0);
+	pool_mark(&t->slots, id, true);
+}
+
+static void put_in_window(
+    struct tally *t, uint32_t id, const struct hit *h, bool soft, struct window *w)
+{
+	int64_t findtime_us = t->jails[h->jail].findtime_us, newest_us;
+	struct slot *s = tally_slot(t, id);
 
 	slot_load(s, w);
 	window_insert(w, (struct window_item){h->at.us, h->weight,
@@ -173,9 +190,17 @@ int tally_put(struct tally *t, const struct hit *h, bool soft, wall_t clock,
 		window_limit_soft(w);
 	window_limit(w, tally_max_items(t, h->jail), newest_us - findtime_us);
 	slot_save(s, w, &t->block_bytes, (size_t)tally_block_max(t));
-	s->lag = slot_lag_encode(clock.us > newest_us ? clock.us - newest_us : 0);
-	pool_mark(&t->slots, id, true);
-	*out_id = id;
+}
+
+int tally_put(struct tally *t, const struct hit *h, bool soft, wall_t clock,
+    uint32_t *out_id, struct window *w)
+{
+	int r = find_place(t, h, clock, out_id);
+
+	if (r)
+		return r;
+	put_in_window(t, *out_id, h, soft, w);
+	hear_of(t, *out_id, clock);
 	return 0;
 }
 
@@ -186,18 +211,31 @@ void tally_soften(
 	slot_save(tally_slot(t, id), w, &t->block_bytes, (size_t)tally_block_max(t));
 }
 
-/* Others use its parts too; here, where plain failures pass by the million, calling
- * them costs a twentieth of a scan. */
-__attribute__((flatten)) int tally_feed(struct tally *t, const struct hit *h,
-    wall_t clock, uint32_t *out_id, struct window *w, struct window_part *part)
+/* Plain failures pass by the million here: most are counted where they lie. */
+int tally_feed(struct tally *t, const struct hit *h, wall_t clock, uint32_t *out_id,
+    struct window *w, struct window_part *part)
 {
 	const struct tally_jail *jail = &t->jails[h->jail];
-	int r = tally_put(t, h, false, clock, out_id, w);
+	int r = find_place(t, h, clock, out_id);
+	struct slot *s;
+	bool is_pushed;
 
 	if (r)
 		return r;
-	return h->weight > 0 && window_reaches(w, h->at.us, jail->findtime_us,
-				    jail->maxretry, part)
+	s = tally_slot(t, *out_id);
+	is_pushed = slot_n_items(s) < tally_max_items(t, h->jail) &&
+		    slot_push(s, h->at.us, h->weight, h->rule, 2 * jail->findtime_us);
+	if (!is_pushed)
+		put_in_window(t, *out_id, h, false, w);
+	hear_of(t, *out_id, clock);
+	if (h->weight <= 0)
+		return 0;
+	if (is_pushed) {
+		if (slot_sum(s, jail->findtime_us) < (int64_t)jail->maxretry)
+			return 0;
+		slot_load(s, w);
+	}
+	return window_reaches(w, h->at.us, jail->findtime_us, jail->maxretry, part)
 		   ? TALLY_REACHED
 		   : 0;
 }

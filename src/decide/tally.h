@@ -55,16 +55,16 @@ void tally_set_max(struct tally *t, size_t max_tracked);
  * @h:      its text does not matter
  * @clock:  the latest time known; must not run backward
  * @out_id: the address, good until the next change (not if stale)
- * @w:      its failures now (not if stale)
- * @part:   the part of @w that reached maxretry (only then)
+ * @w:      its failures now, if they reached maxretry; else of no use
+ * @part:   the part of @w that did
  *
  * Return: 0, TALLY_REACHED, TALLY_STALE, or -ENOMEM.
  */
 int tally_feed(struct tally *t, const struct hit *h, wall_t clock, uint32_t *out_id,
     struct window *w, struct window_part *part);
 
-/* The same, but whether that is enough is for the caller to say. Return: 0,
- * TALLY_STALE, or -ENOMEM. @soft: see WINDOW_SOFT. */
+/* The same, but whether that is enough is for the caller to say: @w has its failures
+ * after a 0. Return: 0, TALLY_STALE, or -ENOMEM. @soft: see WINDOW_SOFT. */
 int tally_put(struct tally *t, const struct hit *h, bool soft, wall_t clock,
     uint32_t *out_id, struct window *w);
 

@@ -143,6 +143,69 @@ void slot_save(
 	save_few(s, w);
 }
 
+static bool push_few(struct slot *s, int64_t gap, int64_t keep_us)
+{
+	bool stays = (s->state & SLOT_COUNT) && gap <= keep_us;
+
+	if ((s->state & SLOT_COUNT) == SLOT_FEW && gap + get_gap(s->few.gap) <= keep_us)
+		return false;
+	s->few.weight[1] = stays ? s->few.weight[0] : 0;
+	s->few.rule[1] = stays ? s->few.rule[0] : 0;
+	put_gap(s->few.gap, stays ? gap : 0);
+	s->state = (uint8_t)((s->state & ~SLOT_COUNT) | (stays ? 2 : 1));
+	return true;
+}
+
+static bool push_many(struct slot_block *b, int64_t gap, int64_t keep_us)
+{
+	size_t n = b->n;
+
+	while (n > 0 && get_gap(b->items[n - 1].gap) + gap > keep_us)
+		n--;
+	if (n + 1 <= SLOT_FEW || n + 1 > b->room || b->room > 2 * room_for(n + 1))
+		return false;
+	for (size_t i = n; i > 0; i--) {
+		b->items[i] = b->items[i - 1];
+		put_gap(b->items[i].gap, get_gap(b->items[i].gap) + gap);
+	}
+	b->n = (uint16_t)(n + 1);
+	return true;
+}
+
+bool slot_push(
+    struct slot *s, int64_t at_us, int16_t weight, uint16_t rule, int64_t keep_us)
+{
+	unsigned int n = s->state & SLOT_COUNT;
+	int64_t gap = n ? at_us - s->newest_us : 0;
+
+	if (gap < 0 || !(n == SLOT_MANY ? push_many(s->block, gap, keep_us)
+					: push_few(s, gap, keep_us)))
+		return false;
+	if (n == SLOT_MANY) {
+		s->block->items[0] = (struct slot_item){.weight = weight, .rule = rule};
+	} else {
+		s->few.weight[0] = weight;
+		s->few.rule[0] = rule;
+	}
+	s->newest_us = at_us;
+	return true;
+}
+
+int64_t slot_sum(const struct slot *s, int64_t findtime_us)
+{
+	size_t n = slot_n_items(s);
+	int64_t sum = 0;
+
+	if ((s->state & SLOT_COUNT) != SLOT_MANY) {
+		bool has_both = n == 2 && get_gap(s->few.gap) <= findtime_us;
+
+		return (n ? s->few.weight[0] : 0) + (has_both ? s->few.weight[1] : 0);
+	}
+	for (size_t i = 0; i < n && get_gap(s->block->items[i].gap) <= findtime_us; i++)
+		sum += s->block->items[i].weight;
+	return sum;
+}
+
 void slot_clear(struct slot *s, size_t *io_block_bytes)
 {
 	if ((s->state & SLOT_COUNT) == SLOT_MANY) {

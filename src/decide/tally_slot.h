@@ -70,6 +70,19 @@ void slot_load(const struct slot *s, struct window *out);
 void slot_save(
     struct slot *s, struct window *w, size_t *io_block_bytes, size_t max_block_bytes);
 
+/**
+ * slot_push() - the common case of it without a window: the newest item yet, and what
+ * stays takes the room that there is
+ * @keep_us: items further back than that from @at_us go
+ *
+ * Return: false: it is no such case, and nothing was done.
+ */
+bool slot_push(
+    struct slot *s, int64_t at_us, int16_t weight, uint16_t rule, int64_t keep_us);
+
+/* The weight of what is no further back than @findtime_us from the newest. */
+int64_t slot_sum(const struct slot *s, int64_t findtime_us);
+
 /* Forget the items; the slot stays. */
 void slot_clear(struct slot *s, size_t *io_block_bytes);
 

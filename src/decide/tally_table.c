@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define FIRST_HEADS 256
+#define MANY_HEADS (1u << 18) /* a megabyte */
 
 /* @hash: net_hash(). Nobody outside can foresee it, so a jail may just be mixed in. */
 static uint32_t *head_at(const struct tally *t, uint32_t jail, uint64_t hash)
@@ -91,13 +92,15 @@ void tally_table_rehash(struct tally *t)
 			link_slot(t, id);
 }
 
-/* At least 4 heads for 5 slots; without memory for more, chains get longer and all goes
- * on. */
+/* At least a head for each slot, or 4 for 5 where there are many; without memory for
+ * more, chains get longer and all goes on. */
 static void grow(struct tally *t)
 {
+	uint32_t room =
+	    t->n_heads < MANY_HEADS ? t->n_heads : t->n_heads + t->n_heads / 4;
 	uint32_t *heads;
 
-	if (t->n_linked <= t->n_heads + t->n_heads / 4 || t->n_heads > UINT32_MAX / 2)
+	if (t->n_linked <= room || t->n_heads > UINT32_MAX / 2)
 		return;
 	heads = calloc(t->n_heads * (size_t)2, sizeof(*heads));
 	if (!heads)

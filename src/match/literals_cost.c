@@ -115,23 +115,45 @@ static size_t n_lines_before(const char *at)
 	return n;
 }
 
+/* What was looked up: regexes of one filter begin alike, and so do those of others. */
+struct entry {
+	bool is_nocase;
+	char text[LITERAL_BYTES_MAX +
+		  3]; /* a token, with bars at ends that are closed */
+	double cost;
+};
+
+static struct entry *entry_of(const struct entry *wanted)
+{
+	static struct entry entries[512];
+	uint32_t hash = wanted->is_nocase;
+
+	for (const char *p = wanted->text; *p; p++)
+		hash = (hash ^ (uint8_t)*p) * UINT32_C(0x01000193);
+	return &entries[(hash ^ hash >> 16) % ARRAY_LEN(entries)];
+}
+
 /* The share of the most frequent word that @token may be, or be a part of; 0: none. */
 static double cost_by_table(
     struct span token, bool is_open_left, bool is_open_right, bool is_nocase)
 {
-	char text[LITERAL_BYTES_MAX + 3];
+	struct entry e = {.is_nocase = is_nocase}, *known;
 	const char *at;
 	size_t n = 0;
 
 	if (!is_open_left)
-		text[n++] = '|';
-	memcpy(text + n, token.p, token.n);
+		e.text[n++] = '|';
+	memcpy(e.text + n, token.p, token.n);
 	n += token.n;
 	if (!is_open_right)
-		text[n++] = '|';
-	text[n] = '\0';
-	at = is_nocase ? strcasestr(words, text) : strstr(words, text);
-	return at ? pct_of_line[n_lines_before(at)] / 100.0 : 0;
+		e.text[n++] = '|';
+	known = entry_of(&e);
+	if (known->is_nocase == is_nocase && !strcmp(known->text, e.text))
+		return known->cost;
+	at = is_nocase ? strcasestr(words, e.text) : strstr(words, e.text);
+	e.cost = at ? pct_of_line[n_lines_before(at)] / 100.0 : 0;
+	*known = e;
+	return e.cost;
 }
 
 static double cost_of_token(

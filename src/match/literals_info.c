@@ -39,6 +39,16 @@ void literals_info_set_char(struct literals_info *x, char c, bool is_nocase)
 	x->prefix.items[0] = literals_text_of(c, is_nocase);
 }
 
+void literals_info_copy(struct literals_info *to, const struct literals_info *from)
+{
+	to->is_exact = from->is_exact;
+	literals_texts_copy(&to->prefix, &from->prefix);
+	if (!from->is_exact)
+		literals_texts_copy(&to->suffix, &from->suffix);
+	literals_pick_copy(&to->whole, &from->whole);
+	literals_pick_copy(&to->halved, &from->halved);
+}
+
 static const struct literals_texts *ending(const struct literals_info *x)
 {
 	return x->is_exact ? &x->prefix : &x->suffix;
@@ -47,6 +57,8 @@ static const struct literals_texts *ending(const struct literals_info *x)
 static void consider(
     struct literals_info *x, const struct literals_texts *t, struct literals_way *way)
 {
+	if (way->is_in_option)
+		return;
 	literals_pick_texts(
 	    t, way->cut == LITERALS_CUT_WORDS, false, &way->fuel, &x->whole);
 	if (way->cut == LITERALS_CUT_ANY)
@@ -70,13 +82,17 @@ bool literals_info_is_joinable(
 }
 
 /* Literals of either, and with a cut anywhere of both together. */
-static void concat_picks(struct literals_info *a, const struct literals_info *b)
+static void concat_picks(
+    struct literals_info *a, const struct literals_info *b, enum literals_cut cut)
 {
-	struct literals_pick both = a->whole;
+	if (cut == LITERALS_CUT_ANY) {
+		struct literals_pick both;
 
-	literals_pick_union(&both, &b->whole);
-	literals_pick_better(&a->halved, &b->halved);
-	literals_pick_better(&a->halved, &both);
+		literals_pick_copy(&both, &a->whole);
+		literals_pick_union(&both, &b->whole);
+		literals_pick_better(&a->halved, &b->halved);
+		literals_pick_better(&a->halved, &both);
+	}
 	literals_pick_better(&a->whole, &b->whole);
 }
 
@@ -87,14 +103,14 @@ static void concat_texts(struct literals_info *a, const struct literals_info *b)
 
 	/* The end comes first: it may be made from the prefix of an exact a. */
 	if (!b->is_exact)
-		joined = b->suffix;
+		literals_texts_copy(&joined, &b->suffix);
 	else if (!literals_texts_join(
 		     ending(a), &b->prefix, LITERALS_JOIN_TAIL, &joined))
-		joined = b->prefix;
-	a->suffix = joined;
+		literals_texts_copy(&joined, &b->prefix);
+	literals_texts_copy(&a->suffix, &joined);
 	if (a->is_exact &&
 	    literals_texts_join(&a->prefix, &b->prefix, LITERALS_JOIN_HEAD, &joined))
-		a->prefix = joined;
+		literals_texts_copy(&a->prefix, &joined);
 	a->is_exact = false;
 }
 
@@ -108,13 +124,13 @@ void literals_info_concat(
 		literals_info_settle(a, way);
 	if (a->is_exact && b->is_exact &&
 	    literals_texts_join(&a->prefix, &b->prefix, LITERALS_JOIN_ALL, &joined)) {
-		concat_picks(a, b);
-		a->prefix = joined;
+		concat_picks(a, b, way->cut);
+		literals_texts_copy(&a->prefix, &joined);
 		return;
 	}
 	literals_info_settle(a, way);
 	literals_info_settle(b, way);
-	concat_picks(a, b);
+	concat_picks(a, b, way->cut);
 	if (literals_texts_join(ending(a), &b->prefix, LITERALS_JOIN_AROUND, &joined))
 		consider(a, &joined, way);
 	concat_texts(a, b);
@@ -134,15 +150,16 @@ static bool texts_unite(struct literals_texts *a, const struct literals_texts *b
 void literals_info_alternate(
     struct literals_info *a, struct literals_info *b, struct literals_way *way)
 {
-	struct literals_texts suffix = *ending(a);
+	struct literals_texts suffix;
 
+	literals_texts_copy(&suffix, ending(a));
 	literals_info_settle(a, way);
 	literals_info_settle(b, way);
 	literals_pick_union(&a->whole, &b->whole);
 	literals_pick_union(&a->halved, &b->halved);
 	(void)texts_unite(&suffix, ending(b));
 	a->is_exact = texts_unite(&a->prefix, &b->prefix) && a->is_exact && b->is_exact;
-	a->suffix = suffix;
+	literals_texts_copy(&a->suffix, &suffix);
 }
 
 static void make_optional(struct literals_info *x)
@@ -157,7 +174,7 @@ static void make_optional(struct literals_info *x)
 static void make_inexact(struct literals_info *x)
 {
 	if (x->is_exact)
-		x->suffix = x->prefix;
+		literals_texts_copy(&x->suffix, &x->prefix);
 	x->is_exact = false;
 }
 
@@ -173,8 +190,9 @@ void literals_info_repeat(
 	} else if (min == 0) {
 		literals_info_set_any(x);
 	} else if (max > 1) {
-		struct literals_info one = *x;
+		struct literals_info one;
 
+		literals_info_copy(&one, x);
 		for (size_t i = 1; is_small && i < min && i < COPIES_MAX; i++)
 			literals_info_concat(x, &one, way);
 		if (!is_small || min != max || min > COPIES_MAX)

@@ -21,8 +21,12 @@ struct literals_info {
 
 struct literals_way {
 	enum literals_cut cut;
+	bool is_in_option; /* in a group that may be left out: no literal will count */
 	struct literals_fuel fuel;
 };
+
+/* What there is of it: most of the room is free. */
+void literals_info_copy(struct literals_info *to, const struct literals_info *from);
 
 void literals_info_set_empty(struct literals_info *x); /* matches "" */
 void literals_info_set_any(struct literals_info *x);   /* nothing is known */

@@ -231,6 +231,31 @@ static bool take_group_name(struct parser *p)
 	return take(p, SPAN("(?>")) || take(p, SPAN("(?|")) || take(p, SPAN("(?:"));
 }
 
+/* May what begins with that `(` be left out? In doubt not. */
+static bool is_option(struct span rest)
+{
+	struct literals_chars unused;
+	size_t depth = 0;
+
+	while (rest.n > 0) {
+		char c = rest.p[0];
+
+		if (c == '[') {
+			if (literals_lex_class(&rest, false, &unused) ==
+			    LITERALS_NOT_KNOWN)
+				return false;
+			continue;
+		}
+		if (c == '\\' && rest.n > 1)
+			rest = span_skip(rest, 1);
+		rest = span_skip(rest, 1);
+		depth += c == '(';
+		if (c == ')' && --depth == 0)
+			return rest.n > 0 && strchr("?*", rest.p[0]);
+	}
+	return false;
+}
+
 /* At a `(`. */
 static void parse_group(
     struct parser *p, struct flags *flags, struct literals_info *out)
@@ -305,14 +330,18 @@ static void parse_plain(struct parser *p, struct flags flags, struct literals_in
 
 static void parse_atom(struct parser *p, struct flags *flags, struct literals_info *out)
 {
+	bool was_in_option = p->way->is_in_option;
+
 	literals_info_set_any(out);
 	if (++p->n_steps > STEPS_MAX)
 		give_up(p);
 	else if (p->is_quoted)
 		parse_plain(p, *flags, out);
-	else if (p->rest.p[0] == '(')
+	else if (p->rest.p[0] == '(') {
+		p->way->is_in_option |= !was_in_option && is_option(p->rest);
 		parse_group(p, flags, out);
-	else if (p->rest.p[0] == '[' || p->rest.p[0] == '\\')
+		p->way->is_in_option = was_in_option;
+	} else if (p->rest.p[0] == '[' || p->rest.p[0] == '\\')
 		parse_token(p, *flags, out);
 	else
 		parse_plain(p, *flags, out);
@@ -351,7 +380,7 @@ static void add_atom(struct parser *p, struct frame *f)
 	literals_info_concat(&f->branch, &f->run, p->way);
 	literals_info_set_empty(&f->run);
 	if (f->atom.is_exact)
-		f->run = f->atom;
+		literals_info_copy(&f->run, &f->atom);
 	else
 		literals_info_concat(&f->branch, &f->atom, p->way);
 }
@@ -388,7 +417,7 @@ static size_t parse_alternatives(
 	}
 	p->depth++;
 	parse_branch(p, &flags, f);
-	*out = f->branch;
+	literals_info_copy(out, &f->branch);
 	while (take(p, SPAN("|"))) {
 		parse_branch(p, &flags, f);
 		literals_info_alternate(out, &f->branch, p->way);

@@ -34,6 +34,20 @@ static bool is_word_byte(char c)
 	return is_letter(c) || (c >= '0' && c <= '9') || c == '_';
 }
 
+void literals_texts_copy(struct literals_texts *to, const struct literals_texts *from)
+{
+	to->n = from->n;
+	memcpy(to->items, from->items, from->n * sizeof(to->items[0]));
+}
+
+void literals_pick_copy(struct literals_pick *to, const struct literals_pick *from)
+{
+	to->n = from->n;
+	to->cost = from->cost;
+	memcpy(to->items, from->items, from->n * sizeof(to->items[0]));
+	memcpy(to->costs, from->costs, from->n * sizeof(to->costs[0]));
+}
+
 struct literals_text literals_text_of(char c, bool is_nocase)
 {
 	struct literals_text t = {.n = 1, .is_nocase = is_nocase && is_letter(c)};
@@ -158,7 +172,7 @@ static bool pick_add(struct literals_pick *pick, const struct literal *l, double
 void literals_pick_better(struct literals_pick *pick, const struct literals_pick *other)
 {
 	if (other->n > 0 && (pick->n == 0 || other->cost < pick->cost))
-		*pick = *other;
+		literals_pick_copy(pick, other);
 }
 
 void literals_pick_union(struct literals_pick *pick, const struct literals_pick *other)
@@ -273,8 +287,10 @@ static bool add_halves(struct literals_pick *pick, const struct literals_text *t
 static void pick_all(const struct literals_texts *t, bool is_cut_at_words,
     bool is_halved, struct literals_fuel *fuel, struct literals_pick *pick)
 {
-	struct literals_pick own = {.n = 0};
+	struct literals_pick own; /* large */
 
+	own.n = 0;
+	own.cost = 0;
 	for (size_t i = 0; i < t->n; i++) {
 		bool ok = is_halved
 			      ? add_halves(&own, &t->items[i], fuel)
@@ -315,11 +331,12 @@ static struct literals_text common(const struct literals_texts *t, bool at_end)
 void literals_pick_texts(const struct literals_texts *t, bool is_cut_at_words,
     bool is_halved, struct literals_fuel *fuel, struct literals_pick *pick)
 {
-	struct literals_texts shared = {.n = 1};
+	struct literals_texts shared; /* large */
 
 	pick_all(t, is_cut_at_words, is_halved, fuel, pick);
 	if (t->n < 2)
 		return;
+	shared.n = 1;
 	for (int at_end = 0; at_end < 2; at_end++) {
 		shared.items[0] = common(t, at_end);
 		pick_all(&shared, is_cut_at_words, is_halved, fuel, pick);

@@ -45,6 +45,10 @@ enum literals_join {
 	LITERALS_JOIN_AROUND /* ... around the place where they meet */
 };
 
+/* What there is of it: most of the room is free. */
+void literals_texts_copy(struct literals_texts *to, const struct literals_texts *from);
+void literals_pick_copy(struct literals_pick *to, const struct literals_pick *from);
+
 struct literals_text literals_text_of(char c, bool is_nocase);
 
 /* Both of these return false when it does not fit; *t or *out is of no use then. */
