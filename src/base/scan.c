@@ -24,6 +24,17 @@ static bool is_ascii_plain(struct span text)
 	return !(all & UINT64_C(0x8080808080808080));
 }
 
+static struct scan_line line_around_plain(struct span text, size_t from, size_t at)
+{
+	const char *p = text.p;
+	const char *before = at > from ? memrchr(p + from, '\n', at - from) : NULL;
+	const char *end = memchr(p + at, '\n', text.n - at);
+	struct span whole =
+	    span_from(before ? before + 1 : p + from, end ? end + 1 : p + text.n);
+
+	return (struct scan_line){whole, is_ascii_plain(whole)};
+}
+
 #ifdef __x86_64__
 #include <immintrin.h>
 
@@ -87,6 +98,57 @@ static AVX2 bool is_ascii_avx2(struct span text)
 	return !_mm256_movemask_epi8(_mm256_or_si256(a, b)) && is_ascii_plain(text);
 }
 
+/* A bit for each of 64 bytes. */
+struct bits {
+	uint64_t newline, high;
+};
+
+static inline AVX2 struct bits bits_at(const char *p)
+{
+	__m256i newline = _mm256_set1_epi8('\n'), a = load(p), b = load(p + VECTOR);
+	uint32_t a_is = (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(a, newline));
+	uint32_t b_is = (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(b, newline));
+	uint32_t a_high = (uint32_t)_mm256_movemask_epi8(a);
+	uint32_t b_high = (uint32_t)_mm256_movemask_epi8(b);
+
+	return (struct bits){
+	    (uint64_t)b_is << VECTOR | a_is, (uint64_t)b_high << VECTOR | a_high};
+}
+
+/* From the middle of the line outwards; near the ends of the text as without AVX2. */
+static AVX2 struct scan_line line_around_avx2(struct span text, size_t from, size_t at)
+{
+	size_t start = at, end = at;
+	uint64_t high = 0;
+	struct bits b;
+
+	do {
+		if (text.n - end < 64)
+			return line_around_plain(text, from, at);
+		b = bits_at(text.p + end);
+		/* Up to and with the first '\n'; all, if there is none. */
+		high |= b.high & (b.newline ^ (b.newline - 1));
+		end += b.newline ? (size_t)__builtin_ctzll(b.newline) + 1 : 64;
+	} while (!b.newline);
+	do {
+		if (start < 64)
+			return line_around_plain(text, from, at);
+		start -= 64;
+		b = bits_at(text.p + start);
+		if (from > start)
+			b.newline |= UINT64_C(1) << (from - start - 1);
+		if (b.newline) {
+			size_t last = 63 - (size_t)__builtin_clzll(b.newline);
+
+			high |= b.high >> last >> 1;
+			start += last + 1;
+		} else {
+			high |= b.high;
+		}
+	} while (!b.newline);
+	return (struct scan_line){span_from(text.p + start, text.p + end), !high};
+}
+
 size_t scan_count_lines(struct span text)
 {
 	return __builtin_cpu_supports("avx2") ? count_lines_avx2(text)
@@ -98,6 +160,12 @@ bool scan_is_ascii(struct span text)
 	return __builtin_cpu_supports("avx2") ? is_ascii_avx2(text)
 					      : is_ascii_plain(text);
 }
+
+struct scan_line scan_line_around(struct span text, size_t from, size_t at)
+{
+	return __builtin_cpu_supports("avx2") ? line_around_avx2(text, from, at)
+					      : line_around_plain(text, from, at);
+}
 #else
 size_t scan_count_lines(struct span text)
 {
@@ -107,5 +175,10 @@ size_t scan_count_lines(struct span text)
 bool scan_is_ascii(struct span text)
 {
 	return is_ascii_plain(text);
+}
+
+struct scan_line scan_line_around(struct span text, size_t from, size_t at)
+{
+	return line_around_plain(text, from, at);
 }
 #endif

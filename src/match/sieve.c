@@ -320,32 +320,22 @@ static bool touch_others(struct sieve *s)
 	return is_any;
 }
 
-/* The line that holds byte @at, which is not before s->at. */
-static struct span line_around(const struct sieve *s, size_t at)
-{
-	const char *p = s->text.p;
-	const char *from = at > s->at ? memrchr(p + s->at, '\n', at - s->at) : NULL;
-	const char *end = memchr(p + at, '\n', s->text.n - at);
-
-	return span_from(from ? from + 1 : p + s->at, end ? end + 1 : p + s->text.n);
-}
-
-bool sieve_next_line(struct sieve *s, struct span *line)
+bool sieve_next_line(struct sieve *s, struct scan_line *line)
 {
 	memset(s->touched, 0, s->n_touched_words * sizeof(*s->touched));
 	s->word = 0;
 	if (s->at >= s->text.n)
 		return false;
 	if (touch_others(s)) {
-		*line = line_around(s, s->at);
+		*line = scan_line_around(s->text, s->at, s->at);
 	} else {
 		if (!has_hit(s)) {
 			s->at = s->text.n;
 			return false;
 		}
-		*line = line_around(s, s->hits[s->hit].at);
+		*line = scan_line_around(s->text, s->at, s->hits[s->hit].at);
 	}
-	s->at = (size_t)(line->p - s->text.p) + line->n;
+	s->at = (size_t)(line->whole.p - s->text.p) + line->whole.n;
 	while (has_hit(s) && s->hits[s->hit].at < s->at)
 		touch_rules(s, s->hits[s->hit++].literal);
 	return true;

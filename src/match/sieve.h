@@ -11,6 +11,7 @@
  */
 
 #include "base/err.h"
+#include "base/scan.h"
 #include "match/filter.h"
 
 struct sieve;
@@ -30,8 +31,8 @@ DEFINE_CLEANUP(struct sieve *, sieve_free)
  * sieve_next_line(). */
 void sieve_begin(struct sieve *s, struct span lines);
 
-/* The next line that somebody must look at, with its line end. False: there is none. */
-bool sieve_next_line(struct sieve *s, struct span *line);
+/* The next line that somebody must look at. False: there is none. */
+bool sieve_next_line(struct sieve *s, struct scan_line *line);
 
 /**
  * sieve_next_filter() - who must look at that line, in the order of the numbers

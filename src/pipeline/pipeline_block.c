@@ -90,14 +90,14 @@ static struct span without_end(struct span line)
 	return line;
 }
 
-struct line pipeline_line(const struct pipeline_block *b, struct span whole)
+struct line pipeline_line(const struct pipeline_block *b, struct scan_line line)
 {
-	struct span text = without_end(whole);
+	struct span whole = line.whole, text = without_end(whole);
 
 	return (struct line){
 	    .text = text,
 	    .end = whole.p + whole.n,
-	    .is_plain = text.n && text.p[text.n - 1] != '\r' && scan_is_ascii(text),
+	    .is_plain = line.is_ascii && text.n && text.p[text.n - 1] != '\r',
 	    .stamp = WALL_NONE,
 	    .read_at = b->read_at,
 	    .live = b->live,
@@ -114,11 +114,12 @@ static int feed_line_by_line(
 		/* In UTF-16 the byte may stand within a line, but such come alone. */
 		const char *end = b->n_lines > 1 ? memchr(rest.p, '\n', rest.n) : NULL;
 		size_t n = end ? (size_t)(end - rest.p) + 1 : rest.n;
-		struct line l = pipeline_line(b, (struct span){rest.p, n});
+		/* There may be a decoder: so it is not known what is plain. */
+		struct line l = pipeline_line(
+		    b, (struct scan_line){.whole = {rest.p, n}, .is_ascii = false});
 
 		rest = span_skip(rest, n);
 		l.end = NULL;
-		l.is_plain = false; /* there may be a decoder */
 		for (uint32_t i = 0; i < b->n_jails; i++) {
 			int r = pipeline_feed(p, b->jails[i], &l, now, out);
 
@@ -156,9 +157,10 @@ void pipeline_reach(struct lane *lane, const struct line *l, struct span whole)
 }
 
 static int feed_candidate(struct pipeline *p, const struct lens *lens,
-    struct span whole, const struct pipeline_block *b, wall_t now, struct orders *out)
+    struct scan_line line, const struct pipeline_block *b, wall_t now,
+    struct orders *out)
 {
-	struct line l = pipeline_line(b, whole);
+	struct line l = pipeline_line(b, line);
 	const uint64_t *rules;
 	int result = 0;
 	size_t i;
@@ -168,7 +170,7 @@ static int feed_candidate(struct pipeline *p, const struct lens *lens,
 
 		if (!lane)
 			continue;
-		pipeline_reach(lane, &l, whole);
+		pipeline_reach(lane, &l, line.whole);
 		int r = pipeline_feed_rules(p, lens->jails[i], &l, rules, now, out);
 
 		result = r < 0 ? r : result;
@@ -179,7 +181,7 @@ static int feed_candidate(struct pipeline *p, const struct lens *lens,
 int pipeline_finish(struct pipeline *p, const uint32_t *jails, uint32_t n_jails,
     const struct pipeline_block *b, struct recent *recent)
 {
-	struct line meta = pipeline_line(b, (struct span){"", 0});
+	struct line meta = pipeline_line(b, (struct scan_line){.whole = {"", 0}});
 	int result = recent_add(recent, b->lines);
 
 	for (uint32_t i = 0; i < n_jails; i++) {
@@ -200,7 +202,7 @@ int pipeline_feed_block(
     struct pipeline *p, const struct pipeline_block *b, wall_t now, struct orders *out)
 {
 	struct lens *l = pipeline_lens(p, b->jails, b->n_jails);
-	struct span line;
+	struct scan_line line;
 	int result = 0, r;
 
 	if (!l || !l->sieve)

@@ -26,9 +26,10 @@ struct search {
 	void *ctx;
 };
 
-static int search_line(struct search *s, struct span whole)
+static int search_line(struct search *s, struct scan_line line)
 {
-	struct line l = pipeline_line(s->b, whole);
+	struct span whole = line.whole;
+	struct line l = pipeline_line(s->b, line);
 	const uint64_t *rules;
 	size_t i;
 
@@ -62,7 +63,7 @@ int pipeline_search_block(
 {
 	struct lens *l = pipeline_lens(p, b->jails, b->n_jails);
 	struct search s = {.p = p, .b = b, .fn = fn, .ctx = ctx};
-	struct span line;
+	struct scan_line line;
 	int r = 0, settled;
 
 	if (!l || !l->sieve)
@@ -123,7 +124,7 @@ struct own {
 	const struct pipeline_block *b;
 	struct lens *lens; /* NULL: there is none */
 	struct span rest;  /* without a sieve */
-	struct span line;
+	struct scan_line line;
 	const uint64_t *rules;
 	size_t i; /* jail of the lens */
 	bool has_line, is_there;
@@ -134,7 +135,8 @@ static bool next_line(struct own *o)
 	o->i = SIZE_MAX;
 	if (o->lens->sieve)
 		return sieve_next_line(o->lens->sieve, &o->line);
-	return span_next_whole_line(&o->rest, &o->line);
+	o->line.is_ascii = false; /* it does not matter */
+	return span_next_whole_line(&o->rest, &o->line.whole);
 }
 
 static bool next_jail(struct own *o)
@@ -178,13 +180,13 @@ static int own_feed(struct own *o, wall_t now, struct orders *out)
 
 	if (!o->lens->sieve)
 		return pipeline_feed(o->p, jail, &l, now, out);
-	pipeline_reach(&o->p->lanes[jail], &l, o->line);
+	pipeline_reach(&o->p->lanes[jail], &l, o->line.whole);
 	return pipeline_feed_rules(o->p, jail, &l, o->rules, now, out);
 }
 
 static bool is_own_first(const struct own *o, const struct pipeline_known *k)
 {
-	size_t offset = (size_t)(o->line.p - o->b->lines.p);
+	size_t offset = (size_t)(o->line.whole.p - o->b->lines.p);
 
 	return offset != k->offset ? offset < k->offset
 				   : o->lens->jails[o->i] < k->jail;
@@ -194,7 +196,8 @@ static int feed_known(struct pipeline *p, const struct pipeline_block *b,
     const struct pipeline_known *k, wall_t now, struct orders *out)
 {
 	struct span whole = {b->lines.p + k->offset, k->n_bytes};
-	struct line l = pipeline_line(b, whole);
+	struct line l =
+	    pipeline_line(b, (struct scan_line){whole, scan_is_ascii(whole)});
 	struct lane *lane = pipeline_lane(p, k->jail);
 	struct filter_failure failure;
 	int r;

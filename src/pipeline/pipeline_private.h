@@ -7,6 +7,7 @@
  */
 
 #include "base/decode.h"
+#include "base/scan.h"
 #include "match/sieve.h"
 #include "pipeline/pipeline.h"
 
@@ -70,7 +71,7 @@ int pipeline_conclude(struct pipeline *p, uint32_t jail, const struct line *l, i
 
 /* NULL: out of memory. */
 struct lens *pipeline_lens(struct pipeline *p, const uint32_t *jails, uint32_t n_jails);
-struct line pipeline_line(const struct pipeline_block *b, struct span whole);
+struct line pipeline_line(const struct pipeline_block *b, struct scan_line line);
 /* NULL: it judges no lines. */
 struct lane *pipeline_lane(struct pipeline *p, uint32_t jail);
 /* A block begins; the next line that the lane looks at is @whole; a block ends. */

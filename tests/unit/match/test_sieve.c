@@ -138,7 +138,7 @@ static void feed_block(struct filter *filters[N_FILTERS], struct sieve *s, size_
 	char *copy = malloc(text.n);
 	const char *seen[N_FILTERS];
 	const uint64_t *rules;
-	struct span line;
+	struct scan_line line;
 	size_t i;
 
 	assert_non_null(copy);
@@ -148,13 +148,14 @@ static void feed_block(struct filter *filters[N_FILTERS], struct sieve *s, size_
 	sieve_begin(s, (struct span){copy, text.n});
 	while (sieve_next_line(s, &line)) {
 		while (sieve_next_filter(s, &i, &rules)) {
-			const char *end = line.p + line.n;
+			struct span whole = line.whole;
+			const char *end = whole.p + whole.n;
 
-			filter_skip(filters[i], span_from(seen[i], line.p), &meta,
+			filter_skip(filters[i], span_from(seen[i], whole.p), &meta,
 			    meta.read_at);
 			seen[i] = end;
-			feed(filters[i], i, at + (size_t)(line.p - copy),
-			    (struct span){line.p, line.n - 1}, end, rules, told);
+			feed(filters[i], i, at + (size_t)(whole.p - copy),
+			    (struct span){whole.p, whole.n - 1}, end, rules, told);
 		}
 	}
 	assert_int_equal(recent_add(recent, text), 0);
@@ -221,7 +222,7 @@ static void test_same(void **state)
 static void test_who_looks(void **state)
 {
 	struct filter *filters[2];
-	struct span line;
+	struct scan_line line;
 	const uint64_t *rules;
 	struct err e;
 	size_t i;
@@ -235,7 +236,7 @@ static void test_who_looks(void **state)
 	assert_true(sieve_n_literals(s) >= 2);
 	sieve_begin(s, SPAN("nothing here\nx lost connection y\nmore\n"));
 	assert_true(sieve_next_line(s, &line));
-	assert_true(span_eq(line, SPAN("x lost connection y\n")));
+	assert_true(span_eq(line.whole, SPAN("x lost connection y\n")));
 	assert_true(sieve_next_filter(s, &i, &rules));
 	assert_int_equal(i, 0);
 	assert_int_equal(rules[0], 2);
