@@ -10,9 +10,10 @@
 static struct span failid_text(
     const struct net *n, struct span text, char room[NET_TEXT_BYTES])
 {
-	/* The one way to write a single IPv4 address is the canonical one. */
-	if (net_is_v4(n) && net_is_host(n) && text.n > 0 && text.p[0] != '[' &&
-	    span_index(text, ':') < 0)
+	/* The one way to write a single IPv4 address is the canonical one. In "::ffff:"
+	 * and other ways to begin an IPv6 address a ':' is among the first five. */
+	if (net_is_v4(n) && net_is_host(n) && text.n >= 5 && text.p[0] != '[' &&
+	    !memchr(text.p, ':', 5))
 		return text;
 	net_format(n, room);
 	return span_of(room);
@@ -52,7 +53,8 @@ static int failid_from_addr(const struct groups *g, struct span addr,
 	struct span fid = g->value[GROUP_FID];
 	struct net id_net;
 
-	out->id = out->host = addr;
+	out->id = addr;
+	out->host = addr;
 	out->has_net = failid_parse(addr, g->value[GROUP_CIDR], &out->net);
 	if (!out->has_net && fid.p && !span_eq(fid, addr)) {
 		out->id = fid; /* whatever stands beside it */

@@ -14,7 +14,7 @@
 
 /* Measured: where what a longer window keeps out is worth what it costs. */
 #define FEW 100
-#define WINDOW_FEW 4
+#define WINDOW_FEW 5
 #define WINDOW_MANY 8
 
 /* gcc's address sanitizer may put a local that wants 64 bytes of alignment where there
