@@ -273,12 +273,3 @@ void ban_table_remap(struct ban_table *t, const uint32_t *map)
 	}
 	rehash(t);
 }
-
-void ban_table_drop_text(void *table, uint32_t id, uint32_t text)
-{
-	struct ban_table *t = table;
-	struct ban *b = ban_at(t, id);
-
-	if (b->cause && b->text == text)
-		b->text = 0;
-}

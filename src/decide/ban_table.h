@@ -29,9 +29,10 @@ struct ban {
 	struct ban_id *name; /* owned; NULL of an address */
 	uint32_t failures;
 	uint32_t count; /* it is the so-many-th ban of its network; 0: not known */
-	uint32_t text;  /* its newest line in the evidence_ring, or 0 */
-	uint32_t id;    /* in the table */
-	uint32_t next;  /* in the chain of its hash */
+	uint32_t
+	    text;    /* its newest line in the evidence_ring, which may be gone; or 0 */
+	uint32_t id; /* in the table */
+	uint32_t next; /* in the chain of its hash */
 	struct stopped stopped;
 	struct net net;
 	uint8_t cause; /* enum order_cause; 0: a free one */
@@ -80,6 +81,3 @@ struct ban *ban_table_next(const struct ban_table *t, uint32_t id);
 
 /* Jail i becomes map[i]. All bans of jails that go must have been removed. */
 void ban_table_remap(struct ban_table *t, const uint32_t *map);
-
-/* For evidence_ring_new(): line @text of ban @id is being dropped. */
-void ban_table_drop_text(void *t, uint32_t id, uint32_t text);

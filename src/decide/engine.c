@@ -38,10 +38,8 @@ struct engine *engine_new(const struct engine_options *o)
 		return NULL;
 	offenders_set_bounds(
 	    e->offenders, e->set.max_offenders, e->set.offenders_keep_sec);
-	e->tally_lines =
-	    evidence_ring_new(e->set.text_bytes / 2, tally_drop_text, e->tally);
-	e->ban_lines =
-	    evidence_ring_new(e->set.text_bytes / 2, ban_table_drop_text, e->bans);
+	e->tally_lines = evidence_ring_new(e->set.text_bytes / 2);
+	e->ban_lines = evidence_ring_new(e->set.text_bytes / 2);
 	if (!e->tally_lines || !e->ban_lines)
 		return NULL;
 	tally_set_jails(e->tally, e->set.tally_jails);

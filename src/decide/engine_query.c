@@ -34,6 +34,7 @@ size_t engine_why_of_tally(const struct engine *e, uint32_t id, const struct win
 {
 	size_t n = part->to - part->from, n_missing;
 	uint32_t text = tally_text(e->tally, id);
+	struct evidence_line line;
 
 	if (n > max)
 		n = max;
@@ -44,9 +45,9 @@ size_t engine_why_of_tally(const struct engine *e, uint32_t id, const struct win
 		    {k->at_us}, (uint16_t)(k->rule & ~WINDOW_SOFT), k->weight, NULL};
 	}
 	n_missing = n;
-	for (int i = 0; i < MAX_LINES_READ && text && n_missing > 0; i++) {
-		struct evidence_line line = evidence_ring_get(e->tally_lines, text);
-
+	for (int i = 0; i < MAX_LINES_READ && n_missing > 0 &&
+			evidence_ring_get(e->tally_lines, id, text, &line);
+	     i++) {
 		n_missing -= give_text(out, n, &line);
 		text = line.before;
 	}
@@ -57,11 +58,11 @@ size_t engine_why_of_tally(const struct engine *e, uint32_t id, const struct win
 size_t engine_why_of_ban(
     const struct engine *e, const struct ban *b, struct evidence out[WHY_MAX])
 {
+	uint32_t text = b->text;
+	struct evidence_line line;
 	size_t n = 0;
 
-	for (uint32_t text = b->text; text && n < WHY_MAX;) {
-		struct evidence_line line = evidence_ring_get(e->ban_lines, text);
-
+	while (n < WHY_MAX && evidence_ring_get(e->ban_lines, b->id, text, &line)) {
 		out[n++] =
 		    (struct evidence){line.at, line.rule, line.weight, line.text};
 		text = line.before;

@@ -202,8 +202,8 @@ static int change_prepare(
 	if (c->next.text_bytes == e->set.text_bytes)
 		return 0;
 	half = c->next.text_bytes / 2;
-	c->tally_lines = evidence_ring_new(half, tally_drop_text, e->tally);
-	c->ban_lines = evidence_ring_new(half, ban_table_drop_text, e->bans);
+	c->tally_lines = evidence_ring_new(half);
+	c->ban_lines = evidence_ring_new(half);
 	return c->tally_lines && c->ban_lines ? 0 : -ENOMEM;
 }
 

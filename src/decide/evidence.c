@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * evidence - a ring of records that are whole: one that does not fit before the end of
- * the memory starts anew at its beginning, after filler
+ * the memory starts anew at its beginning
  *
  * Positions count units of 8 bytes from the birth of the ring and never turn back; a
- * number given outside is the low half of a position. As the ring is far smaller than
- * 2^32 units, the position is found again from it.
+ * number given outside is the low half of a position. What has been written last is
+ * there, as much of it as the memory holds: so a record is whole as long as its first
+ * byte is less than a round behind, and nothing has to be known of those that go.
+ *
+ * From its number the position is found again, unless 32 GiB of lines have come since.
+ * So old a number may lead to another record of the same owner, or to bytes that look
+ * like one; what is read of them stays within the ring.
  */
 #include "decide/evidence.h"
 
@@ -13,12 +18,10 @@
 
 #define UNIT 8u
 #define MAX_UNITS (1u << 28)
-#define FILLER UINT32_MAX /* as owner */
 
 struct record {
 	uint32_t owner;
-	uint32_t
-	    back; /* units to the line before of the same owner; filler: its length */
+	uint32_t back; /* units to the line before of the same owner, or 0 */
 	int64_t at_us;
 	uint16_t rule;
 	int16_t weight;
@@ -28,16 +31,12 @@ struct record {
 };
 
 struct evidence_ring {
-	evidence_drop_fn on_drop;
-	void *ctx;
 	uint64_t head; /* where the next record goes */
-	uint64_t tail; /* the oldest record, or head */
 	uint32_t n_units;
 	uint64_t mem[];
 };
 
-struct evidence_ring *evidence_ring_new(
-    size_t n_bytes, evidence_drop_fn on_drop, void *ctx)
+struct evidence_ring *evidence_ring_new(size_t n_bytes)
 {
 	size_t n_units = n_bytes / UNIT < MAX_UNITS ? n_bytes / UNIT : MAX_UNITS;
 	struct evidence_ring *r;
@@ -47,11 +46,9 @@ struct evidence_ring *evidence_ring_new(
 	r = calloc(1, sizeof(*r) + n_units * UNIT);
 	if (!r)
 		return NULL;
-	r->on_drop = on_drop;
-	r->ctx = ctx;
 	r->n_units = (uint32_t)n_units;
 	/* Near the point where numbers turn over, so that every day sees it happen. */
-	r->head = r->tail = ((UINT64_C(1) << 32) / n_units - 8) * n_units;
+	r->head = ((UINT64_C(1) << 32) / n_units - 8) * n_units;
 	return r;
 }
 
@@ -72,36 +69,6 @@ static uint32_t units_for(size_t n_text)
 	return (uint32_t)((sizeof(struct record) + n_text + 1 + UNIT - 1) / UNIT);
 }
 
-static void drop_oldest(struct evidence_ring *r)
-{
-	const struct record *k = record_at(r, r->tail);
-	uint32_t ref = (uint32_t)r->tail;
-
-	if (k->owner == FILLER) {
-		r->tail += k->back;
-		return;
-	}
-	r->tail += units_for(k->n_text);
-	r->on_drop(r->ctx, k->owner, ref);
-}
-
-static void make_room(struct evidence_ring *r, uint32_t n_units)
-{
-	while (r->head - r->tail + n_units > r->n_units)
-		drop_oldest(r);
-}
-
-static void add_filler(struct evidence_ring *r, uint32_t n_units)
-{
-	struct record *k;
-
-	make_room(r, n_units);
-	k = record_at(r, r->head);
-	k->owner = FILLER;
-	k->back = n_units;
-	r->head += n_units;
-}
-
 /* To where a record of @n_units is whole and its number is not 0. */
 static void skip_to_room(struct evidence_ring *r, uint32_t n_units)
 {
@@ -109,17 +76,18 @@ static void skip_to_room(struct evidence_ring *r, uint32_t n_units)
 		uint32_t left = r->n_units - (uint32_t)(r->head % r->n_units);
 
 		if (left < n_units)
-			add_filler(r, left);
+			r->head += left;
 		else if ((uint32_t)r->head == 0)
-			add_filler(r, 1);
+			r->head++;
 		else
 			return;
 	}
 }
 
-static uint64_t position_of(const struct evidence_ring *r, uint32_t ref)
+/* Units from there to the head; more than there are: it is gone. */
+static uint32_t distance_of(const struct evidence_ring *r, uint32_t ref)
 {
-	return r->head - (uint32_t)((uint32_t)r->head - ref);
+	return (uint32_t)r->head - ref;
 }
 
 static void put_text(struct record *k, struct span text)
@@ -137,8 +105,7 @@ static void put_text(struct record *k, struct span text)
 uint32_t evidence_ring_add(struct evidence_ring *r, uint32_t owner, uint32_t before,
     wall_t at, uint16_t rule, int16_t weight, struct span text)
 {
-	uint64_t before_pos = before ? position_of(r, before) : 0, back;
-	uint32_t n_units;
+	uint32_t n_units, back;
 	struct record *k;
 
 	if (text.n > EVIDENCE_LINE_BYTES)
@@ -147,27 +114,38 @@ uint32_t evidence_ring_add(struct evidence_ring *r, uint32_t owner, uint32_t bef
 	if (n_units > r->n_units)
 		return 0;
 	skip_to_room(r, n_units);
-	make_room(r, n_units);
-
+	back = before ? distance_of(r, before) : 0;
+	if (back > r->n_units - n_units)
+		back = 0;
 	k = record_at(r, r->head);
-	back = before && before_pos >= r->tail ? r->head - before_pos : 0;
-	*k = (struct record){owner, (uint32_t)back, at.us, rule, weight, 0, 0};
+	*k = (struct record){owner, back, at.us, rule, weight, 0, 0};
 	put_text(k, text);
 	r->head += n_units;
 	return (uint32_t)(r->head - n_units);
 }
 
-struct evidence_line evidence_ring_get(const struct evidence_ring *r, uint32_t ref)
+bool evidence_ring_get(const struct evidence_ring *r, uint32_t owner, uint32_t ref,
+    struct evidence_line *out)
 {
-	uint64_t pos = position_of(r, ref);
+	uint32_t distance = distance_of(r, ref), left;
+	uint64_t pos = r->head - distance;
 	struct record *k = record_at(r, pos);
-	bool has_before = k->back && pos - k->back >= r->tail;
+	bool has_before;
 
-	return (struct evidence_line){
+	if (!ref || distance == 0 || distance > r->n_units)
+		return false;
+	left = r->n_units - (uint32_t)(pos % r->n_units);
+	if (left > distance)
+		left = distance;
+	if (left < units_for(0) || k->owner != owner || left < units_for(k->n_text))
+		return false;
+	has_before = k->back && k->back <= r->n_units - distance;
+	*out = (struct evidence_line){
 	    .at = {k->at_us},
 	    .rule = k->rule,
 	    .weight = k->weight,
-	    .text = k->has_text ? k->text : NULL,
-	    .before = has_before ? (uint32_t)(pos - k->back) : 0,
+	    .text = k->has_text && !k->text[k->n_text] ? k->text : NULL,
+	    .before = has_before ? ref - k->back : 0,
 	};
+	return true;
 }

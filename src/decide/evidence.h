@@ -6,8 +6,8 @@
  *
  * Each line belongs to an owner (an address in tally, a ban) and knows the line before
  * it of the same owner; the owner keeps the number of its newest. When the ring is full
- * the oldest line goes, whoever owns it; an owner whose newest line goes is told, so a
- * number that an owner holds is always good.
+ * the oldest line goes, whoever owns it; an owner learns that when it asks for the
+ * line.
  */
 
 #include <stdbool.h>
@@ -20,10 +20,7 @@
 
 struct evidence_ring;
 
-typedef void (*evidence_drop_fn)(void *ctx, uint32_t owner, uint32_t ref);
-
-struct evidence_ring *evidence_ring_new(
-    size_t n_bytes, evidence_drop_fn on_drop, void *ctx);
+struct evidence_ring *evidence_ring_new(size_t n_bytes); /* NULL: out of memory */
 struct evidence_ring *evidence_ring_free(struct evidence_ring *r);
 DEFINE_CLEANUP(struct evidence_ring *, evidence_ring_free)
 
@@ -37,7 +34,7 @@ struct evidence_line {
 
 /**
  * evidence_ring_add() - keep a line
- * @before: the owner's newest so far, or 0; it may be dropped to make room
+ * @before: the owner's newest so far, or 0; it may have to go
  * @text:   any bytes, a NUL becomes '?'; p NULL: only time, rule and weight are known
  *
  * Return: its number, or 0 when the ring is too small to ever hold it (nothing
@@ -46,5 +43,6 @@ struct evidence_line {
 uint32_t evidence_ring_add(struct evidence_ring *r, uint32_t owner, uint32_t before,
     wall_t at, uint16_t rule, int16_t weight, struct span text);
 
-/* @ref must be good. */
-struct evidence_line evidence_ring_get(const struct evidence_ring *r, uint32_t ref);
+/* Return: false: @ref is 0, or that line is gone. */
+bool evidence_ring_get(const struct evidence_ring *r, uint32_t owner, uint32_t ref,
+    struct evidence_line *out);

@@ -285,14 +285,6 @@ void tally_forget_texts(struct tally *t)
 		tally_slot(t, id)->text = 0;
 }
 
-void tally_drop_text(void *t, uint32_t id, uint32_t text)
-{
-	struct slot *s = tally_slot(t, id);
-
-	if ((s->state & SLOT_USED) && s->text == text)
-		s->text = 0;
-}
-
 static void remove_host(struct tally *t, uint32_t jail, const struct net *n)
 {
 	uint32_t id = tally_table_find(t, jail, n, net_hash(n));

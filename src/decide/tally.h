@@ -83,12 +83,11 @@ void tally_load(const struct tally *t, uint32_t id, struct window *out);
 /* Was it heard of within its findtime before @clock? */
 bool tally_is_failing(const struct tally *t, uint32_t id, wall_t clock);
 
-/* The newest of its lines in the evidence_ring, or 0; goes with the failures. */
+/* The newest of its lines in the evidence_ring, which may be gone, or 0; goes with the
+ * failures. */
 uint32_t tally_text(const struct tally *t, uint32_t id);
 void tally_set_text(struct tally *t, uint32_t id, uint32_t text);
 void tally_forget_texts(struct tally *t); /* of all */
-/* For evidence_ring_new(): line @text of address @id is being dropped. */
-void tally_drop_text(void *t, uint32_t id, uint32_t text);
 
 void tally_remove(struct tally *t, uint32_t id);
 /* Remove @n and all inside it (NULL: all) in @jail (-1: in all of @n_jails). */

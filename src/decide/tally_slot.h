@@ -41,7 +41,7 @@ struct slot {
 	uint8_t state;
 	uint16_t jail;
 	uint32_t next; /* in the chain of its hash, or of free slots */
-	uint32_t text; /* its newest line in the evidence_ring, or 0 */
+	uint32_t text; /* its newest line in the evidence_ring, gone or not; or 0 */
 	int64_t newest_us;
 	uint16_t lag; /* from the newest to the clock when it was heard of last */
 	union {

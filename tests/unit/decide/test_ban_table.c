@@ -131,22 +131,6 @@ static void test_many(void **state)
 	assert_null(ban_table_first(t));
 }
 
-static void test_drop_text(void **state)
-{
-	CLEANUP(ban_table_freep) struct ban_table *t = ban_table_new(10);
-	struct ban *b = add(t, 0, host(1), 1);
-	uint32_t id = b->id;
-
-	(void)state;
-	b->text = 5;
-	ban_table_drop_text(t, id, 4);
-	assert_int_equal(b->text, 5);
-	ban_table_drop_text(t, id, 5);
-	assert_int_equal(b->text, 0);
-	ban_table_remove(t, b);
-	ban_table_drop_text(t, id, 5);
-}
-
 static void test_texts_of_ids_are_bounded(void **state)
 {
 	CLEANUP(ban_table_freep) struct ban_table *t = ban_table_new(SIZE_MAX);
@@ -183,7 +167,6 @@ int main(void)
 	    cmocka_unit_test(test_add_find_remove),
 	    cmocka_unit_test(test_find_around),
 	    cmocka_unit_test(test_many),
-	    cmocka_unit_test(test_drop_text),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
