@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * netset - a keyed hash of networks, probed once per prefix length in use
+ * netset - a keyed hash of networks, probed once per prefix length in use; beside it
+ * the networks themselves as long as they are few, for each failure asks
  */
 
 #include "base/netset.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "base/hash.h"
 
@@ -14,8 +16,18 @@ struct item {
 	UT_hash_handle hh;
 };
 
+#define FEW 8
+
+/* A network as two words and the bits of them that count. */
+struct words {
+	uint64_t want[2], mask[2];
+	struct net net;
+	bool is_v4;
+};
+
 struct netset {
 	struct item *items;
+	struct words few[FEW]; /* longest prefix first; good while all items fit */
 	size_t n_of_bits[129]; /* how many networks have this prefix length */
 	uint8_t lengths[129];  /* those in use, longest first */
 	size_t n_lengths;
@@ -60,6 +72,30 @@ static void note_length(struct netset *s, uint8_t bits)
 	s->n_lengths++;
 }
 
+static struct words words_of(const struct net *n)
+{
+	struct net ones = {.bits = 128};
+	struct words w = {.net = *n, .is_v4 = net_is_v4(n)};
+
+	memset(ones.addr, 0xff, sizeof(ones.addr));
+	ones = net_cut(ones, n->bits);
+	memcpy(w.want, n->addr, sizeof(w.want));
+	memcpy(w.mask, ones.addr, sizeof(w.mask));
+	return w;
+}
+
+/* @n is the last of the items. */
+static void note_few(struct netset *s, const struct net *n)
+{
+	size_t i = netset_count(s) - 1;
+
+	if (i >= FEW)
+		return;
+	for (; i > 0 && s->few[i - 1].net.bits < n->bits; i--)
+		s->few[i] = s->few[i - 1];
+	s->few[i] = words_of(n);
+}
+
 int netset_add(struct netset *s, const struct net *n)
 {
 	CLEANUP(freep) struct item *i = NULL;
@@ -78,26 +114,57 @@ int netset_add(struct netset *s, const struct net *n)
 	if (!i->hh.tbl)
 		return -ENOMEM;
 	note_length(s, n->bits);
+	note_few(s, n);
 	(void)TAKE(i);
 	return 0;
 }
 
-bool netset_find(const struct netset *s, const struct net *n, struct net *out)
+/* ::/0 and its like do not contain IPv4. */
+static const struct net *find_few(
+    const struct netset *s, size_t n_few, const struct net *n)
 {
-	for (size_t i = 0; i < s->n_lengths && !net_is_id(n); i++) {
+	uint64_t have[2];
+
+	memcpy(have, n->addr, sizeof(have));
+	for (size_t i = 0; i < n_few; i++) {
+		const struct words *w = &s->few[i];
+
+		if (((have[0] ^ w->want[0]) & w->mask[0]) |
+		    ((have[1] ^ w->want[1]) & w->mask[1]))
+			continue;
+		if (w->net.bits <= n->bits && w->is_v4 == net_is_v4(n))
+			return &w->net;
+	}
+	return NULL;
+}
+
+static const struct net *find_hashed(const struct netset *s, const struct net *n)
+{
+	for (size_t i = 0; i < s->n_lengths; i++) {
+		const struct item *found;
 		struct net outer;
 
 		if (s->lengths[i] > n->bits)
 			continue;
 		outer = net_cut(*n, s->lengths[i]);
-		/* ::/0 and its like do not contain IPv4. */
-		if (net_is_v4(&outer) != net_is_v4(n) || !find_exact(s, &outer))
-			continue;
-		if (out)
-			*out = outer;
-		return true;
+		found =
+		    net_is_v4(&outer) == net_is_v4(n) ? find_exact(s, &outer) : NULL;
+		if (found)
+			return &found->net;
 	}
-	return false;
+	return NULL;
+}
+
+bool netset_find(const struct netset *s, const struct net *n, struct net *out)
+{
+	size_t n_all = netset_count(s);
+	const struct net *found = NULL;
+
+	if (!net_is_id(n))
+		found = n_all <= FEW ? find_few(s, n_all, n) : find_hashed(s, n);
+	if (found && out)
+		*out = *found;
+	return found;
 }
 
 bool netset_overlaps(const struct netset *s, const struct net *n)

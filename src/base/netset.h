@@ -5,7 +5,8 @@
  * netset - is this address inside any of these networks?
  *
  * A few hundred networks from configuration (ignoreip, own addresses). Lookup is
- * longest-prefix by one hash probe per prefix length in use. Bounded by NETSET_MAX.
+ * longest-prefix, by one hash probe per prefix length in use, or by a look at each
+ * where they are few, as most are. Bounded by NETSET_MAX.
  */
 
 #include "base/net.h"

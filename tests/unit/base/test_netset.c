@@ -148,35 +148,49 @@ static void refuses_beyond_its_cap(void **state)
 	assert_int_equal(netset_count(s), NETSET_MAX);
 }
 
+/* Few distinct bits, so that networks nest and neighbour; IPv4, IPv6, hosts. */
+static struct net some_net(uint32_t *seed)
+{
+	struct net n;
+
+	*seed = *seed * 1664525 + 1013904223;
+	n = net_from_v4(*seed & 0x03c00f0f);
+	if (*seed >> 28 < 4)
+		n.addr[0] = 0x20;
+	return net_cut(n, *seed >> 30 ? 100 + *seed % 29 : *seed % 129);
+}
+
 static void agrees_with_a_plain_search(void **state)
 {
-	CLEANUP(netset_freep) struct netset *s = netset_new();
+	static const size_t sizes[] = {1, 2, 5, 8, 9, 10, 300};
 	struct net all[300];
 	uint32_t seed = 1;
 
 	(void)state;
-	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
-		seed = seed * 1664525 + 1013904223;
-		/* Few distinct bits, so that networks nest and neighbour. */
-		all[i] = net_mask(net_from_v4(seed & 0x03c00f0f), 8 + seed % 25);
-		assert_int_equal(netset_add(s, &all[i]), 0);
-	}
-	for (int probe = 0; probe < 2000; probe++) {
-		struct net n, got, *want = NULL;
-		bool reaches = false;
+	for (size_t k = 0; k < ARRAY_LEN(sizes); k++) {
+		CLEANUP(netset_freep) struct netset *s = netset_new();
+		size_t n_all = sizes[k];
 
-		seed = seed * 1664525 + 1013904223;
-		n = net_mask(net_from_v4(seed & 0x03c00f0f), 4 + seed % 29);
-		for (size_t i = 0; i < ARRAY_LEN(all); i++) {
-			if (net_contains(&all[i], &n) &&
-			    (!want || all[i].bits > want->bits))
-				want = &all[i];
-			reaches |= net_contains(&n, &all[i]);
+		for (size_t i = 0; i < n_all; i++) {
+			all[i] = some_net(&seed);
+			assert_int_equal(netset_add(s, &all[i]), 0);
 		}
-		assert_int_equal(netset_find(s, &n, &got), want != NULL);
-		if (want)
-			assert_true(net_eq(&got, want));
-		assert_int_equal(netset_overlaps(s, &n), want != NULL || reaches);
+		for (int probe = 0; probe < 2000; probe++) {
+			struct net n = some_net(&seed), got, *want = NULL;
+			bool reaches = false;
+
+			for (size_t i = 0; i < n_all; i++) {
+				if (net_contains(&all[i], &n) &&
+				    (!want || all[i].bits > want->bits))
+					want = &all[i];
+				reaches |= net_contains(&n, &all[i]);
+			}
+			assert_int_equal(netset_find(s, &n, &got), want != NULL);
+			if (want)
+				assert_true(net_eq(&got, want));
+			assert_int_equal(
+			    netset_overlaps(s, &n), want != NULL || reaches);
+		}
 	}
 }
 
