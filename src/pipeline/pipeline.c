@@ -246,8 +246,9 @@ int pipeline_weigh_gathered(struct pipeline *p, wall_t now, struct orders *out)
 {
 	int result = 0;
 
-	engine_expect(p->engine, p->gathered, p->n_gathered);
 	for (size_t i = 0; i < p->n_gathered; i++) {
+		if (i % ENGINE_EXPECT_MAX == 0)
+			engine_expect(p->engine, &p->gathered[i], p->n_gathered - i);
 		int r = weigh(p, &p->gathered[i], now, out);
 
 		result = r < 0 ? r : result;
@@ -404,7 +405,7 @@ static int gather(struct pipeline *p, uint32_t jail, const struct line *l,
 	    .text = l->text,
 	};
 	set_rule(p, h);
-	return p->n_gathered < ENGINE_EXPECT_MAX ? 0
+	return p->n_gathered < ARRAY_LEN(p->gathered) ? 0
 						 : pipeline_weigh_gathered(p, now, out);
 }
 

@@ -52,7 +52,7 @@ struct pipeline {
 	struct recent *found; /* of blocks that were searched elsewhere */
 	/* While a block is fed: failures that wait to be weighed together. */
 	bool gathers;
-	struct hit gathered[ENGINE_EXPECT_MAX];
+	struct hit gathered[8 * ENGINE_EXPECT_MAX];
 	size_t n_gathered;
 };
 
