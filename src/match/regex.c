@@ -3,9 +3,9 @@
 /*
  * regex - compiled once, matched under limits
  *
- * Limits and the JIT stack belong to the struct regex_match, so that a few hundred
- * regexes share one stack. The subject is always checked before PCRE2 sees it (or known
- * to be valid), because PCRE2 may crash on bad UTF-8 when told not to look.
+ * Limits belong to the struct regex_match, which many regexes share. The subject is
+ * always checked before PCRE2 sees it (or known to be valid), because PCRE2 may crash
+ * on bad UTF-8 when told not to look.
  */
 
 #include "match/regex.h"
@@ -50,7 +50,6 @@ struct regex {
 struct regex_match {
 	pcre2_match_data *data;
 	pcre2_match_context *context;
-	pcre2_jit_stack *stack;
 	const PCRE2_SIZE *ovector; /* of data */
 	struct span subject;
 	size_t n_groups;   /* that may be asked for, the whole match included */
@@ -186,12 +185,35 @@ struct regex *regex_free(struct regex *r)
 	return NULL;
 }
 
+/* For all: what is on it is of no use behind a search, and a process searches in one
+ * thread. Without it PCRE2 takes 32 KiB of the machine stack. */
+static pcre2_jit_stack *jit_stack;
+static size_t n_jit_stack_users;
+
+static pcre2_jit_stack *jit_stack_take(void)
+{
+	if (!n_jit_stack_users++)
+		jit_stack = pcre2_jit_stack_create(
+		    REGEX_JIT_STACK_MIN, REGEX_JIT_STACK_MAX, NULL);
+	return jit_stack;
+}
+
+static void jit_stack_leave(void)
+{
+	if (--n_jit_stack_users)
+		return;
+	pcre2_jit_stack_free(jit_stack);
+	jit_stack = NULL;
+}
+
 struct regex_match *regex_match_new(void)
 {
 	CLEANUP(regex_match_freep) struct regex_match *m = calloc(1, sizeof(*m));
+	pcre2_jit_stack *stack;
 
 	if (!m)
 		return NULL;
+	stack = jit_stack_take();
 	m->mended.cap = SIZE_MAX / 2;
 	m->data = pcre2_match_data_create(REGEX_MAX_GROUPS + 1, NULL);
 	m->context = pcre2_match_context_create(NULL);
@@ -200,10 +222,8 @@ struct regex_match *regex_match_new(void)
 	m->ovector = pcre2_get_ovector_pointer(m->data);
 	regex_match_set_limits(
 	    m, REGEX_MATCH_LIMIT, REGEX_DEPTH_LIMIT, REGEX_HEAP_LIMIT_KIB);
-	m->stack =
-	    pcre2_jit_stack_create(REGEX_JIT_STACK_MIN, REGEX_JIT_STACK_MAX, NULL);
-	if (m->stack) /* else PCRE2 takes 32 KiB of the machine stack */
-		pcre2_jit_stack_assign(m->context, NULL, m->stack);
+	if (stack)
+		pcre2_jit_stack_assign(m->context, NULL, stack);
 	return TAKE(m);
 }
 
@@ -211,7 +231,7 @@ struct regex_match *regex_match_free(struct regex_match *m)
 {
 	if (!m)
 		return NULL;
-	pcre2_jit_stack_free(m->stack);
+	jit_stack_leave();
 	pcre2_match_context_free(m->context);
 	pcre2_match_data_free(m->data);
 	buf_deinit(&m->mended);
