@@ -103,8 +103,25 @@ static pcre2_code *compile_text(
 	return pcre2_compile((PCRE2_SPTR)text, n, options, error, offset, context);
 }
 
+/* Is a group meant by its number: \1, (?(1) and what else PCRE2 knows? In doubt, yes.
+ */
+static bool asks_for_numbers(struct span text)
+{
+	for (size_t i = 0; i + 1 < text.n; i++) {
+		if (text.p[i] == '\\') {
+			i++;
+			if (strchr("123456789gk", text.p[i]))
+				return true;
+		} else if (text.p[i] == '(' && text.p[i + 1] == '?' && i + 2 < text.n &&
+			   !strchr(":P=!<>#imsx", text.p[i + 2])) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static int regex_compile(
-    struct regex *r, struct span pattern, bool multiline, struct err *e)
+    struct regex *r, struct span pattern, struct regex_options o, struct err *e)
 {
 	struct buf text = BUF_INIT(REGEX_PATTERN_MAX);
 	bool knows_ascii_only = false;
@@ -116,8 +133,10 @@ static int regex_compile(
 		if (knows_ascii_only)
 			r->options &= ~(uint32_t)PCRE2_UCP;
 		/* Python's ^ also matches behind the newline that ends the subject. */
-		if (multiline)
+		if (o.multiline)
 			r->options |= PCRE2_MULTILINE | PCRE2_ALT_CIRCUMFLEX;
+		if (o.named_only && !asks_for_numbers(buf_span(&text)))
+			r->options |= PCRE2_NO_AUTO_CAPTURE;
 		r->any.code =
 		    compile_text(buf_str(&text), text.n, r->options, &error, &offset);
 		if (!r->any.code)
@@ -148,7 +167,7 @@ static int regex_read_names(struct regex *r)
 	return 0;
 }
 
-struct regex *regex_new(struct span pattern, bool multiline, struct err *e)
+struct regex *regex_new(struct span pattern, struct regex_options o, struct err *e)
 {
 	CLEANUP(regex_freep) struct regex *r = calloc(1, sizeof(*r));
 	uint32_t n = 0;
@@ -157,7 +176,7 @@ struct regex *regex_new(struct span pattern, bool multiline, struct err *e)
 		(void)err_errno(e, -ENOMEM, "regex");
 		return NULL;
 	}
-	if (regex_compile(r, pattern, multiline, e) < 0)
+	if (regex_compile(r, pattern, o, e) < 0)
 		return NULL;
 	(void)pcre2_pattern_info(r->any.code, PCRE2_INFO_CAPTURECOUNT, &n);
 	r->n_groups = n;

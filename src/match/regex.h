@@ -28,14 +28,18 @@ enum {
 	REGEX_LIMIT, /* gave up; to be treated as a miss */
 };
 
+struct regex_options {
+	bool multiline;  /* ^ and $ also match at line ends inside the subject */
+	bool named_only; /* other groups are not asked for: they may have no number */
+};
+
 /**
  * regex_new()
- * @pattern:   Python syntax, fail2ban's tags already expanded
- * @multiline: ^ and $ also match at line ends inside the subject
+ * @pattern: Python syntax, fail2ban's tags already expanded
  *
  * Return: NULL with @e: what PCRE2 says and at which offset of the pattern.
  */
-struct regex *regex_new(struct span pattern, bool multiline, struct err *e);
+struct regex *regex_new(struct span pattern, struct regex_options o, struct err *e);
 struct regex *regex_free(struct regex *r);
 DEFINE_CLEANUP(struct regex *, regex_free)
 

@@ -303,12 +303,13 @@ static struct regex *rule_compile(
 	if (o->is_sieved)
 		r->text = span_dup(pattern);
 	if (r->tail != RULE_TAIL_KEPT && r->text)
-		regex = regex_new(buf_span(&text), false, NULL);
+		regex = regex_new(
+		    buf_span(&text), (struct regex_options){.named_only = true}, NULL);
 	buf_deinit(&text);
 	if (regex)
 		return regex;
 	r->tail = RULE_TAIL_KEPT; /* and what is wrong is told of the text as it is */
-	return regex_new(pattern, o->multiline, e);
+	return regex_new(pattern, (struct regex_options){o->multiline, true}, e);
 }
 
 struct rule *rule_new(const char *regex, const struct rule_options *o,
@@ -372,7 +373,8 @@ static struct regex *rule_whole(struct rule *r)
 {
 	if (!r->is_whole_tried) {
 		r->is_whole_tried = true;
-		r->whole = regex_new(span_of(r->text), false, NULL);
+		r->whole = regex_new(
+		    span_of(r->text), (struct regex_options){.named_only = true}, NULL);
 	}
 	return r->whole;
 }

@@ -14,7 +14,8 @@ static int form_compile(struct stamp_form *f, struct err *e)
 {
 	int value;
 
-	f->regex = regex_new(span_of(f->draft.regex), false, e);
+	f->regex = regex_new(
+	    span_of(f->draft.regex), (struct regex_options){.multiline = false}, e);
 	if (!f->regex)
 		return -EINVAL;
 	if (regex_n_groups(f->regex) == 0)

@@ -111,7 +111,8 @@ static void check(struct span pattern, struct span text, struct span subject)
 	regex_match_set_limits(m, 5000, 200, 64);
 	for (int multiline = 0; multiline < 2; multiline++) {
 		CLEANUP(regex_freep)
-		struct regex *r = regex_new(pattern, multiline == 1, &e);
+		struct regex *r =
+		    regex_new(pattern, (struct regex_options){multiline == 1}, &e);
 
 		has_match |= r && regex_search(r, subject, 0, m) == 0;
 	}

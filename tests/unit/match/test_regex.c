@@ -28,7 +28,8 @@ static int tear_down(void **state)
 static struct regex *must(const char *pattern, bool multiline)
 {
 	struct err e = {""};
-	struct regex *r = regex_new(span_of(pattern), multiline, &e);
+	struct regex *r =
+	    regex_new(span_of(pattern), (struct regex_options){multiline}, &e);
 
 	if (!r)
 		fail_msg("%s: %s", pattern, e.text);
@@ -50,6 +51,28 @@ static void check(struct regex_match *m, const char *pattern, bool multiline,
 	if (!span_eq(got, span_of(want)))
 		fail_msg(
 		    "%s: got '" SPAN_FMT "', want '%s'", pattern, SPAN_ARG(got), want);
+}
+
+static void groups_are(const char *pattern, size_t n_groups, int number_of_x)
+{
+	CLEANUP(regex_freep)
+	struct regex *r = regex_new(
+	    span_of(pattern), (struct regex_options){.named_only = true}, NULL);
+
+	assert_non_null(r);
+	assert_int_equal(regex_n_groups(r), n_groups);
+	assert_int_equal(regex_group_number(r, "x"), number_of_x);
+}
+
+static void test_named_groups_only(void **state)
+{
+	(void)state;
+	groups_are("(a)(?:b)(?P<x>c)", 1, 1);
+	groups_are("(\\d)[(](?P<x>c)(?i:d)(?=e)", 1, 1);
+	/* Where a number may be meant all have theirs. */
+	groups_are("(a)(?P<x>c)\\1", 2, 2);
+	groups_are("(a)?(?P<x>c)(?(1)d|e)", 2, 2);
+	groups_are("(?P<x>c)(a)(?P=x)", 1, 1);
 }
 
 static void test_python_ways(void **state)
@@ -154,10 +177,11 @@ static void test_errors(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 		struct err e = {""};
 
-		assert_null(regex_new(span_of(bad[i].pattern), false, &e));
+		assert_null(regex_new(
+		    span_of(bad[i].pattern), (struct regex_options){false}, &e));
 		assert_string_equal(e.text, bad[i].want);
 	}
-	assert_null(regex_new(SPAN("\xff"), false, NULL));
+	assert_null(regex_new(SPAN("\xff"), (struct regex_options){false}, NULL));
 }
 
 static void test_group_cap(void **state)
@@ -177,7 +201,7 @@ static void test_group_cap(void **state)
 	assert_true(regex_match_group(*state, REGEX_MAX_GROUPS, &s));
 	assert_ptr_equal(s.p, subject + REGEX_MAX_GROUPS - 1);
 	strcat(pattern, "(a)");
-	assert_null(regex_new(span_of(pattern), false, &e));
+	assert_null(regex_new(span_of(pattern), (struct regex_options){false}, &e));
 	assert_string_equal(e.text, "65 groups, but no more than 64 are allowed");
 }
 
@@ -255,6 +279,7 @@ static void test_ascii(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(test_named_groups_only, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_python_ways, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_bad_bytes, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_groups, set_up, tear_down),

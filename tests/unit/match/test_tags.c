@@ -120,7 +120,8 @@ static void test_addresses(void **state)
 
 	(void)state;
 	assert_int_equal(tags_expand(SPAN("^<HOST>$"), true, &b, NULL), 0);
-	CLEANUP(regex_freep) struct regex *r = regex_new(buf_span(&b), false, NULL);
+	CLEANUP(regex_freep)
+	struct regex *r = regex_new(buf_span(&b), (struct regex_options){false}, NULL);
 	assert_non_null(r);
 	for (size_t i = 0; i < ARRAY_LEN(hosts); i++) {
 		const char *want[] = {hosts[i].v4, hosts[i].v6, hosts[i].name};
