@@ -4,11 +4,11 @@
  * stamp - dates of one log
  *
  * Most lines begin with the very bytes of the line before, up to and a little beyond
- * the date. Those are remembered with their result: as the reader by hand says how many
- * bytes it looked at, the same bytes have the same date. Only the year is guessed from
- * now, so a memory serves within one minute of the clock: no year begins within it.
- * What is learnt from the remembered template changes nothing about its result; what is
- * learnt from another one may, and ends the memory.
+ * the date. Those are remembered with their result, for all logs of that form: as the
+ * reader by hand says how many bytes it looked at, the same bytes have the same date.
+ * Only the year is guessed from now, so a memory serves within one minute of the clock:
+ * no year begins within it. It is asked where the search would begin with that form and
+ * end with it: a reader by hand that comes before says no by the same bytes.
  */
 
 #include "match/stamp.h"
@@ -18,23 +18,13 @@
 #include "match/stamp_learn.h"
 #include "match/stamp_zone.h"
 
-#define MEMO_BYTES 64
 #define MINUTE_US (60 * US_PER_SEC)
 #define HOUR_US (60 * MINUTE_US)
 #define DAY_US (24 * HOUR_US)
 
-struct memo {
-	size_t n; /* 0: nothing remembered */
-	char text[MEMO_BYTES];
-	struct stamp_found found;
-	int64_t from_us, to_us; /* serves while from_us <= now < to_us */
-	struct stamp_result result;
-};
-
 struct stamp {
 	struct stamp_learn learn;
 	struct stamp_home home;
-	struct memo memo;
 	const struct stamp_template *used; /* last; NULL before */
 	const struct stamp_found *found; /* by the last search; NULL: nothing to keep */
 	bool use_hand;
@@ -81,27 +71,41 @@ struct stamp *stamp_free(struct stamp *s)
 	return NULL;
 }
 
+static bool serves(const struct stamp_memo *m, const struct stamp_home *h,
+    struct span line, wall_t now)
+{
+	return m->n > 0 && line.n >= m->n && now.us >= m->from_us &&
+	       now.us < m->to_us && memcmp(line.p, m->text, m->n) == 0 &&
+	       m->has_zone == h->has_zone && m->zone_minutes == h->zone_minutes;
+}
+
 static bool recall(
     struct stamp *s, struct span line, wall_t now, struct stamp_result *out)
 {
-	const struct memo *m = &s->memo;
+	struct stamp_template *t;
 
-	if (m->n == 0 || line.n < m->n || now.us < m->from_us || now.us >= m->to_us ||
-	    memcmp(line.p, m->text, m->n) != 0)
-		return false;
-	s->found = &m->found;
-	s->used = m->found.template;
-	*out = m->result;
-	return true;
+	for (size_t i = 0; s->use_hand && (t = stamp_learn_early(&s->learn, i)); i++) {
+		const struct stamp_memo *m = &t->form->memo;
+
+		if (!serves(m, &s->home, line, now))
+			continue;
+		stamp_learn_find_early(&s->learn, t, &m->place);
+		s->found = &s->learn.found;
+		s->used = t;
+		*out = m->result;
+		return true;
+	}
+	return false;
 }
 
 static void remember(
-    struct stamp *s, struct span line, wall_t now, const struct stamp_result *r)
+    const struct stamp *s, struct span line, wall_t now, const struct stamp_result *r)
 {
+	struct stamp_memo *m = &s->learn.found.template->form->memo;
 	size_t n = s->learn.match.seen;
 
-	s->memo.n = 0;
-	if (!s->learn.match.by_hand || n == 0 || n > MEMO_BYTES ||
+	m->n = 0;
+	if (!s->learn.match.by_hand || n == 0 || n > STAMP_MEMO_BYTES ||
 	    r->at.us == WALL_NONE.us)
 		return;
 	/* Near a day ahead, of this year or the one before, the guess of the year may
@@ -109,12 +113,14 @@ static void remember(
 	if (s->learn.match.fields.year == STAMP_ABSENT &&
 	    (r->at.us - now.us > 8 * HOUR_US || r->at.us - now.us < -300 * DAY_US))
 		return;
-	s->memo.n = n;
-	memcpy(s->memo.text, line.p, n);
-	s->memo.found = s->learn.found;
-	s->memo.from_us = now.us - now.us % MINUTE_US;
-	s->memo.to_us = s->memo.from_us + MINUTE_US;
-	s->memo.result = *r;
+	m->n = n;
+	memcpy(m->text, line.p, n);
+	m->from_us = now.us - now.us % MINUTE_US;
+	m->to_us = m->from_us + MINUTE_US;
+	m->has_zone = s->home.has_zone;
+	m->zone_minutes = s->home.zone_minutes;
+	m->place = s->learn.found.place;
+	m->result = *r;
 }
 
 bool stamp_find(struct stamp *s, struct span line, wall_t now, struct stamp_result *out)
@@ -147,8 +153,6 @@ void stamp_keep(struct stamp *s, wall_t now)
 {
 	if (!s->found)
 		return;
-	if (s->found->template != s->memo.found.template)
-		s->memo.n = 0;
 	stamp_learn_keep(&s->learn, s->found, now);
 	s->found = NULL;
 }
@@ -213,5 +217,4 @@ bool stamp_template_at(const struct stamp *s, size_t i, struct stamp_template_vi
 void stamp_use_hand(struct stamp *s, bool yes)
 {
 	s->use_hand = yes;
-	s->memo.n = 0;
 }

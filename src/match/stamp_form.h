@@ -5,15 +5,38 @@
  * stamp_form - a datepattern, ready to be searched for
  *
  * The default ones are the same for every log: a process makes each of them once, and
- * compiles its regex when it is first needed, for most never are.
+ * compiles its regex when it is first needed, for most never are. With a form goes the
+ * last date that was read by it: the lines of one second, and the jails that look at
+ * one line, share it.
  */
 
+#include "base/clock.h"
 #include "match/regex.h"
+#include "match/stamp.h"
 #include "match/stamp_draft.h"
 
 struct stamp_part {
 	uint8_t group;
 	char key;
+};
+
+#define STAMP_MEMO_BYTES 64
+
+/* The place of a date in a line, with the bytes at and next to its ends. */
+struct stamp_place {
+	size_t start, end;
+	int before, first, final, after; /* -1: there is none */
+};
+
+/* A date that was read by hand, and the bytes that decided. */
+struct stamp_memo {
+	size_t n; /* 0: nothing remembered */
+	char text[STAMP_MEMO_BYTES];
+	int64_t from_us, to_us; /* serves while from_us <= now < to_us */
+	bool has_zone;          /* of who read it */
+	int zone_minutes;
+	struct stamp_place place;
+	struct stamp_result result;
 };
 
 struct stamp_form {
@@ -25,6 +48,7 @@ struct stamp_form {
 	struct stamp_part parts[REGEX_MAX_GROUPS];
 	size_t n_parts;
 	size_t value_group; /* of the number, if no STAMP_DATE */
+	struct stamp_memo memo;
 };
 
 /* One pattern, without {DATE}, compiled. Return: NULL with @e. */

@@ -26,7 +26,8 @@ int stamp_learn_init(struct stamp_learn *l)
 		l->list.all[i]->id = i;
 		l->by_id[i] = l->list.all[i];
 	}
-	l->start = 1; /* a first date further right than this is not yet believed */
+	l->place.start =
+	    1; /* a first date further right than this is not yet believed */
 	l->match.groups = regex_match_new();
 	l->reserve.groups = regex_match_new();
 	return l->match.groups && l->reserve.groups ? 0 : -ENOMEM;
@@ -56,10 +57,11 @@ static bool is_alnum(int c)
 /* Does @line look as the one before did, next to where its date was? */
 static bool has_same_edges(const struct stamp_learn *l, struct span line)
 {
-	bool left = byte_at(line, l->start - 1) == l->before ||
-		    (byte_at(line, l->start) == l->first && !is_alnum(l->first));
-	bool right = byte_at(line, l->end) == l->after ||
-		     (byte_at(line, l->end - 1) == l->final && !is_alnum(l->final));
+	const struct stamp_place *p = &l->place;
+	bool left = byte_at(line, p->start - 1) == p->before ||
+		    (byte_at(line, p->start) == p->first && !is_alnum(p->first));
+	bool right = byte_at(line, p->end) == p->after ||
+		     (byte_at(line, p->end - 1) == p->final && !is_alnum(p->final));
 
 	return left && right;
 }
@@ -97,8 +99,8 @@ static bool try_last(struct stamp_learn *l, struct search *s)
 		return false;
 	t = l->list.all[l->last];
 	if (!t->form->draft.is_anchored && has_same_edges(l, s->subject->line)) {
-		is_found =
-		    stamp_template_find_in(t, s->subject, l->start, l->end, &l->match);
+		is_found = stamp_template_find_in(
+		    t, s->subject, l->place.start, l->place.end, &l->match);
 	} else {
 		is_found = stamp_template_find(t, s->subject, &l->match);
 		s->skip = l->last;
@@ -106,7 +108,7 @@ static bool try_last(struct stamp_learn *l, struct search *s)
 	if (!fits(l, t, is_found))
 		return false;
 	if (l->list.n == 1 || t->form->draft.is_anchored ||
-	    (l->match.start == l->start && l->match.end == l->end))
+	    (l->match.start == l->place.start && l->match.end == l->place.end))
 		return true;
 	keep_reserve(l);
 	s->reserve = l->last;
@@ -122,7 +124,7 @@ static bool is_final(const struct stamp_learn *l, size_t i)
 		return true;
 	if (l->match.start == 0 && t->n_hits > 0 && l->list.all[i + 1]->n_matches == 0)
 		return true;
-	return l->match.start <= t->distance && l->match.start <= l->start;
+	return l->match.start <= t->distance && l->match.start <= l->place.start;
 }
 
 /* Return: the index of the template that gives the date, or list.n. */
@@ -199,27 +201,51 @@ void stamp_learn_keep(struct stamp_learn *l, const struct stamp_found *f, wall_t
 	}
 	t->n_hits++;
 	t->used_sec = now.us / US_PER_SEC;
-	t->distance = f->start;
+	t->distance = f->place.start;
 	if (l->first_unused == i)
 		l->first_unused++;
-	l->start = f->start;
-	l->end = f->end;
-	l->before = f->before;
-	l->first = f->first;
-	l->final = f->final;
-	l->after = f->after;
+	l->place = f->place;
 	l->last = i > 0 && i != l->last ? promote(l, i) : i;
 }
 
 static void note(struct stamp_learn *l, struct stamp_template *t, struct span line)
 {
 	l->found.template = t;
-	l->found.start = l->match.start;
-	l->found.end = l->match.end;
-	l->found.before = byte_at(line, l->match.start - 1);
-	l->found.first = byte_at(line, l->match.start);
-	l->found.final = byte_at(line, l->match.end - 1);
-	l->found.after = byte_at(line, l->match.end);
+	l->found.place = (struct stamp_place){
+	    .start = l->match.start,
+	    .end = l->match.end,
+	    .before = byte_at(line, l->match.start - 1),
+	    .first = byte_at(line, l->match.start),
+	    .final = byte_at(line, l->match.end - 1),
+	    .after = byte_at(line, l->match.end),
+	};
+}
+
+static void forget_fitted(struct stamp_learn *l)
+{
+	memset(l->found.fitted, 0, (l->list.n + 63) / 64 * sizeof(l->found.fitted[0]));
+}
+
+struct stamp_template *stamp_learn_early(const struct stamp_learn *l, size_t i)
+{
+	bool is_new = l->last >= l->list.n;
+	struct stamp_template *t;
+
+	if (i >= (is_new ? l->list.n : 1))
+		return NULL;
+	t = l->list.all[is_new ? i : l->last];
+	return t->form->draft.is_anchored && t->form->draft.hand != STAMP_BY_REGEX
+		   ? t
+		   : NULL;
+}
+
+void stamp_learn_find_early(
+    struct stamp_learn *l, struct stamp_template *t, const struct stamp_place *p)
+{
+	forget_fitted(l);
+	(void)fits(l, t, true);
+	l->found.template = t;
+	l->found.place = *p;
 }
 
 struct stamp_template *stamp_learn_find(struct stamp_learn *l, struct stamp_subject *s)
@@ -227,7 +253,7 @@ struct stamp_template *stamp_learn_find(struct stamp_learn *l, struct stamp_subj
 	struct search search = {.subject = s, .skip = l->list.n, .reserve = l->list.n};
 	size_t i;
 
-	memset(l->found.fitted, 0, (l->list.n + 63) / 64 * sizeof(l->found.fitted[0]));
+	forget_fitted(l);
 	i = try_last(l, &search) ? l->last : try_all(l, &search);
 	if (i == l->list.n)
 		return NULL;

@@ -14,11 +14,10 @@
 
 #include "match/stamp_list.h"
 
-/* What a search found, until it is kept: the place and bytes as in stamp_learn. */
+/* What a search found, until it is kept. */
 struct stamp_found {
 	struct stamp_template *template;
-	size_t start, end;
-	int before, first, final, after;
+	struct stamp_place place;
 	uint64_t
 	    fitted[(STAMP_TEMPLATES_MAX + 63) / 64]; /* bits of ids: see n_matches */
 };
@@ -26,11 +25,9 @@ struct stamp_found {
 struct stamp_learn {
 	struct stamp_list list;
 	struct stamp_template **by_id;
-	size_t last;         /* index of the one used last; none: list.n */
-	size_t first_unused; /* no template before it is without hits */
-	/* Of the match before: its place, and the bytes at and next to its ends. */
-	size_t start, end;
-	int before, first, final, after;
+	size_t last;              /* index of the one used last; none: list.n */
+	size_t first_unused;      /* no template before it is without hits */
+	struct stamp_place place; /* of the match before */
 	struct stamp_match match, reserve;
 	struct stamp_found found;
 };
@@ -46,6 +43,18 @@ void stamp_learn_deinit(struct stamp_learn *l);
  * l->found; or NULL: no date.
  */
 struct stamp_template *stamp_learn_find(struct stamp_learn *l, struct stamp_subject *s);
+
+/**
+ * stamp_learn_early() - those that the next search tries first, each of which would end
+ * it: the template used last, or before there is one those that are read by hand
+ * @i: 0, 1 and so on
+ *
+ * Return: NULL: there are no more.
+ */
+struct stamp_template *stamp_learn_early(const struct stamp_learn *l, size_t i);
+/* As if a search had ended with that one: it fits there. */
+void stamp_learn_find_early(
+    struct stamp_learn *l, struct stamp_template *t, const struct stamp_place *p);
 
 /* Learn from what a search found in a line read at @now. */
 void stamp_learn_keep(struct stamp_learn *l, const struct stamp_found *f, wall_t now);
