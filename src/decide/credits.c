@@ -1,62 +1,47 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * credits - a pool chained under a keyed hash, as offenders is
- */
 #include "decide/credits.h"
 
 #include <errno.h>
 #include <math.h>
 
-#include "base/hash.h"
-#include "decide/pool.h"
+#include "decide/net_table.h"
 
-#define FIRST_HEADS 64
-#define EVICT_SAMPLE 8
-#define EVICT_DRAWS 64
 #define SWEEP_PER_ADD 4
 #define HOUR_US (INT64_C(3600) * US_PER_SEC)
 #define DAY_US (INT64_C(86400) * US_PER_SEC)
 
 struct slot {
-	uint32_t next; /* in the chain of its hash */
-	bool is_used;
+	struct net_item item;
 	uint32_t spoiled_day; /* the last on which it has offended; 0: none */
 	struct credit c;
 };
 
 struct credits {
-	struct pool slots;
-	uint32_t *heads;
-	uint32_t n_heads; /* a power of 2 */
-	size_t n, max;
-	uint32_t hand;
-	uint64_t n_evicted;
+	struct net_table slots;
+	size_t max;
 };
 
 static struct slot *slot_at(const struct credits *t, uint32_t id)
 {
-	return pool_at(&t->slots, id);
+	return net_table_at(&t->slots, id);
 }
 
 struct credits *credits_new(size_t max)
 {
 	CLEANUP(credits_freep) struct credits *t = calloc(1, sizeof(*t));
 
-	if (!t)
+	if (!t || !net_table_init(
+		      &t->slots, sizeof(struct slot), offsetof(struct slot, c.net)))
 		return NULL;
-	pool_init(&t->slots, sizeof(struct slot));
 	t->max = max ? max : 1;
-	t->n_heads = FIRST_HEADS;
-	t->heads = calloc(t->n_heads, sizeof(*t->heads));
-	return t->heads ? TAKE(t) : NULL;
+	return TAKE(t);
 }
 
 struct credits *credits_free(struct credits *t)
 {
 	if (!t)
 		return NULL;
-	pool_deinit(&t->slots);
-	free(t->heads);
+	net_table_deinit(&t->slots);
 	free(t);
 	return NULL;
 }
@@ -165,91 +150,15 @@ static int give(struct credit *c, uint32_t kind, uint32_t points, wall_t at)
 	return 0;
 }
 
-/* --- the table ---------------------------------------------------------------------
+/* --- who has them ------------------------------------------------------------------
  */
 
-static uint32_t *head_of(const struct credits *t, const struct net *n)
+static bool is_poorer(const void *now, const void *a, const void *b)
 {
-	return &t->heads[net_hash(n) & (t->n_heads - 1)];
-}
+	const struct slot *x = a, *y = b;
+	const wall_t *at = now;
 
-static uint32_t find_slot(const struct credits *t, const struct net *n)
-{
-	uint32_t id = *head_of(t, n);
-
-	while (id != POOL_NONE && !net_eq(&slot_at(t, id)->c.net, n))
-		id = slot_at(t, id)->next;
-	return id;
-}
-
-static void link_slot(struct credits *t, uint32_t id)
-{
-	uint32_t *head = head_of(t, &slot_at(t, id)->c.net);
-
-	slot_at(t, id)->next = *head;
-	*head = id;
-}
-
-static void delete_slot(struct credits *t, uint32_t id)
-{
-	uint32_t *link = head_of(t, &slot_at(t, id)->c.net);
-
-	while (*link != id)
-		link = &slot_at(t, *link)->next;
-	*link = slot_at(t, id)->next;
-	pool_release(&t->slots, id);
-	t->n--;
-}
-
-/* Longer chains are slower, not wrong: without memory the heads stay as few. */
-static void grow(struct credits *t)
-{
-	uint32_t *heads, *old = t->heads;
-	uint32_t n_old = t->n_heads;
-
-	if (t->n < n_old || n_old > UINT32_MAX / 4)
-		return;
-	heads = calloc(n_old * (size_t)2, sizeof(*heads));
-	if (!heads)
-		return;
-	t->heads = heads;
-	t->n_heads = n_old * 2;
-	for (uint32_t i = 0; i < n_old; i++) {
-		for (uint32_t id = old[i], next; id != POOL_NONE; id = next) {
-			next = slot_at(t, id)->next;
-			link_slot(t, id);
-		}
-	}
-	free(old);
-}
-
-/* Keyed, so that nobody outside can tell who will be drawn. */
-static uint32_t draw_id(const struct credits *t, uint32_t i)
-{
-	uint64_t seed[2] = {t->n_evicted, i};
-
-	return (uint32_t)(hash_keyed(seed, sizeof(seed)) % t->slots.n_made) + 1;
-}
-
-static void evict_one(struct credits *t, wall_t now)
-{
-	uint32_t poorest = POOL_NONE, n_seen = 0;
-
-	for (uint32_t i = 0; i < EVICT_DRAWS && n_seen < EVICT_SAMPLE; i++) {
-		uint32_t id = t->slots.n_made <= EVICT_SAMPLE ? i % t->slots.n_made + 1
-							      : draw_id(t, i);
-
-		if (!slot_at(t, id)->is_used)
-			continue;
-		n_seen++;
-		if (poorest == POOL_NONE ||
-		    credits_points(&slot_at(t, id)->c, now) <
-			credits_points(&slot_at(t, poorest)->c, now))
-			poorest = id;
-	}
-	t->n_evicted++;
-	if (poorest != POOL_NONE)
-		delete_slot(t, poorest);
+	return credits_points(&x->c, *at) < credits_points(&y->c, *at);
 }
 
 static uint32_t add_slot(struct credits *t, const struct net *who, wall_t now)
@@ -257,29 +166,27 @@ static uint32_t add_slot(struct credits *t, const struct net *who, wall_t now)
 	uint32_t id;
 
 	credits_sweep(t, now, SWEEP_PER_ADD);
-	if (t->n >= t->max)
-		evict_one(t, now);
-	id = pool_alloc(&t->slots);
-	if (id == POOL_NONE)
-		return id;
-	*slot_at(t, id) = (struct slot){.is_used = true, .c.net = *who, .c.at = now};
-	link_slot(t, id);
-	t->n++;
-	grow(t);
+	if (t->slots.n >= t->max) {
+		id = net_table_draw(&t->slots, is_poorer, &now);
+		if (id != POOL_NONE)
+			net_table_delete(&t->slots, id);
+	}
+	id = net_table_add(&t->slots, who);
+	if (id != POOL_NONE)
+		slot_at(t, id)->c.at = now;
 	return id;
 }
 
 void credits_sweep(struct credits *t, wall_t now, size_t n_slots)
 {
-	if (n_slots > t->slots.n_made)
-		n_slots = t->slots.n_made;
+	if (n_slots > t->slots.pool.n_made)
+		n_slots = t->slots.pool.n_made;
 	for (size_t i = 0; i < n_slots; i++) {
-		const struct slot *s;
+		uint32_t id = net_table_turn(&t->slots);
 
-		t->hand = t->hand < t->slots.n_made ? t->hand + 1 : 1;
-		s = slot_at(t, t->hand);
-		if (s->is_used && credits_points(&s->c, now) < CREDITS_LEAST)
-			delete_slot(t, t->hand);
+		if (id != POOL_NONE &&
+		    credits_points(&slot_at(t, id)->c, now) < CREDITS_LEAST)
+			net_table_delete(&t->slots, id);
 	}
 }
 
@@ -292,7 +199,7 @@ static bool is_spoiled(const struct slot *s, wall_t at)
 
 void credits_spoil(struct credits *t, const struct net *who, wall_t at)
 {
-	uint32_t id = t->n ? find_slot(t, who) : POOL_NONE;
+	uint32_t id = net_table_find(&t->slots, who);
 
 	if (id != POOL_NONE)
 		slot_at(t, id)->spoiled_day = day_of(at);
@@ -306,7 +213,7 @@ int credits_give(
 
 	if (!net_is_host(who) || net_is_id(who))
 		return CREDITS_KNOWN;
-	id = find_slot(t, who);
+	id = net_table_find(&t->slots, who);
 	if (id != POOL_NONE && points <= CREDIT_POINT && is_spoiled(slot_at(t, id), at))
 		return CREDITS_SPOILED;
 	if (id == POOL_NONE)
@@ -315,20 +222,20 @@ int credits_give(
 		return -ENOMEM;
 	r = give(&slot_at(t, id)->c, kind, points, at);
 	if (!r)
-		pool_mark(&t->slots, id, true);
+		pool_mark(&t->slots.pool, id, true);
 	return r;
 }
 
 const struct credit *credits_find(const struct credits *t, const struct net *who)
 {
-	uint32_t id = find_slot(t, who);
+	uint32_t id = net_table_find(&t->slots, who);
 
 	return id != POOL_NONE ? &slot_at(t, id)->c : NULL;
 }
 
 bool credits_has(const struct credits *t, const struct net *who, wall_t now)
 {
-	const struct credit *c = t->n ? credits_find(t, who) : NULL;
+	const struct credit *c = credits_find(t, who);
 
 	return c && credits_suffice(c, now);
 }
@@ -338,10 +245,10 @@ struct credits_sum credits_within(
 {
 	struct credits_sum sum = {.points = 0};
 
-	for (uint32_t id = 1; id <= t->slots.n_made; id++) {
+	for (uint32_t id = 1; id <= t->slots.pool.n_made; id++) {
 		const struct slot *s = slot_at(t, id);
 
-		if (!s->is_used || !net_contains(n, &s->c.net))
+		if (!s->item.is_used || !net_contains(n, &s->c.net))
 			continue;
 		sum.any |= credits_suffice(&s->c, now);
 		sum.points += credits_points(&s->c, now);
@@ -351,7 +258,7 @@ struct credits_sum credits_within(
 
 size_t credits_n(const struct credits *t)
 {
-	return t->n;
+	return t->slots.n;
 }
 
 int credits_restore(struct credits *t, const struct credit *c)
@@ -360,7 +267,7 @@ int credits_restore(struct credits *t, const struct credit *c)
 
 	if (!c->n_kinds || !net_is_host(&c->net) || net_is_id(&c->net))
 		return 0;
-	id = find_slot(t, &c->net);
+	id = net_table_find(&t->slots, &c->net);
 	if (id != POOL_NONE && slot_at(t, id)->c.hour >= c->hour)
 		return 0;
 	if (id == POOL_NONE)
@@ -373,16 +280,14 @@ int credits_restore(struct credits *t, const struct credit *c)
 
 void credits_each_dirty(struct credits *t, credit_fn fn, void *ctx)
 {
-	for (uint32_t id = pool_next_marked(&t->slots, POOL_NONE); id != POOL_NONE;
-	     id = pool_next_marked(&t->slots, id)) {
+	for (uint32_t id = pool_next_marked(&t->slots.pool, POOL_NONE); id != POOL_NONE;
+	     id = pool_next_marked(&t->slots.pool, id)) {
 		fn(ctx, &slot_at(t, id)->c);
-		pool_mark(&t->slots, id, false);
+		pool_mark(&t->slots.pool, id, false);
 	}
 }
 
 void credits_mark_dirty(struct credits *t)
 {
-	for (uint32_t id = 1; id <= t->slots.n_made; id++)
-		if (slot_at(t, id)->is_used)
-			pool_mark(&t->slots, id, true);
+	net_table_mark(&t->slots);
 }

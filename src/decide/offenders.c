@@ -1,38 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * offenders - a pool chained under a keyed hash of the network
+ * offenders - an item for each jail of a network
  *
- * By the network alone, so that all jails of one network are in one chain. One that was
- * to be forgotten on request stays as an empty, marked slot until the store has heard
- * of it; one that went by itself goes from the store by the store's own purge.
+ * One that was to be forgotten on request stays as an empty, marked slot until the
+ * store has heard of it; one that went by itself goes from the store by the store's own
+ * purge.
  */
 #include "decide/offenders.h"
 
 #include <errno.h>
 #include <string.h>
 
-#include "base/hash.h"
-#include "decide/pool.h"
+#include "decide/net_table.h"
 
-#define FIRST_HEADS 64
-#define EVICT_SAMPLE 8
-#define EVICT_DRAWS 64
 #define SWEEP_PER_ADD 4
 
 struct slot {
-	uint32_t next; /* in the chain of its hash */
-	uint16_t jail;
-	bool is_used;
-	struct offender o; /* count 0: empty */
+	struct net_item item; /* .part: the jail */
+	struct offender o;    /* count 0: empty */
 };
 
 struct offenders {
-	struct pool slots;
-	uint32_t *heads;
-	uint32_t n_heads; /* a power of 2 */
-	size_t n, max;    /* n: empty ones too */
-	uint32_t hand;
-	uint64_t n_evicted;
+	struct net_table slots; /* empty ones too */
+	size_t max;
 	double keep_sec;
 	char **jails;
 	uint32_t n_jails;
@@ -40,19 +30,15 @@ struct offenders {
 
 static struct slot *slot_at(const struct offenders *t, uint32_t id)
 {
-	return pool_at(&t->slots, id);
+	return net_table_at(&t->slots, id);
 }
 
 struct offenders *offenders_new(size_t max)
 {
 	CLEANUP(offenders_freep) struct offenders *t = calloc(1, sizeof(*t));
 
-	if (!t)
-		return NULL;
-	pool_init(&t->slots, sizeof(struct slot));
-	t->n_heads = FIRST_HEADS;
-	t->heads = calloc(t->n_heads, sizeof(*t->heads));
-	if (!t->heads)
+	if (!t || !net_table_init(
+		      &t->slots, sizeof(struct slot), offsetof(struct slot, o.net)))
 		return NULL;
 	offenders_set_bounds(t, max, 0);
 	return TAKE(t);
@@ -65,8 +51,7 @@ struct offenders *offenders_free(struct offenders *t)
 	for (uint32_t i = 0; i < t->n_jails; i++)
 		free(t->jails[i]);
 	free(t->jails);
-	pool_deinit(&t->slots);
-	free(t->heads);
+	net_table_deinit(&t->slots);
 	free(t);
 	return NULL;
 }
@@ -101,63 +86,13 @@ int offenders_jail(struct offenders *t, const char *name, uint32_t *out)
 	return 0;
 }
 
-/* --- the chains --------------------------------------------------------------------
- */
-
-static uint32_t *head_of(const struct offenders *t, const struct net *n)
-{
-	return &t->heads[hash_keyed(n, sizeof(*n)) & (t->n_heads - 1)];
-}
-
 static uint32_t find_slot(const struct offenders *t, uint32_t jail, const struct net *n)
 {
-	uint32_t id = *head_of(t, n);
+	uint32_t id = net_table_find(&t->slots, n);
 
-	while (id != POOL_NONE &&
-	       (slot_at(t, id)->jail != jail || !net_eq(&slot_at(t, id)->o.net, n)))
-		id = slot_at(t, id)->next;
+	while (id != POOL_NONE && slot_at(t, id)->item.part != jail)
+		id = net_table_find_next(&t->slots, id, n);
 	return id;
-}
-
-static void link_slot(struct offenders *t, uint32_t id)
-{
-	uint32_t *head = head_of(t, &slot_at(t, id)->o.net);
-
-	slot_at(t, id)->next = *head;
-	*head = id;
-}
-
-static void delete_slot(struct offenders *t, uint32_t id)
-{
-	uint32_t *link = head_of(t, &slot_at(t, id)->o.net);
-
-	while (*link != id)
-		link = &slot_at(t, *link)->next;
-	*link = slot_at(t, id)->next;
-	pool_release(&t->slots, id);
-	t->n--;
-}
-
-/* Longer chains are slower, not wrong: without memory the heads stay as few. */
-static void grow(struct offenders *t)
-{
-	uint32_t *heads, *old = t->heads;
-	uint32_t n_old = t->n_heads;
-
-	if (t->n < n_old || n_old > UINT32_MAX / 4)
-		return;
-	heads = calloc(n_old * (size_t)2, sizeof(*heads));
-	if (!heads)
-		return;
-	t->heads = heads;
-	t->n_heads = n_old * 2;
-	for (uint32_t i = 0; i < n_old; i++) {
-		for (uint32_t id = old[i], next; id != POOL_NONE; id = next) {
-			next = slot_at(t, id)->next;
-			link_slot(t, id);
-		}
-	}
-	free(old);
 }
 
 /* --- forgetting --------------------------------------------------------------------
@@ -181,45 +116,24 @@ static bool is_forgotten(
 
 void offenders_sweep(struct offenders *t, wall_t now, size_t n_slots)
 {
-	if (n_slots > t->slots.n_made)
-		n_slots = t->slots.n_made;
+	if (n_slots > t->slots.pool.n_made)
+		n_slots = t->slots.pool.n_made;
 	for (size_t i = 0; i < n_slots; i++) {
-		const struct slot *s;
+		uint32_t id = net_table_turn(&t->slots);
+		const struct offender *o = id != POOL_NONE ? &slot_at(t, id)->o : NULL;
 
-		t->hand = t->hand < t->slots.n_made ? t->hand + 1 : 1;
-		s = slot_at(t, t->hand);
 		/* An empty one waits for the store. */
-		if (s->is_used && s->o.count && is_forgotten(t, &s->o, now))
-			delete_slot(t, t->hand);
+		if (o && o->count && is_forgotten(t, o, now))
+			net_table_delete(&t->slots, id);
 	}
 }
 
-/* Keyed, so that nobody outside can tell who will be drawn. */
-static uint32_t draw_id(struct offenders *t, uint32_t i)
+static bool is_older(const void *ctx, const void *a, const void *b)
 {
-	uint64_t seed[2] = {t->n_evicted, i};
+	const struct slot *x = a, *y = b;
 
-	return (uint32_t)(hash_keyed(seed, sizeof(seed)) % t->slots.n_made) + 1;
-}
-
-static void evict_one(struct offenders *t)
-{
-	uint32_t oldest = POOL_NONE, n_seen = 0;
-
-	for (uint32_t i = 0; i < EVICT_DRAWS && n_seen < EVICT_SAMPLE; i++) {
-		uint32_t id = t->slots.n_made <= EVICT_SAMPLE ? i % t->slots.n_made + 1
-							      : draw_id(t, i);
-
-		if (!slot_at(t, id)->is_used)
-			continue;
-		n_seen++;
-		if (oldest == POOL_NONE ||
-		    slot_at(t, id)->o.at.us < slot_at(t, oldest)->o.at.us)
-			oldest = id;
-	}
-	t->n_evicted++;
-	if (oldest != POOL_NONE)
-		delete_slot(t, oldest);
+	(void)ctx;
+	return x->o.at.us < y->o.at.us;
 }
 
 static uint32_t add_slot(struct offenders *t, uint32_t jail, const struct net *n)
@@ -227,41 +141,37 @@ static uint32_t add_slot(struct offenders *t, uint32_t jail, const struct net *n
 	uint32_t id;
 
 	/* More than one only after max was lowered: little by little then. */
-	for (int i = 0; i < 4 && t->n >= t->max; i++)
-		evict_one(t);
-	id = pool_alloc(&t->slots);
-	if (id == POOL_NONE)
-		return id;
-	*slot_at(t, id) =
-	    (struct slot){.jail = (uint16_t)jail, .is_used = true, .o.net = *n};
-	link_slot(t, id);
-	t->n++;
-	grow(t);
+	for (int i = 0; i < 4 && t->slots.n >= t->max; i++) {
+		id = net_table_draw(&t->slots, is_older, NULL);
+		if (id != POOL_NONE)
+			net_table_delete(&t->slots, id);
+	}
+	id = net_table_add(&t->slots, n);
+	if (id != POOL_NONE)
+		slot_at(t, id)->item.part = (uint16_t)jail;
 	return id;
 }
 
 static void empty_slot(struct offenders *t, uint32_t id)
 {
 	slot_at(t, id)->o.count = 0;
-	pool_mark(&t->slots, id, true);
+	pool_mark(&t->slots.pool, id, true);
 }
 
 void offenders_forget(struct offenders *t, int64_t jail, const struct net *n)
 {
 	if (n && net_is_host(n)) {
-		for (uint32_t id = *head_of(t, n); id != POOL_NONE;
-		     id = slot_at(t, id)->next) {
-			const struct slot *s = slot_at(t, id);
-
-			if (net_eq(&s->o.net, n) && (jail < 0 || s->jail == jail))
+		for (uint32_t id = net_table_find(&t->slots, n); id != POOL_NONE;
+		     id = net_table_find_next(&t->slots, id, n)) {
+			if (jail < 0 || slot_at(t, id)->item.part == jail)
 				empty_slot(t, id);
 		}
 		return;
 	}
-	for (uint32_t id = 1; id <= t->slots.n_made; id++) {
+	for (uint32_t id = 1; id <= t->slots.pool.n_made; id++) {
 		const struct slot *s = slot_at(t, id);
 
-		if (s->is_used && (jail < 0 || s->jail == jail) &&
+		if (s->item.is_used && (jail < 0 || s->item.part == jail) &&
 		    (!n || net_contains(n, &s->o.net)))
 			empty_slot(t, id);
 	}
@@ -284,10 +194,11 @@ uint32_t offenders_count_all(const struct offenders *t, const struct net *n, wal
 {
 	uint64_t sum = 0;
 
-	for (uint32_t id = *head_of(t, n); id != POOL_NONE; id = slot_at(t, id)->next) {
+	for (uint32_t id = net_table_find(&t->slots, n); id != POOL_NONE;
+	     id = net_table_find_next(&t->slots, id, n)) {
 		const struct offender *o = &slot_at(t, id)->o;
 
-		if (net_eq(&o->net, n) && !is_forgotten(t, o, now))
+		if (!is_forgotten(t, o, now))
 			sum += o->count;
 	}
 	return sum < UINT32_MAX ? (uint32_t)sum : UINT32_MAX;
@@ -312,7 +223,7 @@ int offenders_add(struct offenders *t, uint32_t jail, const struct net *n, wall_
 		o->count++;
 	o->at = at;
 	o->until = until;
-	pool_mark(&t->slots, id, true);
+	pool_mark(&t->slots.pool, id, true);
 	return 0;
 }
 
@@ -323,12 +234,12 @@ void offenders_take_back(struct offenders *t, uint32_t jail, const struct net *n
 	if (id == POOL_NONE || slot_at(t, id)->o.count == 0)
 		return;
 	slot_at(t, id)->o.count--;
-	pool_mark(&t->slots, id, true);
+	pool_mark(&t->slots.pool, id, true);
 }
 
 size_t offenders_n(const struct offenders *t)
 {
-	return t->n;
+	return t->slots.n;
 }
 
 int offenders_restore(struct offenders *t, uint32_t jail, const struct offender *o)
@@ -351,27 +262,25 @@ int offenders_restore(struct offenders *t, uint32_t jail, const struct offender 
 	/* Banned again before the store had answered. */
 	if (__builtin_add_overflow(known->count, o->count, &known->count))
 		known->count = UINT32_MAX;
-	pool_mark(&t->slots, id, true);
+	pool_mark(&t->slots.pool, id, true);
 	return 0;
 }
 
 void offenders_each_dirty(struct offenders *t, offender_fn fn, void *ctx)
 {
-	for (uint32_t id = pool_next_marked(&t->slots, POOL_NONE); id != POOL_NONE;
-	     id = pool_next_marked(&t->slots, id)) {
+	for (uint32_t id = pool_next_marked(&t->slots.pool, POOL_NONE); id != POOL_NONE;
+	     id = pool_next_marked(&t->slots.pool, id)) {
 		const struct slot *s = slot_at(t, id);
 
-		fn(ctx, t->jails[s->jail], &s->o);
+		fn(ctx, t->jails[s->item.part], &s->o);
 		if (s->o.count)
-			pool_mark(&t->slots, id, false);
+			pool_mark(&t->slots.pool, id, false);
 		else
-			delete_slot(t, id);
+			net_table_delete(&t->slots, id);
 	}
 }
 
 void offenders_mark_dirty(struct offenders *t)
 {
-	for (uint32_t id = 1; id <= t->slots.n_made; id++)
-		if (slot_at(t, id)->is_used)
-			pool_mark(&t->slots, id, true);
+	net_table_mark(&t->slots);
 }
