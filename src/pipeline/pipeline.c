@@ -405,8 +405,9 @@ static int gather(struct pipeline *p, uint32_t jail, const struct line *l,
 	    .text = l->text,
 	};
 	set_rule(p, h);
-	return p->n_gathered < ARRAY_LEN(p->gathered) ? 0
-						 : pipeline_weigh_gathered(p, now, out);
+	return p->n_gathered < ARRAY_LEN(p->gathered)
+		   ? 0
+		   : pipeline_weigh_gathered(p, now, out);
 }
 
 int pipeline_conclude(struct pipeline *p, uint32_t jail, const struct line *l, int r,

@@ -35,7 +35,7 @@ FILTER = r"""[Definition]
 failregex = reject: RCPT from \S+\[<HOST>\]: 550 5.1.1
 """
 PLACES = 10
-SOON_MS = 100
+SOON_MS = 1000  # else it is the timeout of a server: minutes
 MANY = 1500  # more than are cut in one go; each is two descriptors here
 ATTACKERS = ["198.51.100.7", "2001:db8:1000::7"]
 HONEST = ["203.0.113.9", "2001:db8:1000::9"]
