@@ -53,6 +53,7 @@ struct nft_place {
 	uint32_t hook; /* NF_INET_PRE_ROUTING, NF_INET_LOCAL_IN, NF_INET_FORWARD */
 	int32_t priority;
 };
+#define NFT_MAX_TABLES 16                    /* of all jails together, ours included */
 extern const struct nft_place nft_own_place; /* NFT_TABLE and so on, above */
 bool nft_place_eq(const struct nft_place *a, const struct nft_place *b);
 

@@ -23,7 +23,7 @@ struct where {
 };
 
 struct enforcer_tables {
-	struct table tables[ENFORCER_MAX_TABLES];
+	struct table tables[NFT_MAX_TABLES];
 	size_t n_tables;
 	struct enforcer_xdp *xdp;
 	struct where *where;
@@ -35,7 +35,7 @@ struct enforcer_tables {
 
 /* What setting up needs to know of the jails. */
 struct layout {
-	struct table tables[ENFORCER_MAX_TABLES];
+	struct table tables[NFT_MAX_TABLES];
 	size_t n_tables;
 	struct nft_target *xdp;
 	size_t n_xdp;
@@ -87,7 +87,7 @@ static int table_of(struct layout *l, const struct nft_place *p)
 		if (!strcmp(l->tables[i].place.table, p->table))
 			return (int)i;
 	}
-	if (l->n_tables == ENFORCER_MAX_TABLES)
+	if (l->n_tables == NFT_MAX_TABLES)
 		return -E2BIG;
 	l->tables[l->n_tables].place = *p;
 	l->tables[l->n_tables].needs_repair = true;
@@ -314,7 +314,7 @@ bool enforcer_tables_changed(struct enforcer_tables *t)
 }
 
 size_t enforcer_tables_ports(
-    const struct enforcer_tables *t, uint32_t out[ENFORCER_MAX_TABLES])
+    const struct enforcer_tables *t, uint32_t out[NFT_MAX_TABLES])
 {
 	size_t n = 0;
 

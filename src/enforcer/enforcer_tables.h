@@ -12,8 +12,6 @@
 #include "enforce/nft.h"
 #include "pipeline/setup.h"
 
-#define ENFORCER_MAX_TABLES 16
-
 struct enforcer_tables;
 
 /* @xdp_dir: as enforcer_xdp_new(). Return: NULL: out of memory. */
@@ -46,7 +44,7 @@ bool enforcer_tables_changed(struct enforcer_tables *t);
 
 /* The sockets that our changes come from: nft_port(). Return: how many. */
 size_t enforcer_tables_ports(
-    const struct enforcer_tables *t, uint32_t out[ENFORCER_MAX_TABLES]);
+    const struct enforcer_tables *t, uint32_t out[NFT_MAX_TABLES]);
 /* Is it the name of one of them? */
 bool enforcer_tables_has(const struct enforcer_tables *t, struct span table);
 /* The network that the element of one of our sets stands for. Return: false: not ours.

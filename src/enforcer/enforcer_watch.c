@@ -149,7 +149,7 @@ struct enforcer_watch *enforcer_watch_free(struct enforcer_watch *w)
 
 void enforcer_watch_tables(struct enforcer_watch *w)
 {
-	uint32_t ports[ENFORCER_MAX_TABLES];
+	uint32_t ports[NFT_MAX_TABLES];
 	size_t n = w ? enforcer_tables_ports(w->tables, ports) : 0;
 
 	/* Without the filter our own changes would only cost us a look. */

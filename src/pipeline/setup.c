@@ -472,7 +472,9 @@ static int take_jail(
 		r = worse(r, setup_take_actions(c, d, j));
 	if (r >= 0)
 		r = worse(r, setup_take_steps(c, d, j));
-	return r < 0 ? r : worse(r, setup_check_xdp(s, c, d, j));
+	if (r >= 0)
+		r = worse(r, setup_check_xdp(s, c, d, j));
+	return r < 0 ? r : worse(r, setup_check_tables(s, c, d, j));
 }
 
 static int take_global(const struct conf_global *g, struct diag *d, struct setup *s)

@@ -311,6 +311,42 @@ int setup_check_xdp(const struct setup *s, const struct conf_jail *c, struct dia
 	return 1;
 }
 
+/* Add those of @j that are not among the @n there are. Return: how many there are then;
+ * beyond NFT_MAX_TABLES they are only counted. */
+static size_t add_tables(
+    const struct setup_jail *j, const char *tables[NFT_MAX_TABLES], size_t n)
+{
+	for (uint32_t i = 0; i < j->n_targets; i++) {
+		const char *table = j->targets[i].place.table;
+		size_t k = 0;
+
+		while (k < n && k < NFT_MAX_TABLES && strcmp(tables[k], table))
+			k++;
+		if (j->targets[i].is_xdp || (k < n && k < NFT_MAX_TABLES))
+			continue;
+		if (n < NFT_MAX_TABLES)
+			tables[n] = table;
+		n++;
+	}
+	return n;
+}
+
+int setup_check_tables(const struct setup *s, const struct conf_jail *c, struct diag *d,
+    const struct setup_jail *j)
+{
+	const char *tables[NFT_MAX_TABLES];
+	size_t n = 0;
+
+	for (uint32_t i = 0; i < s->n_jails; i++)
+		n = add_tables(&s->jails[i], tables, n);
+	if (add_tables(j, tables, n) <= NFT_MAX_TABLES)
+		return 0;
+	diag_add(d, DIAG_ERROR, c->at,
+	    "jail %s: with it the actions name more than %d tables of nftables",
+	    c->name, NFT_MAX_TABLES);
+	return 1;
+}
+
 /* Does a command speak of that table? */
 static bool is_named_by_command(const struct setup *s, const char *table)
 {

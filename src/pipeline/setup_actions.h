@@ -23,6 +23,9 @@ uint32_t setup_jail_n_xdp(const struct setup_jail *j);
  * if not (said). */
 int setup_check_xdp(const struct setup *s, const struct conf_jail *c, struct diag *d,
     const struct setup_jail *j);
+/* The same for the tables of nftables that they stand in. */
+int setup_check_tables(const struct setup *s, const struct conf_jail *c, struct diag *d,
+    const struct setup_jail *j);
 
 /* Return: 0, or -ENOMEM. What is wrong with ports goes to @d and drops that action. */
 int setup_take_actions(const struct conf_jail *c, struct diag *d, struct setup_jail *j);

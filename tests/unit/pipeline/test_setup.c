@@ -6,7 +6,10 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
+
 #include "enforce/xdp.h"
+#include "pipeline/setup_actions.h"
 
 #include "config_folder.h"
 
@@ -482,6 +485,31 @@ static void xdp_is_bounded(void **state)
 	setup_free(s);
 }
 
+/* Each in a table of its own, but that XDP has none and two jails share one. */
+static void tables_are_bounded(void **state)
+{
+	struct nft_target targets[NFT_MAX_TABLES + 3] = {{.is_xdp = true}};
+	struct setup_jail jails[ARRAY_LEN(targets)] = {{0}};
+	const struct conf_jail c = {.name = "one more"};
+	struct setup s = {.jails = jails};
+	struct diag d = {0};
+
+	(void)state;
+	for (uint32_t i = 0; i < ARRAY_LEN(jails); i++) {
+		struct setup_jail *j = &jails[i];
+
+		*j = (struct setup_jail){.targets = &targets[i], .n_targets = 1};
+		(void)snprintf(targets[i].place.table, sizeof(targets[i].place.table),
+		    "t%u", i == 2 ? 1 : i);
+		s.n_jails = i;
+		assert_int_equal(
+		    setup_check_tables(&s, &c, &d, j), i == ARRAY_LEN(jails) - 1);
+	}
+	assert_int_equal(d.n_errors, 1);
+	assert_true(says(&d, "more than 16 tables"));
+	diag_deinit(&d);
+}
+
 static void actions_that_do_more_are_commands(void **state)
 {
 	config_folder_write(*state, "action.d/iptables.conf",
@@ -654,6 +682,7 @@ int main(void)
 		actions_that_need_a_command_are_told, make, unmake),
 	    cmocka_unit_test_setup_teardown(xdp_names_its_interfaces, make, unmake),
 	    cmocka_unit_test_setup_teardown(xdp_is_bounded, make, unmake),
+	    cmocka_unit_test_setup_teardown(tables_are_bounded, make, unmake),
 	    cmocka_unit_test_setup_teardown(
 		actions_that_do_more_are_commands, make, unmake),
 	    cmocka_unit_test_setup_teardown(
