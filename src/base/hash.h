@@ -25,7 +25,3 @@ uint64_t hash_stable(const void *p, size_t n);
 	((hashv) = (unsigned int)hash_keyed((keyptr), (keylen)))
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
-
-/* uthash lets ten into a bucket of 16 bytes, each of them a cache miss. */
-#undef HASH_BKT_CAPACITY_THRESH
-#define HASH_BKT_CAPACITY_THRESH 3U

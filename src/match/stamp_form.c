@@ -84,7 +84,9 @@ struct stamp_form *stamp_form_default(size_t i, bool is_anchored, struct err *e)
 
 bool stamp_form_is_ready(struct stamp_form *f)
 {
-	if (!f->regex && !f->is_broken)
-		f->is_broken = form_compile(f, NULL) < 0;
-	return !f->is_broken;
+	/* A default one is right: for want of memory it is tried again with the next
+	 * line. */
+	if (!f->regex && !f->is_broken && form_compile(f, NULL) < 0)
+		f->is_broken = !f->is_shared;
+	return f->regex && !f->is_broken;
 }
