@@ -36,4 +36,7 @@ static inline void freep(void *p)
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 #define UNUSED __attribute__((unused))
+/* On the way of each line that matters: kept together in the program. Where chance puts
+ * these among all others was seen to make a scan slower by a twentieth. */
+#define HOT __attribute__((hot))
 #define PRINTF_LIKE(f, a) __attribute__((format(printf, f, a), nonnull(f)))

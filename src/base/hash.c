@@ -15,6 +15,8 @@
 #include <sys/auxv.h>
 #include <sys/random.h>
 
+#include "base/cleanup.h"
+
 static uint64_t rotl(uint64_t x, int n)
 {
 	return (x << n) | (x >> (64 - n));
@@ -93,7 +95,7 @@ static void draw_key(uint8_t key[16])
 		memcpy(key, (const void *)getauxval(AT_RANDOM), 16);
 }
 
-uint64_t hash_keyed(const void *p, size_t n)
+HOT uint64_t hash_keyed(const void *p, size_t n)
 {
 	/* Lazily: the key must be a process's own, also after fork and exec. */
 	static uint8_t key[16];

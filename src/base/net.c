@@ -21,7 +21,7 @@
 
 static const uint8_t mapped_prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
-uint64_t net_hash(const struct net *n)
+HOT uint64_t net_hash(const struct net *n)
 {
 	uint64_t hash = hash_keyed(n, sizeof(*n));
 
@@ -149,7 +149,7 @@ static bool parse_v4(struct span s, uint32_t *out)
 }
 
 /* One address and nothing else; inet_pton() wants a terminated text. */
-static int parse_bare(struct span s, struct net *out)
+HOT static int parse_bare(struct span s, struct net *out)
 {
 	char text[INET6_ADDRSTRLEN];
 	uint8_t v6[16];
@@ -170,7 +170,7 @@ static int parse_bare(struct span s, struct net *out)
 	return -EINVAL;
 }
 
-int net_parse_addr(struct span s, struct net *out)
+HOT int net_parse_addr(struct span s, struct net *out)
 {
 	if (s.n >= 2 && s.p[0] == '[' && s.p[s.n - 1] == ']')
 		s = (struct span){s.p + 1, s.n - 2};

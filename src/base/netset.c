@@ -155,7 +155,7 @@ static const struct net *find_hashed(const struct netset *s, const struct net *n
 	return NULL;
 }
 
-bool netset_find(const struct netset *s, const struct net *n, struct net *out)
+HOT bool netset_find(const struct netset *s, const struct net *n, struct net *out)
 {
 	size_t n_all = netset_count(s);
 	const struct net *found = NULL;

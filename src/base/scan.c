@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/scan.h"
 
+#include "base/cleanup.h"
+
 static size_t count_lines_plain(struct span text)
 {
 	size_t n = 0;
@@ -116,7 +118,8 @@ static inline AVX2 struct bits bits_at(const char *p)
 }
 
 /* From the middle of the line outwards; near the ends of the text as without AVX2. */
-static AVX2 struct scan_line line_around_avx2(struct span text, size_t from, size_t at)
+HOT static AVX2 struct scan_line line_around_avx2(
+    struct span text, size_t from, size_t at)
 {
 	size_t start = at, end = at;
 	uint64_t high = 0;
@@ -161,7 +164,7 @@ bool scan_is_ascii(struct span text)
 					      : is_ascii_plain(text);
 }
 
-struct scan_line scan_line_around(struct span text, size_t from, size_t at)
+HOT struct scan_line scan_line_around(struct span text, size_t from, size_t at)
 {
 	return __builtin_cpu_supports("avx2") ? line_around_avx2(text, from, at)
 					      : line_around_plain(text, from, at);

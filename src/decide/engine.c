@@ -76,7 +76,7 @@ void engine_set_clock(struct engine *e, wall_t now)
 		e->clock = now;
 }
 
-void engine_keep_line(struct engine *e, uint32_t id, const struct hit *h)
+HOT void engine_keep_line(struct engine *e, uint32_t id, const struct hit *h)
 {
 	uint32_t text;
 
@@ -172,7 +172,8 @@ int engine_judge(struct engine *e, const struct hit *h, uint32_t id,
 }
 
 /* It counts, and may be the last one needed. */
-static int count(struct engine *e, const struct hit *h, wall_t now, struct orders *out)
+HOT static int count(
+    struct engine *e, const struct hit *h, wall_t now, struct orders *out)
 {
 	struct window_part part;
 	struct window w;
@@ -191,7 +192,7 @@ static int count(struct engine *e, const struct hit *h, wall_t now, struct order
 	return engine_judge(e, h, id, &w, &part, now, out);
 }
 
-void engine_expect(const struct engine *e, struct hit *hits, size_t n)
+HOT void engine_expect(const struct engine *e, struct hit *hits, size_t n)
 {
 	tally_expect(e->tally, hits, n);
 }
@@ -211,7 +212,8 @@ static int feed_plain(
 	return count(e, &heavier, now, out);
 }
 
-int engine_feed(struct engine *e, const struct hit *h, wall_t now, struct orders *out)
+HOT int engine_feed(
+    struct engine *e, const struct hit *h, wall_t now, struct orders *out)
 {
 	struct jail *j;
 	int r;

@@ -102,7 +102,7 @@ static void put_text(struct record *k, struct span text)
 	k->text[text.n] = '\0';
 }
 
-uint32_t evidence_ring_add(struct evidence_ring *r, uint32_t owner, uint32_t before,
+HOT uint32_t evidence_ring_add(struct evidence_ring *r, uint32_t owner, uint32_t before,
     wall_t at, uint16_t rule, int16_t weight, struct span text)
 {
 	uint32_t n_units, back;

@@ -104,7 +104,7 @@ static bool find_in(const struct netset *s, const struct net *n, struct net *out
 	return true;
 }
 
-bool ignore_find(
+HOT bool ignore_find(
     const struct ignore *g, uint32_t jail, const struct net *n, struct net *out_by)
 {
 	const struct ignore_jail *j = &g->jails[jail];

@@ -150,7 +150,7 @@ static uint32_t find_or_add(struct tally *t, const struct hit *h, wall_t clock)
 }
 
 /* Where the failure goes: 0, TALLY_STALE, or -ENOMEM. */
-static int find_place(
+HOT static int find_place(
     struct tally *t, const struct hit *h, wall_t clock, uint32_t *out_id)
 {
 	uint32_t id = find_or_add(t, h, clock);
@@ -175,7 +175,7 @@ static void hear_of(struct tally *t, uint32_t id, wall_t clock)
 	pool_mark(&t->slots, id, true);
 }
 
-static void put_in_window(
+HOT static void put_in_window(
     struct tally *t, uint32_t id, const struct hit *h, bool soft, struct window *w)
 {
 	int64_t findtime_us = t->jails[h->jail].findtime_us, newest_us;
@@ -212,7 +212,7 @@ void tally_soften(
 }
 
 /* Plain failures pass by the million here: most are counted where they lie. */
-int tally_feed(struct tally *t, const struct hit *h, wall_t clock, uint32_t *out_id,
+HOT int tally_feed(struct tally *t, const struct hit *h, wall_t clock, uint32_t *out_id,
     struct window *w, struct window_part *part)
 {
 	const struct tally_jail *jail = &t->jails[h->jail];

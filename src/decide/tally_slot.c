@@ -51,7 +51,7 @@ static void load_few(const struct slot *s, struct window *out)
 	}
 }
 
-void slot_load(const struct slot *s, struct window *out)
+HOT void slot_load(const struct slot *s, struct window *out)
 {
 	out->n = slot_n_items(s);
 	if ((s->state & SLOT_COUNT) != SLOT_MANY) {
@@ -125,7 +125,7 @@ static void save_few(struct slot *s, const struct window *w)
 	}
 }
 
-void slot_save(
+HOT void slot_save(
     struct slot *s, struct window *w, size_t *io_block_bytes, size_t max_block_bytes)
 {
 	s->newest_us = w->items[w->n - 1].at_us;
@@ -172,7 +172,7 @@ static bool push_many(struct slot_block *b, int64_t gap, int64_t keep_us)
 	return true;
 }
 
-bool slot_push(
+HOT bool slot_push(
     struct slot *s, int64_t at_us, int16_t weight, uint16_t rule, int64_t keep_us)
 {
 	unsigned int n = s->state & SLOT_COUNT;

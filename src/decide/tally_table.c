@@ -37,7 +37,7 @@ void tally_table_deinit(struct tally *t)
 	free(t->heads);
 }
 
-uint32_t tally_table_find(
+HOT uint32_t tally_table_find(
     const struct tally *t, uint32_t jail, const struct net *n, uint64_t hash)
 {
 	uint32_t id = *head_at(t, jail, hash);
@@ -53,7 +53,7 @@ uint32_t tally_table_find(
 }
 
 /* Each of three steps waits for memory that the one before has asked for. */
-void tally_table_expect(const struct tally *t, struct hit *hits, size_t n)
+HOT void tally_table_expect(const struct tally *t, struct hit *hits, size_t n)
 {
 	const uint32_t *heads[ENGINE_EXPECT_MAX];
 

@@ -47,7 +47,7 @@ static bool failid_parse(struct span text, struct span cidr, struct net *out)
 	return true;
 }
 
-static int failid_from_addr(const struct groups *g, struct span addr,
+HOT static int failid_from_addr(const struct groups *g, struct span addr,
     enum filter_usedns usedns, char text[NET_TEXT_BYTES], struct filter_failure *out)
 {
 	struct span fid = g->value[GROUP_FID];
@@ -96,7 +96,7 @@ static int failid_from_name(const struct groups *g, enum filter_usedns usedns,
 	return FAILID_FOUND;
 }
 
-int failid_find(const struct groups *g, enum filter_usedns usedns,
+HOT int failid_find(const struct groups *g, enum filter_usedns usedns,
     char text[NET_TEXT_BYTES], struct filter_failure *out)
 {
 	out->has_net = out->is_name = out->is_id = false;

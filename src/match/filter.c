@@ -201,7 +201,7 @@ static void date_without(struct filter *f, struct span text, const struct line *
 	out->is_known = true;
 }
 
-int filter_date_soon(struct filter *f, struct span text, const struct line *l,
+HOT int filter_date_soon(struct filter *f, struct span text, const struct line *l,
     wall_t now, struct filter_date *out)
 {
 	struct stamp_result found = {0};
@@ -291,7 +291,7 @@ static int filter_set_content(
 	return f->content.failed ? -ENOMEM : 0;
 }
 
-int filter_run_prefregex(struct filter *f, struct filter_texts *t)
+HOT int filter_run_prefregex(struct filter *f, struct filter_texts *t)
 {
 	struct span content;
 	int r;
@@ -332,7 +332,8 @@ static int filter_run_failregex(struct filter *f, const struct filter_texts *t,
 	return result;
 }
 
-int filter_take_lines(struct filter *f, const struct rule *rule, struct filter_texts *t)
+HOT int filter_take_lines(
+    struct filter *f, const struct rule *rule, struct filter_texts *t)
 {
 	struct ring_match m = {.subject = t->content};
 	struct span part;
@@ -399,7 +400,7 @@ static bool is_by_id(const struct filter *f, size_t rule)
 }
 
 /* f->groups has what the line said; what becomes of it? Return: as filter_feed(). */
-static int filter_conclude(
+HOT static int filter_conclude(
     struct filter *f, uint32_t n_lines, wall_t now, struct filter_failure *out)
 {
 	struct session *session = NULL;
@@ -442,7 +443,7 @@ int filter_keep_content(struct filter *f, struct filter_texts *t)
 	return ring_reset(f->ring, t->content);
 }
 
-void filter_learn(struct filter *f, wall_t now_of_date)
+HOT void filter_learn(struct filter *f, wall_t now_of_date)
 {
 	if (!f->stamp)
 		return;
@@ -451,7 +452,7 @@ void filter_learn(struct filter *f, wall_t now_of_date)
 		f->match_date = f->last_date;
 }
 
-int filter_search(struct filter *f, struct filter_texts *t, struct filter_date *d,
+HOT int filter_search(struct filter *f, struct filter_texts *t, struct filter_date *d,
     const uint64_t *rules, wall_t now, struct filter_failure *out)
 {
 	size_t rule = 0;
@@ -515,7 +516,7 @@ static int clean_line(struct filter *f, const struct line *l, struct filter_text
 	return r;
 }
 
-int filter_cut_date(struct filter *f, const struct line *l, wall_t now,
+HOT int filter_cut_date(struct filter *f, const struct line *l, wall_t now,
     struct filter_texts *t, struct filter_date *date)
 {
 	int r = clean_line(f, l, t);
@@ -544,7 +545,7 @@ static bool ends_in_place(const struct filter_texts *t, const struct filter_date
 	       *end == '\n';
 }
 
-int filter_feed(struct filter *f, const struct line *l, const uint64_t *rules,
+HOT int filter_feed(struct filter *f, const struct line *l, const uint64_t *rules,
     wall_t now, struct filter_failure *out)
 {
 	struct filter_texts t = {0};

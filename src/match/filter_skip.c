@@ -10,7 +10,8 @@
 
 #include "match/filter_private.h"
 
-void filter_skip(struct filter *f, struct span lines, const struct line *l, wall_t now)
+HOT void filter_skip(
+    struct filter *f, struct span lines, const struct line *l, wall_t now)
 {
 	if (!lines.n)
 		return;

@@ -331,7 +331,7 @@ static int regex_run(struct regex *r, struct span text, size_t start,
 	return 0;
 }
 
-int regex_search_valid(struct regex *r, struct span subject, size_t start,
+HOT int regex_search_valid(struct regex *r, struct span subject, size_t start,
     bool is_ascii, struct regex_match *m)
 {
 	m->subject = subject;
@@ -407,7 +407,7 @@ struct span regex_match_subject(const struct regex_match *m)
 	return m->subject;
 }
 
-bool regex_match_group(const struct regex_match *m, size_t group, struct span *out)
+HOT bool regex_match_group(const struct regex_match *m, size_t group, struct span *out)
 {
 	const PCRE2_SIZE *at = m->ovector + 2 * group;
 

@@ -387,7 +387,7 @@ struct rule_subject_is rule_subject_is(struct span subject)
 	};
 }
 
-int rule_search(struct rule *r, struct span subject, struct rule_subject_is is,
+HOT int rule_search(struct rule *r, struct span subject, struct rule_subject_is is,
     struct regex_match *m)
 {
 	struct regex *regex = r->regex;
@@ -498,7 +498,7 @@ void rule_read(struct rule *r, const struct regex_match *m, struct groups *out)
 		rule_join_tuple(&r->tuples[i], out);
 }
 
-void rule_overlay(struct rule *r, const struct regex_match *m, struct groups *io)
+HOT void rule_overlay(struct rule *r, const struct regex_match *m, struct groups *io)
 {
 	struct groups own;
 

@@ -179,7 +179,7 @@ static size_t find_in_tail(const struct scanner *s, struct span text, size_t *fr
 	return n;
 }
 
-size_t scanner_find(const struct scanner *s, struct span text, size_t *from,
+HOT size_t scanner_find(const struct scanner *s, struct span text, size_t *from,
     struct scan_hit *hits, size_t max)
 {
 	size_t inner = inner_bytes(text.n), n = 0;

@@ -86,7 +86,7 @@ static bool is_same(const char *text, const struct scanner_entry *e)
 	return _mm256_testz_si256(differs, differs);
 }
 
-static size_t find(const struct scanner_plan *p, const char *text, size_t *from,
+HOT static size_t find(const struct scanner_plan *p, const char *text, size_t *from,
     size_t end, struct scan_hit *hits, size_t max)
 {
 	return scanner_find_with(

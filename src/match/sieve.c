@@ -320,7 +320,7 @@ static bool touch_others(struct sieve *s)
 	return is_any;
 }
 
-bool sieve_next_line(struct sieve *s, struct scan_line *line)
+HOT bool sieve_next_line(struct sieve *s, struct scan_line *line)
 {
 	memset(s->touched, 0, s->n_touched_words * sizeof(*s->touched));
 	s->word = 0;
@@ -341,7 +341,7 @@ bool sieve_next_line(struct sieve *s, struct scan_line *line)
 	return true;
 }
 
-bool sieve_next_filter(struct sieve *s, size_t *out, const uint64_t **rules)
+HOT bool sieve_next_filter(struct sieve *s, size_t *out, const uint64_t **rules)
 {
 	while (s->word < s->n_touched_words && !s->touched[s->word])
 		s->word++;

@@ -123,14 +123,14 @@ static void remember(
 	m->result = *r;
 }
 
-bool stamp_find(struct stamp *s, struct span line, wall_t now, struct stamp_result *out)
+/* Apart, so that it does not lie in the way of the others. */
+static __attribute__((noinline)) bool search(
+    struct stamp *s, struct span line, wall_t now, struct stamp_result *out)
 {
 	struct stamp_subject subject = {.line = line, .use_hand = s->use_hand};
 	struct stamp_match *m = &s->learn.match;
 	struct stamp_template *t;
 
-	if (recall(s, line, now, out))
-		return true;
 	s->found = NULL;
 	t = stamp_learn_find(&s->learn, &subject);
 	if (!t)
@@ -149,7 +149,13 @@ bool stamp_find(struct stamp *s, struct span line, wall_t now, struct stamp_resu
 	return true;
 }
 
-void stamp_keep(struct stamp *s, wall_t now)
+HOT bool stamp_find(
+    struct stamp *s, struct span line, wall_t now, struct stamp_result *out)
+{
+	return recall(s, line, now, out) || search(s, line, now, out);
+}
+
+HOT void stamp_keep(struct stamp *s, wall_t now)
 {
 	if (!s->found)
 		return;

@@ -190,7 +190,8 @@ static size_t index_of(const struct stamp_learn *l, const struct stamp_template 
 	return i;
 }
 
-void stamp_learn_keep(struct stamp_learn *l, const struct stamp_found *f, wall_t now)
+HOT void stamp_learn_keep(
+    struct stamp_learn *l, const struct stamp_found *f, wall_t now)
 {
 	size_t i = index_of(l, f->template);
 	struct stamp_template *t = l->list.all[i];
@@ -226,7 +227,7 @@ static void forget_fitted(struct stamp_learn *l)
 	memset(l->found.fitted, 0, (l->list.n + 63) / 64 * sizeof(l->found.fitted[0]));
 }
 
-struct stamp_template *stamp_learn_early(const struct stamp_learn *l, size_t i)
+HOT struct stamp_template *stamp_learn_early(const struct stamp_learn *l, size_t i)
 {
 	bool is_new = l->last >= l->list.n;
 	struct stamp_template *t;
@@ -239,7 +240,7 @@ struct stamp_template *stamp_learn_early(const struct stamp_learn *l, size_t i)
 		   : NULL;
 }
 
-void stamp_learn_find_early(
+HOT void stamp_learn_find_early(
     struct stamp_learn *l, struct stamp_template *t, const struct stamp_place *p)
 {
 	forget_fitted(l);

@@ -217,7 +217,7 @@ static int replay_to(struct pipeline *p, wall_t at, struct orders *out)
 }
 
 /* Weigh one failure; in a replay the clock is moved first. */
-static int weigh(
+HOT static int weigh(
     struct pipeline *p, const struct hit *h, wall_t now, struct orders *out)
 {
 	if (h->at.us < p->since.us || h->at.us > p->until.us)
@@ -242,7 +242,7 @@ static int weigh(
 	return r < 0 ? r : 0;
 }
 
-int pipeline_weigh_gathered(struct pipeline *p, wall_t now, struct orders *out)
+HOT int pipeline_weigh_gathered(struct pipeline *p, wall_t now, struct orders *out)
 {
 	int result = 0;
 
@@ -410,8 +410,8 @@ static int gather(struct pipeline *p, uint32_t jail, const struct line *l,
 		   : pipeline_weigh_gathered(p, now, out);
 }
 
-int pipeline_conclude(struct pipeline *p, uint32_t jail, const struct line *l, int r,
-    const struct filter_failure *failure, wall_t now, struct orders *out)
+HOT int pipeline_conclude(struct pipeline *p, uint32_t jail, const struct line *l,
+    int r, const struct filter_failure *failure, wall_t now, struct orders *out)
 {
 	struct lane *lane = &p->lanes[jail];
 
@@ -473,7 +473,7 @@ int pipeline_conclude(struct pipeline *p, uint32_t jail, const struct line *l, i
 	return r;
 }
 
-int pipeline_feed_rules(struct pipeline *p, uint32_t jail, const struct line *l,
+HOT int pipeline_feed_rules(struct pipeline *p, uint32_t jail, const struct line *l,
     const uint64_t *rules, wall_t now, struct orders *out)
 {
 	struct filter_failure failure;

@@ -90,7 +90,7 @@ static struct span without_end(struct span line)
 	return line;
 }
 
-struct line pipeline_line(const struct pipeline_block *b, struct scan_line line)
+HOT struct line pipeline_line(const struct pipeline_block *b, struct scan_line line)
 {
 	struct span whole = line.whole, text = without_end(whole);
 
@@ -150,13 +150,13 @@ static void skip_to(struct lane *lane, const struct line *meta, const char *p)
 	lane->seen_to = p;
 }
 
-void pipeline_reach(struct lane *lane, const struct line *l, struct span whole)
+HOT void pipeline_reach(struct lane *lane, const struct line *l, struct span whole)
 {
 	skip_to(lane, l, whole.p);
 	lane->seen_to = whole.p + whole.n;
 }
 
-static int feed_candidate(struct pipeline *p, const struct lens *lens,
+HOT static int feed_candidate(struct pipeline *p, const struct lens *lens,
     struct scan_line line, const struct pipeline_block *b, wall_t now,
     struct orders *out)
 {
@@ -198,7 +198,7 @@ int pipeline_finish(struct pipeline *p, const uint32_t *jails, uint32_t n_jails,
 	return result;
 }
 
-int pipeline_feed_block(
+HOT int pipeline_feed_block(
     struct pipeline *p, const struct pipeline_block *b, wall_t now, struct orders *out)
 {
 	struct lens *l = pipeline_lens(p, b->jails, b->n_jails);
