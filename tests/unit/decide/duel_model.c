@@ -60,14 +60,17 @@ static int64_t newest_of(const struct model_key *k)
 	return newest;
 }
 
-/* By log time, or by the clock in whole seconds from there. */
+/* By log time, or by the clock in whole seconds from there: of many seconds only the
+ * first 11 bits are kept, rounded up. */
 static int64_t heard_of(const struct model_key *k)
 {
-	int64_t newest = newest_of(k), lag = k->clock - newest;
+	int64_t newest = newest_of(k), lag = k->clock - newest, unit = US_PER_SEC;
 
 	if (lag <= 0)
 		return newest;
-	return newest + (lag + US_PER_SEC - 1) / US_PER_SEC * US_PER_SEC;
+	while ((lag + unit - 1) / unit >= 2048)
+		unit *= 2;
+	return newest + (lag + unit - 1) / unit * unit;
 }
 
 static void forget_if_over(
