@@ -3,8 +3,6 @@
 
 #include <stdlib.h>
 
-#include "base/hash.h"
-
 #define FIRST_HEADS 64
 #define DRAW_WANTED 8 /* items compared */
 #define DRAW_TRIES 64 /* numbers spent on finding them */
@@ -119,23 +117,15 @@ uint32_t net_table_turn(struct net_table *t)
 	return item_at(t, t->hand)->is_used ? t->hand : POOL_NONE;
 }
 
-/* Of a small table each in turn. */
-static uint32_t draw_id(const struct net_table *t, uint32_t i)
-{
-	uint64_t seed[2] = {t->n_drawn, i};
-
-	if (t->pool.n_made <= DRAW_WANTED)
-		return i % t->pool.n_made + 1;
-	return (uint32_t)(hash_keyed(seed, sizeof(seed)) % t->pool.n_made) + 1;
-}
-
 uint32_t net_table_draw(
     struct net_table *t, net_table_worse_fn is_worse, const void *ctx)
 {
 	uint32_t worst = POOL_NONE, n_met = 0;
 
 	for (uint32_t i = 0; t->n && i < DRAW_TRIES && n_met < DRAW_WANTED; i++) {
-		uint32_t id = draw_id(t, i);
+		uint32_t id = t->pool.n_made <= DRAW_WANTED
+				  ? i % t->pool.n_made + 1
+				  : pool_draw(&t->pool, t->n_drawn, i);
 
 		if (!item_at(t, id)->is_used)
 			continue;

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
+
 void pool_init(struct pool *p, size_t item_bytes)
 {
 	*p = (struct pool){.item_bytes = item_bytes};
@@ -65,6 +67,13 @@ void pool_release(struct pool *p, uint32_t id)
 	memset(item, 0, p->item_bytes);
 	memcpy(item, &p->first_free, sizeof(p->first_free));
 	p->first_free = id;
+}
+
+uint32_t pool_draw(const struct pool *p, uint64_t round, uint32_t i)
+{
+	uint64_t seed[2] = {round, i};
+
+	return (uint32_t)(hash_keyed(seed, sizeof(seed)) % p->n_made) + 1;
 }
 
 void pool_mark(struct pool *p, uint32_t id, bool on)

@@ -39,6 +39,10 @@ uint32_t pool_alloc(struct pool *p);
 /* Zeroes the item but for its first 4 bytes; takes the mark away. */
 void pool_release(struct pool *p, uint32_t id);
 
+/* The @i-th number drawn in that round, in use or not, so that nobody outside can tell
+ * which; there must be one. */
+uint32_t pool_draw(const struct pool *p, uint64_t round, uint32_t i);
+
 void pool_mark(struct pool *p, uint32_t id, bool on);
 /* The first marked number after @id (POOL_NONE to begin), or POOL_NONE. */
 uint32_t pool_next_marked(const struct pool *p, uint32_t id);

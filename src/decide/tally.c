@@ -9,8 +9,6 @@
 
 #include <errno.h>
 
-#include "base/hash.h"
-
 #define EVICT_SAMPLE 8 /* addresses compared when one must go */
 #define EVICT_DRAWS 64 /* random numbers spent on finding them */
 #define SWEEP_PER_ADDRESS 4
@@ -68,14 +66,6 @@ void tally_remove(struct tally *t, uint32_t id)
 	pool_mark(&t->slots, id, true);
 }
 
-/* Keyed, so that nobody outside can tell who will be drawn. */
-static uint32_t draw_id(const struct tally *t, uint32_t i)
-{
-	uint64_t seed[2] = {t->n_forgotten, i};
-
-	return (uint32_t)(hash_keyed(seed, sizeof(seed)) % t->slots.n_made) + 1;
-}
-
 struct draw {
 	uint32_t oldest; /* POOL_NONE: no address seen yet */
 	uint32_t n_seen;
@@ -103,10 +93,10 @@ static void forget_one(struct tally *t)
 		want = n_made;
 	else
 		for (uint32_t i = 0; i < EVICT_DRAWS && d.n_seen < want; i++)
-			look_at(t, &d, draw_id(t, i));
+			look_at(t, &d, pool_draw(&t->slots, t->n_forgotten, i));
 	if (d.oldest == POOL_NONE) {
 		/* Small or nearly empty: those that follow a random one. */
-		uint32_t start = draw_id(t, EVICT_DRAWS) - 1;
+		uint32_t start = pool_draw(&t->slots, t->n_forgotten, EVICT_DRAWS) - 1;
 
 		for (uint32_t i = 0; i < n_made && d.n_seen < want; i++)
 			look_at(t, &d, (start + i) % n_made + 1);

@@ -12,6 +12,7 @@
 
 #include <assert.h>
 
+#include "base/hash.h"
 #include "match/literals.h"
 
 /* How far words are taken to be independent of those beside them. */
@@ -118,19 +119,17 @@ static size_t n_lines_before(const char *at)
 /* What was looked up: regexes of one filter begin alike, and so do those of others. */
 struct entry {
 	bool is_nocase;
-	char text[LITERAL_BYTES_MAX +
-		  3]; /* a token, with bars at ends that are closed */
+	/* A token, with bars at ends that are closed. */
+	char text[LITERAL_BYTES_MAX + 3];
 	double cost;
 };
 
 static struct entry *entry_of(const struct entry *wanted)
 {
 	static struct entry entries[512];
-	uint32_t hash = wanted->is_nocase;
+	uint64_t hash = hash_keyed(wanted->text, strlen(wanted->text));
 
-	for (const char *p = wanted->text; *p; p++)
-		hash = (hash ^ (uint8_t)*p) * UINT32_C(0x01000193);
-	return &entries[(hash ^ hash >> 16) % ARRAY_LEN(entries)];
+	return &entries[(hash + wanted->is_nocase) % ARRAY_LEN(entries)];
 }
 
 /* The share of the most frequent word that @token may be, or be a part of; 0: none. */

@@ -311,24 +311,24 @@ int setup_check_xdp(const struct setup *s, const struct conf_jail *c, struct dia
 	return 1;
 }
 
-/* Add those of @j that are not among the @n there are. Return: how many there are then;
- * beyond NFT_MAX_TABLES they are only counted. */
-static size_t add_tables(
-    const struct setup_jail *j, const char *tables[NFT_MAX_TABLES], size_t n)
+/* Add the tables of @j that are not there yet. Return: false: there is no room. */
+static bool add_tables(
+    const struct setup_jail *j, const char *tables[NFT_MAX_TABLES], size_t *io_n)
 {
 	for (uint32_t i = 0; i < j->n_targets; i++) {
 		const char *table = j->targets[i].place.table;
 		size_t k = 0;
 
-		while (k < n && k < NFT_MAX_TABLES && strcmp(tables[k], table))
-			k++;
-		if (j->targets[i].is_xdp || (k < n && k < NFT_MAX_TABLES))
+		if (j->targets[i].is_xdp)
 			continue;
-		if (n < NFT_MAX_TABLES)
-			tables[n] = table;
-		n++;
+		while (k < *io_n && strcmp(tables[k], table))
+			k++;
+		if (k == NFT_MAX_TABLES)
+			return false;
+		if (k == *io_n)
+			tables[(*io_n)++] = table;
 	}
-	return n;
+	return true;
 }
 
 int setup_check_tables(const struct setup *s, const struct conf_jail *c, struct diag *d,
@@ -337,9 +337,10 @@ int setup_check_tables(const struct setup *s, const struct conf_jail *c, struct 
 	const char *tables[NFT_MAX_TABLES];
 	size_t n = 0;
 
+	/* Those before have been found to fit. */
 	for (uint32_t i = 0; i < s->n_jails; i++)
-		n = add_tables(&s->jails[i], tables, n);
-	if (add_tables(j, tables, n) <= NFT_MAX_TABLES)
+		(void)add_tables(&s->jails[i], tables, &n);
+	if (add_tables(j, tables, &n))
 		return 0;
 	diag_add(d, DIAG_ERROR, c->at,
 	    "jail %s: with it the actions name more than %d tables of nftables",
